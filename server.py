@@ -1,0 +1,15 @@
+"""Run one server: ``python server.py [--master] A`` is ``multipaxos server [--master] A``."""
+
+import sys
+
+try:
+    from multipaxos.cli import main
+except ModuleNotFoundError as missing:
+    sys.stderr.write(
+        f'This Python has no module {missing.name}: run "make demo" once and then use '
+        ".venv/bin/python, or: pip install .\n"
+    )
+    sys.exit(2)
+
+if __name__ == "__main__":
+    main(["server", *sys.argv[1:]], prog_name="multipaxos")
