@@ -1,0 +1,50 @@
+# The commands of everyday work: "make" alone lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format format-check lint types layers tests coverage clean runtime-venv test-venv
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: runtime-venv  ## install into .venv and show three servers agreeing, failing and recovering
+	@$(BIN)/multipaxos demo
+
+test: check  ## install into .venv and run everything that CI runs
+
+check: format-check lint types layers coverage  ## run all checks below, from the quickest to the slowest
+
+format: test-venv  ## format the code and mend what the linter can mend
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+format-check: test-venv  ## check the format of the code
+	$(BIN)/ruff format --check .
+
+lint: test-venv  ## check the code against the rules in pyproject.toml
+	$(BIN)/ruff check .
+
+types: test-venv  ## check the types
+	$(BIN)/mypy
+
+layers: test-venv  ## check who imports whom
+	$(BIN)/lint-imports --no-cache
+
+tests: test-venv  ## run the tests only; ARGS="-k lease" chooses among them
+	$(BIN)/pytest $(ARGS)
+
+coverage: test-venv  ## run the tests and demand that they take every branch of the algorithm
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+clean:  ## remove .venv and all that the tools left behind
+	rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+runtime-venv:
+	@sh tools/make-venv.sh $(PYTHON)
+
+test-venv:
+	@sh tools/make-venv.sh $(PYTHON) test
