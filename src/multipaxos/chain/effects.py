@@ -1,0 +1,101 @@
+"""
+The effects of one event: what the driver must do, in this order: save, send, timers, answers.
+
+The protocol performs none of them. That is what lets the same classes run on sockets, in a
+simulator, under a person's hand and under exploration.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from composable_paxos import PeerID
+from multipaxos.chain.durable import DecidedLink, DurableState
+from multipaxos.chain.events import Event
+from multipaxos.chain.messages import Envelope
+from multipaxos.chain.requests import Outcome, RequestID, Update
+
+
+class Timer(StrEnum):
+    """The timers, by name. Setting one that runs starts it anew."""
+
+    RETRANSMIT = "retransmit"
+    BACKOFF = "backoff"
+    TAKEOVER = "takeover"
+    SYNC = "sync"
+    CATCH_UP = "catch up"
+    FORWARD = "forward"
+    REJOIN = "rejoin"
+    FOREIGN_LEASE = "foreign lease"
+    ELECTION = "election"
+    RENEWAL = "renewal"
+    HOURGLASS_LEFT = "left hourglass"
+    HOURGLASS_RIGHT = "right hourglass"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTimer:
+    """Call ``timeout(timer)`` after *seconds*, counted from the event that asked for it."""
+
+    timer: Timer
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelTimer:
+    """Do not call ``timeout(timer)`` any more."""
+
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Save:
+    """
+    Make *state* durable, and with it append the links *decided* by this event to the history.
+
+    All or nothing: when this fails, nothing after it in the outbox may happen and the server stops.
+    """
+
+    state: DurableState
+    decided: tuple[DecidedLink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Tell this server's client of *request_id* the outcome."""
+
+    request_id: RequestID
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalRead:
+    """
+    A master's read without a round: valid if *lease* still runs, by the clock, after the value was.
+
+    The driver looks at the clock and calls ``release_read(this)`` while *lease* runs; otherwise
+    ``timeout(lease)`` and then ``retry_read(this)``. The *outcome* is in here already: a process may
+    pause between reading the value and reading the clock, never the other way round.
+    *origin* is the server whose client asked.
+    """
+
+    update: Update
+    origin: PeerID
+    outcome: Outcome
+    lease: Timer
+
+
+TimerChange: TypeAlias = SetTimer | CancelTimer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    """The effects of one event. *halt*, when set, is the sentence with which the server stops."""
+
+    save: Save | None = None
+    send: tuple[Envelope, ...] = ()
+    timers: tuple[TimerChange, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    reads: tuple[LocalRead, ...] = ()
+    events: tuple[Event, ...] = ()
+    halt: str | None = None

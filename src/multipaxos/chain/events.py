@@ -1,0 +1,42 @@
+"""
+What the protocol tells about itself: facts for the trace, without effect on the run.
+
+Each event has a *kind* and named details; a reader needs no knowledge of the protocol's classes
+beyond the messages and links. The driver adds the time and the server.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """The kinds of events that the protocol reports; the engines report the rest."""
+
+    REFUSED = "refused"
+    PROMISED = "promised"
+    ACCEPTED = "accepted"
+    RESOLVED = "resolved"
+    CAUGHT_UP = "caught up"
+    ROUND_LOST = "round lost"
+    TAKEOVER = "takeover"
+    FORWARDED = "forwarded"
+    LEASE_BEGAN = "lease began"
+    LEASE_ENDED = "lease ended"
+    FOREIGN_LEASE = "foreign lease"
+    WAITING = "waiting"
+    FOUNDED = "founded"
+    REJOINED = "rejoined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """
+    One fact: *details* by name, as REFERENCE lists them for the *kind*.
+
+    *text* says it in words.
+    """
+
+    kind: EventKind
+    text: str
+    details: Mapping[str, object]

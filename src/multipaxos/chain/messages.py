@@ -1,0 +1,99 @@
+"""
+The messages between servers beyond Paxos itself, and the envelope that carries every message.
+
+As in :mod:`composable_paxos.messages`, a verb asks or tells, a participle answers.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from composable_paxos import Message, PeerID
+from multipaxos.chain.durable import Snapshot
+from multipaxos.chain.links import Founders, Founding
+from multipaxos.chain.requests import RequestID, Update
+from multipaxos.chain.state_machine import Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sync:
+    """
+    Any server to a random other: the envelope says which link I am at; help whoever is behind.
+
+    *votes_from*, where it lies above the envelope's instance, says that the sender must sit out the
+    links below it and waits for them to be closed.
+    """
+
+    votes_from: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatchUp:
+    """Server to one that is behind: all that the links below the envelope's instance amount to."""
+
+    founding: Founding
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherChain:
+    """Server to one whose envelope named another chain: mine is the envelope's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Server to the master: propose this update of one of my clients."""
+
+    update: Update
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """Master to the server that forwarded a read: its *result*, as of *link*."""
+
+    request_id: RequestID
+    link: int
+    result: Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhereAreYou:
+    """Server without memory to all others: which link are you at? *birth* names my present life."""
+
+    birth: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IAmAt:
+    """
+    Any server to one without memory, in answer to the question it asked in its life *asked_in*.
+
+    *birth* is the answering server's own. *memoryless* is true of a server without state. Else
+    *may_have_voted_on* is the highest link on which it may have voted, *founders* those whom it
+    founded a chain with, *founding* the chain's first link, where known.
+    """
+
+    asked_in: str
+    birth: str
+    memoryless: bool
+    may_have_voted_on: int
+    founders: Founders
+    founding: Founding | None
+
+
+ChainMessage: TypeAlias = Sync | CatchUp | OtherChain | Forward | Answered | WhereAreYou | IAmAt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """
+    A message on its way from *sender* to *receiver*, about link *instance* of one chain.
+
+    *cluster* is the configured name; *chain_id* is empty until the sender knows link 0.
+    """
+
+    cluster: str
+    chain_id: str
+    instance: int
+    sender: PeerID
+    receiver: PeerID
+    message: Message | ChainMessage

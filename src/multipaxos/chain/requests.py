@@ -1,0 +1,49 @@
+"""A client's request and what can become of it."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from multipaxos.chain.state_machine import Command, Result
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RequestID:
+    """
+    Names one request for ever, so that a retry through any server is applied once.
+
+    *client* is unique to a client's life; *sequence* grows by one with each of its requests, which
+    it sends one after the other.
+    """
+
+    client: str
+    sequence: int
+
+    def __str__(self) -> str:
+        """Write the request as ``client/sequence``."""
+        return f"{self.client}/{self.sequence}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """A command on its way to the state machine, under its request's id."""
+
+    request_id: RequestID
+    command: Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The request is in the chain: *link* holds it, the state machine answered *result*."""
+
+    link: int
+    result: Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The request was not and will not be proposed by this server, for this *reason*."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Chosen | Refused

@@ -1,0 +1,1 @@
+"""What runs the protocol on a real machine: sockets, disk, clock, configuration."""

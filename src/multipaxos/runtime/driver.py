@@ -1,0 +1,174 @@
+"""
+The driver: it hands events to the protocol and performs the effects, in the one right order.
+
+The same driver runs on a real server and, with simulated ports, in the simulator.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from multipaxos.chain.effects import Answer, LocalRead, Outbox, SetTimer, Timer, TimerChange
+from multipaxos.chain.events import Event
+from multipaxos.chain.messages import Envelope
+from multipaxos.chain.replicated_value import BaseReplicatedValue
+from multipaxos.chain.requests import Update
+from multipaxos.runtime.ports import Clock, Messenger, Storage, StorageError
+
+
+class Observer(Protocol):
+    """Sees everything that a driver does; a trace writer or a checker. Changes nothing."""
+
+    def delivered(self, envelope: Envelope) -> None:
+        """Tell of *envelope*'s arrival, before the protocol sees it."""
+
+    def sent(self, envelope: Envelope) -> None:
+        """Tell of *envelope*'s departure."""
+
+    def saved(self, outbox: Outbox) -> None:
+        """Tell that *outbox.save* is durable."""
+
+    def happened(self, event: Event) -> None:
+        """Tell what the protocol says of itself."""
+
+    def timer_set(self, timer: Timer, seconds: float) -> None:
+        """Tell that *timer* will fire in *seconds*."""
+
+    def timer_fired(self, timer: Timer) -> None:
+        """Tell that *timer* fired."""
+
+    def answered(self, answer: Answer) -> None:
+        """Tell of a client's answer."""
+
+    def halted(self, reason: str) -> None:
+        """Tell that the server stops for good, with a sentence that says why."""
+
+
+class Driver:
+    """
+    Runs one server's protocol object on its ports.
+
+    State: the timers that run, each with its deadline; and whether the driver has *halted*, after
+    which it neither takes nor causes any event. Invariant (SavedBeforeSent): nothing of an outbox
+    leaves before its save has returned.
+    """
+
+    def __init__(  # noqa: PLR0913 - the ports of a server
+        self,
+        value: BaseReplicatedValue,
+        *,
+        storage: Storage,
+        messenger: Messenger,
+        clock: Clock,
+        observer: Observer,
+        on_answer: Callable[[Answer], None],
+        on_halt: Callable[[str], None],
+    ) -> None:
+        """Take the ports; nothing happens before :meth:`start`."""
+        self.value = value
+        self.storage = storage
+        self.messenger = messenger
+        self.clock = clock
+        self.observer = observer
+        self.on_answer = on_answer
+        self.on_halt = on_halt
+        self.halted = False
+        self._deadlines: dict[Timer, float] = {}
+        self._cancel: dict[Timer, Callable[[], None]] = {}
+
+    def start(self) -> None:
+        """Begin: the protocol sets its first timers and sends its first messages."""
+        self._run(self.value.start)
+
+    def submit(self, update: Update) -> None:
+        """Take a request of a client of this server; its answer comes through *on_answer*."""
+        self._run(lambda: self.value.propose_update(update))
+
+    def receive(self, envelope: Envelope) -> None:
+        """Take a message that arrived."""
+        if not self.halted:
+            self.observer.delivered(envelope)
+            self._run(lambda: self.value.receive(envelope))
+
+    def stop(self) -> None:
+        """Stop all timers and take no more events. Storage stays open: its owner closes it."""
+        self.halted = True
+        for cancel in self._cancel.values():
+            cancel()
+        self._cancel.clear()
+        self._deadlines.clear()
+
+    def seconds_left(self, timer: Timer) -> float:
+        """Return how long *timer* still runs, by the clock; zero or less when it does not."""
+        return self._deadlines.get(timer, self.clock.seconds()) - self.clock.seconds()
+
+    def _run(self, event: Callable[[], None]) -> None:
+        if self.halted:
+            return
+        # Timers count from here, before the save and the sends that the event causes: a master's
+        # lease must not begin later than the proposal that renews it leaves.
+        started_at = self.clock.seconds()
+        event()
+        self._perform(self.value.take_outbox(), started_at)
+
+    def _perform(self, outbox: Outbox, started_at: float) -> None:
+        if outbox.save is not None and not self._save(outbox):
+            return
+        for happening in outbox.events:
+            self.observer.happened(happening)
+        for envelope in outbox.send:
+            self.observer.sent(envelope)
+            self.messenger.send(envelope)
+        for change in outbox.timers:
+            self._change_timer(change, started_at)
+        for answer in outbox.answers:
+            self.observer.answered(answer)
+            self.on_answer(answer)
+        for read in outbox.reads:
+            self._check_read(read)
+        if outbox.halt is not None:
+            self._halt(outbox.halt)
+
+    def _save(self, outbox: Outbox) -> bool:
+        assert outbox.save is not None
+        try:
+            self.storage.save(outbox.save)
+        except StorageError as error:
+            # What is in memory may now be ahead of the disk; it must never be seen by anyone.
+            self._halt(str(error))
+            return False
+        self.observer.saved(outbox)
+        return True
+
+    def _halt(self, reason: str) -> None:
+        self.stop()
+        self.observer.halted(reason)
+        self.on_halt(reason)
+
+    def _change_timer(self, change: TimerChange, started_at: float) -> None:
+        timer = change.timer
+        cancel = self._cancel.pop(timer, None)
+        if cancel is not None:
+            cancel()
+            del self._deadlines[timer]
+        if isinstance(change, SetTimer):
+            deadline = started_at + change.seconds
+            self._deadlines[timer] = deadline
+            delay_seconds = max(0.0, deadline - self.clock.seconds())
+            self._cancel[timer] = self.clock.call_later(delay_seconds, lambda: self._fire(timer))
+            self.observer.timer_set(timer, change.seconds)
+
+    def _fire(self, timer: Timer) -> None:
+        self._cancel.pop(timer)
+        del self._deadlines[timer]
+        self.observer.timer_fired(timer)
+        self._run(lambda: self.value.timeout(timer))
+
+    def _check_read(self, read: LocalRead) -> None:
+        if self.seconds_left(read.lease) > 0:
+            self._run(lambda: self.value.release_read(read))
+            return
+        cancel = self._cancel.get(read.lease)
+        if cancel is not None:
+            cancel()
+            self._fire(read.lease)
+        self._run(lambda: self.value.retry_read(read))
