@@ -30,7 +30,7 @@ types: test-venv  ## check the types
 	$(BIN)/mypy
 
 layers: test-venv  ## check who imports whom
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 
 tests: test-venv  ## run the tests only; ARGS="-k lease" chooses among them
 	$(BIN)/pytest $(ARGS)

@@ -67,6 +67,7 @@ install_project() {
         refuse "pip could not install the project (its message is above): is there a network connection?"
     fi
     describe >"$installed"
+    describe >"$venv/.installed"  # An extra comes on top of the rest.
     rm -f "$begun"
 }
 
