@@ -1,0 +1,179 @@
+"""
+The wire format: UDP datagrams of JSON that a person can read in a packet capture.
+
+A datagram is one flat JSON object in UTF-8, at most 65,507 bytes long. Its ``type`` tells which
+message it is; the envelope's fields are the same in all (here broken into lines)::
+
+    {
+        "type": "accept",
+        "cluster": "main",
+        "chain": "9c61f0",
+        "link": 5,
+        "from": "A",
+        "to": "B",
+        "proposal": [2, "A"],
+        "value": {
+            "kind": "updates",
+            "updates": [{"do": "set", "client": "c1", "sequence": 7, "value": "hello"}],
+        },
+    }
+
+The fields of each message and link, their character sets and ranges, stand in
+:mod:`multipaxos.runtime.codec.wire`. A proposal is ``[number, uid]``; ``null`` where there is none.
+A value may be any text except one with lone surrogates, which UTF-8 cannot write.
+
+What is decoded equals what was encoded, exactly. Whatever is wrong with the bytes, decoding raises
+:class:`MalformedDatagramError`; encoding raises it for what decoding would refuse. Both storages
+write durable state in the same terms.
+"""
+
+import re
+from typing import TypeVar
+
+import msgspec
+
+from multipaxos.chain.durable import DurableState, Snapshot
+from multipaxos.chain.links import Link
+from multipaxos.chain.messages import Envelope
+from multipaxos.runtime.codec import envelopes, parts, wire
+from multipaxos.runtime.codec.errors import MalformedDatagramError
+
+__all__ = [
+    "DATAGRAM_BYTES_MAX",
+    "MalformedDatagramError",
+    "decode_envelope",
+    "decode_link",
+    "decode_snapshot",
+    "decode_state",
+    "decode_votes",
+    "encode_envelope",
+    "encode_link",
+    "encode_snapshot",
+    "encode_state",
+    "encode_votes",
+    "is_client_id",
+    "is_cluster_name",
+    "is_uid",
+    "value_bytes",
+]
+
+DATAGRAM_BYTES_MAX = 65_507
+"""What one UDP datagram over IPv4 can carry: 65,535 bytes less 20 of IP's and 8 of UDP's header."""
+
+_T = TypeVar("_T")
+
+
+class _State(wire.Part):
+    """A whole durable state in one object."""
+
+    votes: wire.Votes
+    snapshot: wire.Snapshot
+
+
+_datagrams: msgspec.json.Decoder[wire.AnyDatagram] = msgspec.json.Decoder(wire.AnyDatagram)
+_links: msgspec.json.Decoder[wire.Link] = msgspec.json.Decoder(wire.Link)
+_votes = msgspec.json.Decoder(wire.Votes)
+_snapshots = msgspec.json.Decoder(wire.Snapshot)
+_states = msgspec.json.Decoder(_State)
+
+
+def encode_envelope(envelope: Envelope) -> bytes:
+    """Return the datagram for *envelope*; MalformedDatagramError if there can be none."""
+    datagram = _encode(envelopes.envelope_to_wire(envelope), _datagrams)
+    _check_size(datagram)
+    return datagram
+
+
+def decode_envelope(datagram: bytes) -> Envelope:
+    """Return the envelope in *datagram*; MalformedDatagramError for anything else."""
+    _check_size(datagram)
+    return envelopes.envelope_from_wire(_decode(datagram, _datagrams))
+
+
+def encode_link(link: Link) -> bytes:
+    """Return *link* as JSON, for the history."""
+    return _encode(parts.link_to_wire(link), _links)
+
+
+def decode_link(text: bytes) -> Link:
+    """Return the link that :func:`encode_link` wrote."""
+    return parts.link_from_wire(_decode(text, _links))
+
+
+def encode_snapshot(snapshot: Snapshot) -> bytes:
+    """Return *snapshot* as JSON."""
+    return _encode(parts.snapshot_to_wire(snapshot), _snapshots)
+
+
+def decode_snapshot(text: bytes) -> Snapshot:
+    """Return the snapshot that :func:`encode_snapshot` wrote."""
+    return parts.snapshot_from_wire(_decode(text, _snapshots))
+
+
+def encode_votes(state: DurableState) -> bytes:
+    """Return *state* without its snapshot as JSON."""
+    return _encode(parts.votes_to_wire(state), _votes)
+
+
+def decode_votes(text: bytes, snapshot: Snapshot) -> DurableState:
+    """Return the state that :func:`encode_votes` wrote, with its *snapshot*."""
+    return parts.state_from_wire(_decode(text, _votes), snapshot)
+
+
+def encode_state(state: DurableState) -> bytes:
+    """Return the whole *state* as JSON."""
+    whole = _State(
+        votes=parts.votes_to_wire(state), snapshot=parts.snapshot_to_wire(state.snapshot)
+    )
+    return _encode(whole, _states)
+
+
+def decode_state(text: bytes) -> DurableState:
+    """Return the state that :func:`encode_state` wrote."""
+    whole = _decode(text, _states)
+    return parts.state_from_wire(whole.votes, parts.snapshot_from_wire(whole.snapshot))
+
+
+def value_bytes(value: str) -> int:
+    """Return how many bytes *value* takes in a datagram: as a JSON string, escapes and quotes."""
+    try:
+        return len(msgspec.json.encode(value))
+    except UnicodeEncodeError as error:
+        raise MalformedDatagramError(str(error)) from error
+
+
+def is_uid(text: str) -> bool:
+    """Tell whether *text* can name a server: 1 to 16 letters, digits, ``_-``."""
+    return re.search(wire.UID_PATTERN, text) is not None
+
+
+def is_cluster_name(text: str) -> bool:
+    """Tell whether *text* can name a cluster: 1 to 32 letters, digits, ``_-.``."""
+    return re.search(wire.CLUSTER_PATTERN, text) is not None
+
+
+def is_client_id(text: str) -> bool:
+    """Tell whether *text* can name a client: 1 to 40 letters, digits, ``_-.:``."""
+    return re.search(wire.CLIENT_PATTERN, text) is not None
+
+
+def _encode(structure: msgspec.Struct, decoder: msgspec.json.Decoder[_T]) -> bytes:
+    try:
+        text = msgspec.json.encode(structure)
+    except UnicodeEncodeError as error:
+        raise MalformedDatagramError(str(error)) from error
+    # msgspec checks what it reads, not what it writes. What we send or save must be readable.
+    _decode(text, decoder)
+    return text
+
+
+def _decode(text: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedDatagramError(str(error)) from error
+
+
+def _check_size(datagram: bytes) -> None:
+    if len(datagram) > DATAGRAM_BYTES_MAX:
+        raise MalformedDatagramError(f"{len(datagram)} bytes, more than {DATAGRAM_BYTES_MAX}")

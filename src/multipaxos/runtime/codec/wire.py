@@ -1,0 +1,243 @@
+"""
+The wire format, field by field: one structure a message and a link, as it stands in the JSON text.
+
+These structures hold nothing but what a reader of a packet capture sees; what a field means says
+the dataclass that it is made from. Every text has a
+character set and a length, every number a range. Nothing else passes: unknown fields do not.
+"""
+
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
+
+NUMBER_MAX = 10**9
+"""The highest proposal number: eleven days of a thousand rounds a second on one link."""
+INTEGER_MAX = 2**53 - 1
+"""The highest instance or sequence: what every reader of JSON reads exactly."""
+LEASE_SECONDS_MAX = 3600.0
+SERVERS_MAX = 9
+UID_LENGTH_MAX = 16
+CLUSTER_LENGTH_MAX = 32
+NAME_LENGTH_MAX = 64
+CLIENT_LENGTH_MAX = 40
+
+UID_PATTERN = rf"\A[A-Za-z0-9_-]{{1,{UID_LENGTH_MAX}}}\Z"
+CLUSTER_PATTERN = rf"\A[A-Za-z0-9_.-]{{1,{CLUSTER_LENGTH_MAX}}}\Z"
+CLIENT_PATTERN = rf"\A[A-Za-z0-9_.:-]{{1,{CLIENT_LENGTH_MAX}}}\Z"
+NAME_PATTERN = rf"\A[A-Za-z0-9_.:-]{{1,{NAME_LENGTH_MAX}}}\Z"
+
+Uid: TypeAlias = Annotated[str, Meta(pattern=UID_PATTERN)]
+Cluster: TypeAlias = Annotated[str, Meta(pattern=CLUSTER_PATTERN)]
+Client: TypeAlias = Annotated[str, Meta(pattern=CLIENT_PATTERN)]
+Name: TypeAlias = Annotated[str, Meta(pattern=NAME_PATTERN)]
+"""A chain's id, a birth, a bid or a machine's kind."""
+ChainId: TypeAlias = Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_.:-]{{0,{NAME_LENGTH_MAX}}}\Z")]
+Integer: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+Number: TypeAlias = Annotated[int, Meta(ge=1, le=NUMBER_MAX)]
+Lease: TypeAlias = Annotated[float, Meta(gt=0, le=LEASE_SECONDS_MAX)]
+
+Proposal: TypeAlias = tuple[Number, Uid]
+"""``[2,"A"]``. Where there may be none, ``null`` says so."""
+Founders: TypeAlias = Annotated[tuple[tuple[Uid, Name], ...], Meta(max_length=SERVERS_MAX)]
+"""``[["A","4f1c"],["B","a200"]]``: each founder with its birth."""
+Session: TypeAlias = tuple[Client, Integer, Integer, str | None]
+"""``["client",7,12,null]``: the client's newest request, its link and its result."""
+
+
+class Part(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A JSON object without fields that its reader does not know."""
+
+
+# -------------------------------------------------------------------------------- updates and links
+
+
+class SetUpdate(Part, tag_field="do", tag="set"):
+    """``{"do":"set","client":"c","sequence":7,"value":"hello"}``."""
+
+    client: Client
+    sequence: Integer
+    value: str
+
+
+class GetUpdate(Part, tag_field="do", tag="get"):
+    """``{"do":"get","client":"c","sequence":8}``."""
+
+    client: Client
+    sequence: Integer
+
+
+Update: TypeAlias = SetUpdate | GetUpdate
+
+
+class Founding(Part, tag_field="kind", tag="founding"):
+    """Link 0: ``{"kind":"founding","chain":"…","machine":"register","founders":[["A","…"]]}``."""
+
+    chain: Name
+    machine: Name
+    founders: Founders
+
+
+class Updates(Part, tag_field="kind", tag="updates"):
+    """``{"kind":"updates","updates":[…]}``."""
+
+    updates: tuple[Update, ...]
+
+
+class NewMaster(Part, tag_field="kind", tag="master"):
+    """``{"kind":"master","uid":"A","lease":2.0,"bid":"…"}``."""
+
+    uid: Uid
+    lease: Lease
+    bid: Name
+
+
+class Nothing(Part, tag_field="kind", tag="nothing"):
+    """``{"kind":"nothing"}``."""
+
+
+Link: TypeAlias = Founding | Updates | NewMaster | Nothing
+
+
+# ------------------------------------------------------------------------------------ durable state
+
+
+class Snapshot(Part):
+    """``{"value":"hello","sessions":[…],"master":null}``; the least recently used session first."""
+
+    value: str | None
+    sessions: tuple[Session, ...]
+    master: NewMaster | None
+
+
+class Votes(Part):
+    """The durable state without its snapshot: what changes with every vote. Not sent."""
+
+    birth: Name
+    founders: Founders
+    founding: Founding | None
+    instance: Integer
+    votes_from: Integer
+    promised: Proposal | None
+    accepted: Proposal | None
+    value: Link | None
+
+
+# ---------------------------------------------------------------------------------------- datagrams
+
+
+class Datagram(Part, rename={"sender": "from", "receiver": "to"}, tag_field="type"):
+    """The envelope. Its fields and the message's stand side by side in one flat object."""
+
+    cluster: Cluster
+    chain: ChainId
+    link: Integer
+    sender: Uid
+    receiver: Uid
+
+
+class Prepare(Datagram, tag="prepare"):
+    """``{"type":"prepare",…,"proposal":[2,"A"]}``."""
+
+    proposal: Proposal
+
+
+class Promise(Datagram, tag="promise"):
+    """``{"type":"promise",…,"acceptor":"B","proposal":[3,"A"],"accepted":[2,"C"],"value":{…}}``."""
+
+    acceptor: Uid
+    proposal: Proposal
+    accepted: Proposal | None
+    value: Link | None
+
+
+class Accept(Datagram, tag="accept"):
+    """``{"type":"accept",…,"proposal":[2,"A"],"value":{…}}``."""
+
+    proposal: Proposal
+    value: Link
+
+
+class Accepted(Datagram, tag="accepted"):
+    """``{"type":"accepted",…,"acceptor":"B","proposal":[2,"A"],"value":{…}}``."""
+
+    acceptor: Uid
+    proposal: Proposal
+    value: Link
+
+
+class Nack(Datagram, tag="nack"):
+    """``{"type":"nack",…,"acceptor":"B","proposal":[2,"A"],"promised":[3,"C"]}``."""
+
+    acceptor: Uid
+    proposal: Proposal
+    promised: Proposal | None
+
+
+class Sync(Datagram, tag="sync"):
+    """``{"type":"sync",…,"votes_from":0}``."""
+
+    votes_from: Integer
+
+
+class CatchUp(Datagram, tag="catch_up"):
+    """``{"type":"catch_up",…,"founding":{…},"snapshot":{…}}``."""
+
+    founding: Founding
+    snapshot: Snapshot
+
+
+class OtherChain(Datagram, tag="other_chain"):
+    """``{"type":"other_chain",…}``."""
+
+
+class Forward(Datagram, tag="forward"):
+    """``{"type":"forward",…,"update":{…}}``."""
+
+    update: Update
+
+
+class Answered(Datagram, tag="answered"):
+    """``{"type":"answered",…,"client":"c","sequence":8,"at":12,"result":"hello"}``."""
+
+    client: Client
+    sequence: Integer
+    at: Integer
+    result: str | None
+
+
+class WhereAreYou(Datagram, tag="where_are_you"):
+    """``{"type":"where_are_you",…,"birth":"…"}``."""
+
+    birth: Name
+
+
+class IAmAt(Datagram, tag="i_am_at"):
+    """
+    Its ``voted`` is the highest link that the sender may have voted on.
+
+    ``{"type":"i_am_at",…,"asked_in":"…","birth":"…","memoryless":false,"voted":12,"founders":[…],
+    "founding":{…}}``
+    """
+
+    asked_in: Name
+    birth: Name
+    memoryless: bool
+    voted: Integer
+    founders: Founders
+    founding: Founding | None
+
+
+AnyDatagram: TypeAlias = (
+    Prepare
+    | Promise
+    | Accept
+    | Accepted
+    | Nack
+    | Sync
+    | CatchUp
+    | OtherChain
+    | Forward
+    | Answered
+    | WhereAreYou
+    | IAmAt
+)
