@@ -28,7 +28,8 @@ class Learner:
         """
         if self.resolution is not None:
             return self.resolution
-        if message.proposal_id <= self._newest.get(message.acceptor, LOWEST):
+        newest = self._newest.get(message.acceptor, LOWEST)
+        if message.acceptor not in self.quorums.acceptors or message.proposal_id <= newest:
             return None
         self._newest[message.acceptor] = message.proposal_id
         accepted_by = self.accepted_by(message.proposal_id)

@@ -58,7 +58,7 @@ class Nack:
     """
     Acceptor to proposer: refused, because I promised *promised_id*.
 
-    Not needed for safety; it spares the proposer a wait. (Paxos Made Simple, 2.5)
+    Not needed for safety; it spares the proposer a wait. (Paxos Made Simple, 2.2)
     """
 
     acceptor: PeerID
