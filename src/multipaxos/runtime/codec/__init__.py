@@ -28,14 +28,15 @@ write durable state in the same terms.
 """
 
 import re
+from functools import cache
 from typing import TypeVar
 
 import msgspec
 
 from multipaxos.chain.durable import DurableState, Snapshot
-from multipaxos.chain.links import Link
+from multipaxos.chain.links import Link, Nothing
 from multipaxos.chain.messages import Envelope
-from multipaxos.runtime.codec import envelopes, parts, wire
+from multipaxos.runtime.codec import envelopes, parts, sizes, wire
 from multipaxos.runtime.codec.errors import MalformedDatagramError
 
 __all__ = [
@@ -54,7 +55,9 @@ __all__ = [
     "is_client_id",
     "is_cluster_name",
     "is_uid",
+    "link_bytes_max",
     "value_bytes",
+    "value_bytes_max",
 ]
 
 DATAGRAM_BYTES_MAX = 65_507
@@ -140,6 +143,29 @@ def value_bytes(value: str) -> int:
         return len(msgspec.json.encode(value))
     except UnicodeEncodeError as error:
         raise MalformedDatagramError(str(error)) from error
+
+
+@cache
+def value_bytes_max(sessions_max: int) -> int:
+    """
+    Return how many :func:`value_bytes` always fit, beside the sessions of *sessions_max* clients.
+
+    Zero or less when there is no room for any value.
+    """
+    fullest = max(
+        len(_encode(envelopes.envelope_to_wire(envelope), _datagrams))
+        for envelope in sizes.largest_envelopes("", sessions_max)
+    )
+    return DATAGRAM_BYTES_MAX - fullest + value_bytes("")
+
+
+def link_bytes_max() -> int:
+    """Return the length of the longest :func:`encode_link` that fits every message but CatchUp."""
+    fullest = max(
+        len(_encode(envelopes.envelope_to_wire(envelope), _datagrams))
+        for envelope in sizes.largest_envelopes_with_link(Nothing())
+    )
+    return DATAGRAM_BYTES_MAX - fullest + len(encode_link(Nothing()))
 
 
 def is_uid(text: str) -> bool:

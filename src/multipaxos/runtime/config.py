@@ -1,0 +1,305 @@
+"""
+Which servers there are, where they listen, and how they are set; built in, or from a TOML file.
+
+    cluster = "main"
+
+    [servers.A]
+    peer = "10.0.0.1:7101"      # UDP, for the other servers
+    client = "10.0.0.1:7001"    # TCP, for clients
+
+    [settings]                  # optional: any of multipaxos.chain.settings.Settings
+    lease_seconds = 2.0
+
+    [history]                   # optional
+    links_max = 10000
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
+from pathlib import Path
+
+from typing_extensions import override
+
+from multipaxos.chain.settings import Membership, Settings
+from multipaxos.runtime.codec import is_cluster_name, is_uid, value_bytes_max
+
+SERVERS_MAX = 9
+PORT_MAX = 65_535
+SECONDS_MAX = 3600.0
+HISTORY_MAX = 10_000
+VALUE_BYTES_MIN = 1024
+"""Settings that leave less room than this for a value are refused."""
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message is a sentence that names the key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a server listens: a numeric address or a host name, and a port."""
+
+    host: str
+    port: int
+
+    @override
+    def __str__(self) -> str:
+        """Write ``host:port``, with an IPv6 address in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """One server: *peer* takes the other servers' datagrams, *client* its clients' requests."""
+
+    uid: str
+    peer: Address
+    client: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A cluster. Every server and client of it should have the same."""
+
+    cluster: str
+    servers: Mapping[str, ServerConfig]
+    settings: Settings = field(default_factory=Settings)
+    history_max: int = HISTORY_MAX
+
+    @property
+    def value_bytes_max(self) -> int:
+        """How large a value may be, as :func:`multipaxos.runtime.codec.value_bytes` counts."""
+        return value_bytes_max(self.settings.sessions_max)
+
+    def server(self, uid: str) -> ServerConfig:
+        """Return the server *uid*; ConfigError, naming those there are, if it is none of them."""
+        try:
+            return self.servers[uid]
+        except KeyError:
+            known = ", ".join(self.servers)
+            raise ConfigError(
+                f"there is no server {uid!r} in the cluster: it has {known}"
+            ) from None
+
+    def membership(self, uid: str) -> Membership:
+        """Return the cluster as its server *uid* sees it."""
+        self.server(uid)
+        return Membership(cluster=self.cluster, uid=uid, servers=tuple(self.servers))
+
+
+def built_in_config(
+    servers: int = 3,
+    *,
+    cluster: str = "main",
+    peer_port: int = 7101,
+    client_port: int = 7001,
+    settings: Settings | None = None,
+) -> Config:
+    """
+    Return a cluster of *servers* on this machine: A, B, C ... on loopback.
+
+    Their ports count up from *peer_port* and *client_port*.
+    """
+    if not 1 <= servers <= SERVERS_MAX:
+        raise ConfigError(f"a cluster has 1 to {SERVERS_MAX} servers, not {servers}")
+    return Config(
+        cluster=cluster,
+        servers={
+            uid: ServerConfig(
+                uid=uid,
+                peer=Address(host="127.0.0.1", port=peer_port + place),
+                client=Address(host="127.0.0.1", port=client_port + place),
+            )
+            for place, uid in enumerate("ABCDEFGHI"[:servers])
+        },
+        settings=settings or Settings(),
+    )
+
+
+def load_config(path: Path | str) -> Config:
+    """Return the cluster that the TOML file *path* describes; ConfigError says what is wrong."""
+    try:
+        text = Path(path).read_bytes().decode("utf-8")
+        return _read_config(tomllib.loads(text))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8: {error.reason}") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+# ----------------------------------------------------------------------------------------- the file
+
+
+def _read_config(document: Mapping[str, object]) -> Config:
+    _refuse_unknown(document, ("cluster", "servers", "settings", "history"), "")
+    history = _table(document.get("history", {}), "[history]")
+    _refuse_unknown(history, ("links_max",), "history.")
+    return Config(
+        cluster=_read_cluster(document),
+        servers=_read_servers(document),
+        settings=_read_settings(_table(document.get("settings", {}), "[settings]")),
+        history_max=_integer(history.get("links_max", HISTORY_MAX), "history.links_max", minimum=0),
+    )
+
+
+def _read_cluster(document: Mapping[str, object]) -> str:
+    if "cluster" not in document:
+        raise ConfigError('cluster is missing: name the cluster, as in cluster = "main"')
+    cluster = document["cluster"]
+    if not isinstance(cluster, str) or not is_cluster_name(cluster):
+        raise ConfigError(
+            f"cluster must be 1 to 32 letters, digits, '_', '-' or '.', not {cluster!r}"
+        )
+    return cluster
+
+
+def _read_servers(document: Mapping[str, object]) -> Mapping[str, ServerConfig]:
+    tables = _table(document.get("servers", {}), "[servers]")
+    if not 1 <= len(tables) <= SERVERS_MAX:
+        raise ConfigError(
+            f"[servers] must list 1 to {SERVERS_MAX} servers, not {len(tables)}: "
+            "write one table [servers.A] for each"
+        )
+    servers = {uid: _read_server(uid, table) for uid, table in tables.items()}
+    _refuse_shared(servers, "peer", lambda server: server.peer)
+    _refuse_shared(servers, "client", lambda server: server.client)
+    return servers
+
+
+def _read_server(uid: str, value: object) -> ServerConfig:
+    if not is_uid(uid):
+        raise ConfigError(
+            f"servers.{uid!r} cannot name a server: take 1 to 16 letters, digits, '_' or '-'"
+        )
+    table = _table(value, f"[servers.{uid}]")
+    _refuse_unknown(table, ("peer", "client"), f"servers.{uid}.")
+    return ServerConfig(
+        uid=uid,
+        peer=_read_address(table, "peer", uid),
+        client=_read_address(table, "client", uid),
+    )
+
+
+def _read_address(table: Mapping[str, object], name: str, uid: str) -> Address:
+    key = f"servers.{uid}.{name}"
+    if name not in table:
+        raise ConfigError(f'{key} is missing: write {name} = "host:port" below [servers.{uid}]')
+    text = table[name]
+    if not isinstance(text, str):
+        raise ConfigError(f'{key} must be a text "host:port", not {text!r}')
+    match = re.fullmatch(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>[0-9]+)", text)
+    if match is None:
+        raise ConfigError(f'{key} must be "host:port", or "[IPv6 address]:port", not {text!r}')
+    host = _host(match["six"] or match["host"], key, is_bracketed=match["six"] is not None)
+    digits = match["port"].lstrip("0")
+    if not (1 <= len(digits) <= len(str(PORT_MAX)) and int(digits) <= PORT_MAX):
+        raise ConfigError(f"{key} must end in a port from 1 to {PORT_MAX}, not {text!r}")
+    return Address(host=host, port=int(digits))
+
+
+def _host(host: str, key: str, *, is_bracketed: bool) -> str:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        label = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+        is_name = re.fullmatch(rf"{label}(\.{label})*\.?", host) and len(host) <= 253  # noqa: PLR2004 - DNS's limit
+        # Dotted digits are a mistyped address, and some resolvers would take 127.1 for one.
+        if is_bracketed or not is_name or re.fullmatch(r"[0-9.]+", host):
+            raise ConfigError(f"{key} names {host!r}, which is no host and no address") from None
+        return host.lower()
+    if address.is_unspecified or address.is_multicast:
+        raise ConfigError(
+            f"{key} must name one address of the server's machine that the others can reach: "
+            f"{host} stands for many"
+        )
+    return str(address)
+
+
+def _refuse_shared(
+    servers: Mapping[str, ServerConfig], name: str, address_of: Callable[[ServerConfig], Address]
+) -> None:
+    uid_of: dict[Address, str] = {}
+    for uid, server in servers.items():
+        other = uid_of.setdefault(address_of(server), uid)
+        if other != uid:
+            raise ConfigError(
+                f"servers.{other}.{name} and servers.{uid}.{name} are both {address_of(server)}: "
+                "every server needs its own"
+            )
+
+
+# ------------------------------------------------------------------------------------- the settings
+
+
+def _read_settings(table: Mapping[str, object]) -> Settings:
+    known = {known_field.name: known_field.type for known_field in fields(Settings)}
+    _refuse_unknown(table, tuple(known), "settings.")
+    numbers = {
+        name: _integer(value, f"settings.{name}", minimum=1)
+        if known[name] is int
+        else _seconds(value, f"settings.{name}")
+        for name, value in table.items()
+    }
+    settings = Settings(**numbers)  # type: ignore[arg-type]
+    _check_settings(settings)
+    return settings
+
+
+def _check_settings(settings: Settings) -> None:
+    """Refuse settings, each possible by itself, that do not go together."""
+    if settings.clock_rate_error >= 0.5:  # noqa: PLR2004 - at one half, a lease has a third left
+        raise ConfigError("settings.clock_rate_error must be at least 0 and below 0.5")
+    if settings.backoff_seconds_min > settings.backoff_seconds_max:
+        raise ConfigError(
+            "settings.backoff_seconds_min must not be above settings.backoff_seconds_max, "
+            f"which is {settings.backoff_seconds_max:g}"
+        )
+    if settings.renewal_head_start_seconds >= settings.held_lease_seconds:
+        raise ConfigError(
+            "settings.renewal_head_start_seconds must be below the "
+            f"{settings.held_lease_seconds:g} seconds that a master may trust its lease "
+            "(settings.lease_seconds less the error of the clocks)"
+        )
+    if value_bytes_max(settings.sessions_max) < VALUE_BYTES_MIN:
+        raise ConfigError(
+            f"settings.sessions_max is too high: {settings.sessions_max} sessions leave no room "
+            "for a value in a datagram"
+        )
+
+
+# --------------------------------------------------------------------------------------- the values
+
+
+def _refuse_unknown(table: Mapping[str, object], known: tuple[str, ...], prefix: str) -> None:
+    for name in table:
+        if name not in known:
+            raise ConfigError(f"{prefix}{name} is no known key: there are {', '.join(known)}")
+
+
+def _table(value: object, key: str) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{key} must be a table, not {value!r}")
+    return value
+
+
+def _integer(value: object, key: str, *, minimum: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= 10**9:
+        raise ConfigError(f"{key} must be a whole number from {minimum} to {10**9}, not {value!r}")
+    return value
+
+
+def _seconds(value: object, key: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ConfigError(f"{key} must be a number, not {value!r}")
+    may_be_zero = key == "settings.clock_rate_error"
+    if not 0 <= value <= SECONDS_MAX or (value == 0 and not may_be_zero):
+        raise ConfigError(f"{key} must be above 0 and at most {SECONDS_MAX:g}, not {value!r}")
+    return float(value)
