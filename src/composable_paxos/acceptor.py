@@ -26,7 +26,7 @@ class AcceptorState:
 
 class Acceptor:
     """
-    Answers :class:`Prepare` and :class:`Accept`. (Paxos Made Simple, 2.2 and 2.3)
+    Answers :class:`Prepare` and :class:`Accept` (Paxos Made Simple, 2.2 and 2.3).
 
     The caller must make :attr:`state` durable before it releases a reply (SavedBeforeSent).
     """
@@ -68,6 +68,4 @@ class Acceptor:
 
     def nack(self, proposal_id: ProposalID) -> Nack:
         """Refuse *proposal_id*, saying what was promised instead."""
-        return Nack(
-            acceptor=self.uid, proposal_id=proposal_id, promised_id=self.state.promised_id
-        )
+        return Nack(acceptor=self.uid, proposal_id=proposal_id, promised_id=self.state.promised_id)

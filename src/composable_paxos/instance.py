@@ -30,7 +30,7 @@ class PaxosInstance(Proposer, Acceptor, Learner):
     def __init__(
         self, uid: PeerID, quorums: Quorums, state: AcceptorState, *, lowest_number: int = 1
     ) -> None:
-        """Resume *uid*'s part from the acceptor's saved *state*; rounds begin at *lowest_number*."""
+        """Resume *uid*'s part from the saved *state*; rounds begin at *lowest_number* or above."""
         Proposer.__init__(
             self, uid, quorums, highest_seen=state.promised_id, lowest_number=lowest_number
         )

@@ -7,7 +7,7 @@ from composable_paxos.quorum import Quorums
 
 class Learner:
     """
-    Counts acceptances until a quorum agrees on one proposal. (Paxos Made Simple, 2.3)
+    Counts acceptances until a quorum agrees on one proposal (Paxos Made Simple, 2.3).
 
     State: each acceptor's newest acceptance, and the *resolution* once there is one.
     """

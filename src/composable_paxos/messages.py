@@ -17,7 +17,7 @@ Value: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepare:
-    """Phase 1a, proposer to acceptors: will you promise to ignore everything below this number?"""
+    """Phase 1a, proposer to acceptors: promise to ignore everything below this number."""
 
     proposal_id: ProposalID
 

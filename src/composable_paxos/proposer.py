@@ -7,7 +7,7 @@ from composable_paxos.quorum import Quorums
 
 class Proposer:
     """
-    Drives rounds: :meth:`prepare`, a quorum of promises, one Accept. (Paxos Made Simple, 2.2)
+    Drives rounds: :meth:`prepare`, a quorum of promises, one Accept (Paxos Made Simple, 2.2).
 
     State: the *wish* of this server; of the current round its *proposal_id* (``LOWEST`` before the
     first), who promised, who refused, the acceptance that binds it, and whether its Accept is out.

@@ -13,7 +13,7 @@ class Quorums:
     The sets of *acceptors* that suffice for each phase, given by their sizes.
 
     Invariant (QuorumsIntersect): every quorum that promises meets every quorum that accepts. Two
-    quorums of one phase need not meet. (Flexible Paxos: Howard, Malkhi, Spiegelman, 2016, section 3)
+    quorums of one phase need not meet. (Flexible Paxos, Howard et al., 2016, section 3)
     """
 
     acceptors: frozenset[PeerID]

@@ -53,7 +53,7 @@ class DurableState:
     @property
     def chain_id(self) -> str:
         """The chain's name; empty until link 0 is known."""
-        return self.founding.chain_id if self.founding else ""
+        return "" if self.founding is None else self.founding.chain_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

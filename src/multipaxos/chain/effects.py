@@ -26,6 +26,7 @@ class Timer(StrEnum):
     CATCH_UP = "catch up"
     FORWARD = "forward"
     REJOIN = "rejoin"
+    GRACE = "founding grace"
     FOREIGN_LEASE = "foreign lease"
     ELECTION = "election"
     RENEWAL = "renewal"
@@ -74,8 +75,8 @@ class LocalRead:
     A master's read without a round: valid if *lease* still runs, by the clock, after the value was.
 
     The driver looks at the clock and calls ``release_read(this)`` while *lease* runs; otherwise
-    ``timeout(lease)`` and then ``retry_read(this)``. The *outcome* is in here already: a process may
-    pause between reading the value and reading the clock, never the other way round.
+    ``timeout(lease)`` and then ``retry_read(this)``. The *outcome* is in here already: a process
+    may pause between reading the value and reading the clock, never the other way round.
     *origin* is the server whose client asked.
     """
 

@@ -15,7 +15,8 @@ class Founding:
     """
     Link 0: gives the chain its name.
 
-    The *founders* may vote from this link on: they cannot have forgotten a vote. (ARCHITECTURE.md, "A server that lost its memory")
+    The *founders* may vote from this link on: they cannot have forgotten a vote. *machine_kind* is
+    the kind of state machine that the chain was begun for.
     """
 
     chain_id: str

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from typing_extensions import override
+
 from multipaxos.chain.state_machine import Command, Result
 
 
@@ -18,6 +20,7 @@ class RequestID:
     client: str
     sequence: int
 
+    @override
     def __str__(self) -> str:
         """Write the request as ``client/sequence``."""
         return f"{self.client}/{self.sequence}"
@@ -46,4 +49,11 @@ class Refused:
     reason: str
 
 
-Outcome: TypeAlias = Chosen | Refused
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Whether the request was or will be applied is not known here, for this *reason*."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Chosen | Refused | Unknown

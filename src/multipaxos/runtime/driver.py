@@ -52,7 +52,7 @@ class Driver:
     leaves before its save has returned.
     """
 
-    def __init__(  # noqa: PLR0913 - the ports of a server
+    def __init__(
         self,
         value: BaseReplicatedValue,
         *,

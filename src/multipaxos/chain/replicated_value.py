@@ -1,0 +1,581 @@
+"""
+The passive replicated value: it answers messages and applies links, and starts nothing.
+
+Every behaviour that a strategy may change is a method here. A strategy is a mixin over this class:
+it overrides hooks, calls ``super()``, and knows no other mixin.
+"""
+
+from collections import deque
+from random import Random
+from typing import assert_never
+
+from composable_paxos import (
+    Accept,
+    Accepted,
+    AcceptorState,
+    Message,
+    Nack,
+    PaxosInstance,
+    PeerID,
+    Prepare,
+    Promise,
+    ProposalID,
+    Resolution,
+)
+from multipaxos.chain.durable import DecidedLink, DurableState, Snapshot
+from multipaxos.chain.effects import (
+    Answer,
+    CancelTimer,
+    LocalRead,
+    Outbox,
+    Save,
+    SetTimer,
+    Timer,
+    TimerChange,
+)
+from multipaxos.chain.events import Event, EventKind
+from multipaxos.chain.ledger import apply_link, outcome_so_far
+from multipaxos.chain.links import Founders, Founding, Link, Updates
+from multipaxos.chain.messages import (
+    Answered,
+    CatchUp,
+    ChainMessage,
+    Envelope,
+    Forward,
+    IAmAt,
+    OtherChain,
+    Sync,
+    WhereAreYou,
+)
+from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Update
+from multipaxos.chain.settings import Membership, Settings
+from multipaxos.chain.state_machine import StateMachine
+
+MASTERS_NUMBER = 1
+"""The proposal number that only the master named by the chain may use, in every instance."""
+
+LOWEST_ORDINARY_NUMBER = 2
+
+
+class BaseReplicatedValue:
+    """
+    One server's part in keeping the chain: votes, learns, applies, queues its clients' updates.
+
+    State that survives a crash: *birth*, *founders*, *founding*, *instance*, *votes_from*,
+    *snapshot* and the acceptor's in *paxos*; see :class:`DurableState`. State that does not: the
+    *queue* of updates not yet in the chain and the requests whose clients wait here.
+
+    Use: call one of the events (:meth:`start`, :meth:`propose_update`, :meth:`receive`,
+    :meth:`timeout`, :meth:`release_read`, :meth:`retry_read`), then perform :meth:`take_outbox`.
+    """
+
+    def __init__(
+        self,
+        *,
+        membership: Membership,
+        settings: Settings,
+        machine: StateMachine,
+        state: DurableState | None,
+        rng: Random,
+    ) -> None:
+        """
+        Resume from *state*, or begin without memory (None): then vote on nothing.
+
+        *rng* is the only source of chance.
+        """
+        self.membership = membership
+        self.settings = settings
+        self.machine = machine
+        self.rng = rng
+        self.uid = membership.uid
+        self.quorums = membership.quorums
+        self.memoryless = state is None
+        self._saved = state
+        if state is None:
+            empty = Snapshot(value=machine.initial())
+            state = DurableState(birth=self.draw_name(), snapshot=empty)
+        self.birth = state.birth
+        self.founders: Founders = state.founders
+        self.founding: Founding | None = state.founding
+        self.instance = state.instance
+        self.votes_from = state.votes_from
+        self.snapshot = state.snapshot
+        self.paxos = self._new_instance(state.acceptor)
+        self.lease: Timer | None = None
+        """The timer that runs as long as this server may answer reads alone; None if it may not."""
+        self.queue: dict[RequestID, Update] = {}
+        self._waiting: set[RequestID] = set()
+        self._to_self: deque[tuple[int, Message]] = deque()
+        self._halt_reason: str | None = None
+        self._clear_effects()
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin. Called once, before any other event."""
+        if not self.memoryless:
+            self.joined()
+
+    def propose_update(self, update: Update) -> None:
+        """Take the request of a client of this server. Its outcome comes as an Answer."""
+        self._waiting.add(update.request_id)
+        self.take_update(update, origin=self.uid)
+
+    def receive(self, envelope: Envelope) -> None:
+        """Take a message of another server."""
+        refusal = self._envelope_refusal(envelope)
+        if refusal is None:
+            self._dispatch(envelope)
+        else:
+            self.note_refusal(envelope.message, refusal, sender=envelope.sender)
+
+    def timeout(self, timer: Timer) -> None:
+        """Take the news that *timer* fired. Here: nothing; strategies know their own timers."""
+
+    def release_read(self, read: LocalRead) -> None:
+        """Answer *read*: the lease was found to run after its value was read."""
+        if read.origin == self.uid:
+            self.answer(read.update.request_id, read.outcome)
+        elif isinstance(read.outcome, Chosen):
+            self.send(
+                read.origin,
+                Answered(
+                    request_id=read.update.request_id,
+                    link=read.outcome.link,
+                    result=read.outcome.result,
+                ),
+            )
+
+    def retry_read(self, read: LocalRead) -> None:
+        """Take *read* anew: the lease ended before its value could be vouched for."""
+        self.take_update(read.update, origin=read.origin)
+
+    def take_outbox(self) -> Outbox:
+        """
+        Return the effects of the event, and forget them.
+
+        Messages to oneself are delivered first: they never travel, so what this server tells itself
+        is saved together with what it tells the others. The save is there whenever the durable
+        state changed, whoever changed it; no strategy can forget it (SavedBeforeSent).
+        """
+        while self._to_self:
+            instance, message = self._to_self.popleft()
+            if instance == self.instance:
+                self.receive_in_instance(message)
+        outbox = Outbox(
+            save=self._unsaved(),
+            send=tuple(self._sends),
+            timers=tuple(self._timers.values()),
+            answers=tuple(self._answers),
+            reads=tuple(self._reads),
+            events=tuple(self._events),
+            halt=self._halt_reason,
+        )
+        self._clear_effects()
+        return outbox
+
+    # -- messages of the instance in progress ------------------------------------------------------
+
+    def receive_in_instance(self, message: Message) -> None:
+        """Take a Paxos message of the instance in progress."""
+        match message:
+            case Prepare():
+                self.receive_prepare(message)
+            case Promise():
+                self.receive_promise(message)
+            case Accept():
+                self.receive_accept(message)
+            case Accepted():
+                self.receive_accepted(message)
+            case Nack():
+                self.receive_nack(message)
+            case _:
+                assert_never(message)
+
+    def receive_prepare(self, message: Prepare) -> None:
+        """Promise or refuse, as acceptor."""
+        if self._votes_on(message):
+            reply = self.paxos.receive_prepare(message)
+            self._note_vote(message, reply)
+            self.send(message.proposal_id.uid, reply)
+
+    def receive_promise(self, message: Promise) -> None:
+        """Count a promise, as proposer."""
+        accept = self.paxos.receive_promise(message)
+        if accept is not None:
+            self.send_accept(accept)
+
+    def receive_accept(self, message: Accept) -> None:
+        """Accept, and tell all learners; or refuse, as acceptor."""
+        if self._votes_on(message):
+            reply = self.paxos.receive_accept(message)
+            self._note_vote(message, reply)
+            match reply:
+                case Accepted():
+                    self.broadcast(reply)
+                case Nack():
+                    self.send(message.proposal_id.uid, reply)
+
+    def receive_accepted(self, message: Accepted) -> None:
+        """Count an acceptance, as learner."""
+        resolution = self.paxos.receive_accepted(message)
+        if resolution is not None:
+            self.resolve(resolution)
+
+    def receive_nack(self, message: Nack) -> None:
+        """Count a refusal, as proposer."""
+        prepare = self.paxos.receive_nack(message)
+        if prepare is not None:
+            self.note(
+                EventKind.ROUND_LOST,
+                f"too many refuse {message.proposal_id}",
+                proposal_id=message.proposal_id,
+                promised_id=message.promised_id,
+            )
+            self.round_lost(prepare)
+
+    # -- other messages ----------------------------------------------------------------------------
+
+    def receive_from_behind(self, envelope: Envelope) -> None:
+        """Take a message of a server that is at an earlier link. Here: nothing."""
+
+    def receive_from_ahead(self, envelope: Envelope) -> None:
+        """Take a message of a server that is at a later link. Here: nothing."""
+
+    def receive_sync(self, envelope: Envelope, message: Sync) -> None:
+        """Take a server's word of where it is. Here: nothing."""
+
+    def receive_catch_up(self, envelope: Envelope, message: CatchUp) -> None:
+        """Take what the links below the envelope's instance amount to. Here: nothing."""
+
+    def receive_forward(self, envelope: Envelope, message: Forward) -> None:
+        """Take an update of another server's client."""
+        self.take_update(message.update, origin=envelope.sender)
+
+    def receive_answered(self, message: Answered) -> None:
+        """Take the result of a read that was forwarded."""
+        self.queue.pop(message.request_id, None)
+        self.answer(message.request_id, Chosen(link=message.link, result=message.result))
+
+    def receive_other_chain(self, envelope: Envelope) -> None:
+        """Take the news that a server keeps another chain. Here: nothing."""
+
+    def receive_where_are_you(self, envelope: Envelope, message: WhereAreYou) -> None:
+        """Take the question of a server without memory. Here: nothing."""
+
+    def receive_i_am_at(self, envelope: Envelope, message: IAmAt) -> None:
+        """Take the answer to the question of a server without memory. Here: nothing."""
+
+    # -- proposing ---------------------------------------------------------------------------------
+
+    def take_update(self, update: Update, *, origin: PeerID) -> None:  # noqa: ARG002 - for strategies
+        """
+        Queue *update*, unless the chain has it already.
+
+        *origin* is the server whose client asked; here it makes no difference.
+        """
+        request_id = update.request_id
+        outcome = outcome_so_far(self.snapshot, request_id)
+        if outcome is not None and not self.machine.is_read(update.command):
+            self.answer(request_id, outcome)
+        elif request_id not in self.queue and len(self.queue) >= self.settings.queue_max:
+            self.answer(request_id, Refused(reason=f"busy: {len(self.queue)} updates wait already"))
+        else:
+            self.queue[request_id] = update
+            self.propose_next()
+
+    def propose_next(self) -> None:
+        """Hand the link that should come next to the instance in progress, if it has none yet."""
+        if self.paxos.wish is None and self.may_propose():
+            link = self.next_link()
+            if link is not None:
+                self.paxos.propose_value(link)
+
+    def next_link(self) -> Link | None:
+        """Return what this server wants the next link to be: its oldest update. None: nothing."""
+        for update in self.queue.values():
+            return Updates(updates=(update,))
+        return None
+
+    def may_propose(self) -> bool:
+        """Tell whether this server may begin rounds now."""
+        return not self.memoryless and self.instance >= self.votes_from
+
+    def start_round(self) -> None:
+        """Begin a round for the instance's wish: ask for promises."""
+        self.broadcast(self.paxos.prepare())
+
+    def send_accept(self, accept: Accept) -> None:
+        """Ask all acceptors, for the first time in this round, to accept."""
+        self.broadcast(accept)
+
+    def round_lost(self, prepare: Prepare) -> None:
+        """Go on after a round that can't succeed any more: here at once, with *prepare*."""
+        self.broadcast(prepare)
+
+    # -- voting ------------------------------------------------------------------------------------
+
+    def vote_refusal(self, proposal_id: ProposalID) -> str | None:
+        """
+        Return why this server casts no vote on *proposal_id* at all; None if it votes.
+
+        Such a refusal is silent: it is not the acceptor's, which would answer with its promise.
+        """
+        if self.instance < self.votes_from:
+            return f"no votes below link {self.votes_from}: some may have been forgotten"
+        if proposal_id.number == MASTERS_NUMBER and proposal_id.uid != self.master:
+            return f"number {MASTERS_NUMBER} belongs to the master, {self.master or 'nobody'}"
+        return None
+
+    @property
+    def master(self) -> PeerID | None:
+        """The server that the links before this instance name as master; None if they name none."""
+        return None if self.snapshot.master is None else self.snapshot.master.uid
+
+    # -- learning ----------------------------------------------------------------------------------
+
+    def resolve(self, resolution: Resolution) -> None:
+        """Apply the link that this instance was found to have chosen, and go on to the next."""
+        number, link = self.instance, resolution.value
+        self.note(
+            EventKind.RESOLVED,
+            f"link {number} is decided",
+            link=link,
+            proposal_id=resolution.proposal_id,
+            acceptors=tuple(sorted(resolution.acceptors)),
+        )
+        snapshot, outcomes = apply_link(
+            self.snapshot,
+            number,
+            link,
+            machine=self.machine,
+            sessions_max=self.settings.sessions_max,
+        )
+        self._decided.append(DecidedLink(number=number, link=link))
+        if isinstance(link, Founding):
+            self.founding = link
+        for request_id, outcome in outcomes:
+            self.queue.pop(request_id, None)
+            self.answer(request_id, outcome)
+        self.advance_instance(number + 1, snapshot, learned=link)
+
+    def install(self, instance: int, founding: Founding, snapshot: Snapshot) -> None:
+        """Take over what the links below *instance* amount to, skipping this server's own part."""
+        assert instance > self.instance, "AppliedOnce: a chain never goes back"
+        self.note(
+            EventKind.CAUGHT_UP,
+            f"caught up from link {self.instance} to link {instance}",
+            instance=instance,
+            value=snapshot.value,
+        )
+        self.founding = founding
+        for update in tuple(self.queue.values()):
+            outcome = outcome_so_far(snapshot, update.request_id)
+            if outcome is not None and not self.machine.is_read(update.command):
+                del self.queue[update.request_id]
+                self.answer(update.request_id, outcome)
+        self.advance_instance(instance, snapshot, learned=None)
+
+    def advance_instance(self, instance: int, snapshot: Snapshot, *, learned: Link | None) -> None:
+        """
+        Go on to *instance*, whose predecessors amount to *snapshot*.
+
+        *learned* is the link just before it; None after a catch-up, which may have skipped many.
+        """
+        self.instance = instance
+        self.snapshot = snapshot
+        self.paxos = self._new_instance(AcceptorState())
+        self.instance_began(learned=learned)
+        self.propose_next()
+
+    def instance_began(self, *, learned: Link | None) -> None:
+        """Take note of a new instance, before anything is proposed in it. Here: nothing."""
+
+    def joined(self) -> None:
+        """Take up work: called once this server has memory. Here: propose what waits."""
+        self.propose_next()
+
+    def foreign_lease_ended(self) -> None:
+        """Take note that no other server's lease must be respected any more: propose what waits."""
+        self.propose_next()
+
+    # -- effects, for strategies -------------------------------------------------------------------
+
+    def send(self, receiver: PeerID, message: Message | ChainMessage) -> None:
+        """Send *message* about the instance in progress; to oneself, it is delivered at once."""
+        if receiver == self.uid:
+            assert isinstance(message, Message), "only Paxos messages go to oneself"
+            self._to_self.append((self.instance, message))
+            return
+        self._sends.append(
+            Envelope(
+                cluster=self.membership.cluster,
+                chain_id=self.chain_id,
+                instance=self.instance,
+                sender=self.uid,
+                receiver=receiver,
+                message=message,
+            )
+        )
+
+    def broadcast(self, message: Message) -> None:
+        """Send *message* to all servers, this one included."""
+        for uid in self.membership.servers:
+            self.send(uid, message)
+
+    def set_timer(self, timer: Timer, seconds: float) -> None:
+        """Let *timer* fire in *seconds*, counted from this event; anew if it runs."""
+        self._timers[timer] = SetTimer(timer=timer, seconds=seconds)
+
+    def cancel_timer(self, timer: Timer) -> None:
+        """Stop *timer*, if it runs."""
+        self._timers[timer] = CancelTimer(timer=timer)
+
+    def answer(self, request_id: RequestID, outcome: Outcome) -> None:
+        """Tell the client of *request_id*, if it waits here."""
+        if request_id in self._waiting:
+            self._waiting.remove(request_id)
+            self._answers.append(Answer(request_id=request_id, outcome=outcome))
+
+    def read_locally(self, read: LocalRead) -> None:
+        """Have the driver answer *read* if the lease still runs."""
+        self._reads.append(read)
+
+    def halt(self, reason: str) -> None:
+        """Stop this server for good, for a *reason* that says what to do."""
+        self._halt_reason = reason
+
+    def note(self, kind: EventKind, text: str, **details: object) -> None:
+        """Tell the trace a fact, with what a viewer needs to explain it."""
+        self._events.append(
+            Event(kind=kind, text=text, details={"instance": self.instance, **details})
+        )
+
+    def note_refusal(
+        self, message: Message | ChainMessage, reason: str, *, sender: PeerID, **details: object
+    ) -> None:
+        """Tell the trace that *message* of *sender* was refused, and why."""
+        self.note(EventKind.REFUSED, reason, message=message, sender=sender, **details)
+
+    def draw_name(self) -> str:
+        """Draw a name that no other draw gives: 64 random bits."""
+        return f"{self.rng.getrandbits(64):016x}"
+
+    # -- durable state -----------------------------------------------------------------------------
+
+    @property
+    def chain_id(self) -> str:
+        """The chain's name; empty until link 0 is known."""
+        return "" if self.founding is None else self.founding.chain_id
+
+    @property
+    def durable(self) -> DurableState:
+        """What must survive a crash, as of now."""
+        return DurableState(
+            birth=self.birth,
+            founders=self.founders,
+            founding=self.founding,
+            instance=self.instance,
+            votes_from=self.votes_from,
+            acceptor=self.paxos.state,
+            snapshot=self.snapshot,
+        )
+
+    def _unsaved(self) -> Save | None:
+        if self.memoryless:
+            return None
+        state = self.durable
+        if state == self._saved:
+            return None
+        self._saved = state
+        return Save(state=state, decided=tuple(self._decided))
+
+    # -- own affairs -------------------------------------------------------------------------------
+
+    def _dispatch(self, envelope: Envelope) -> None:
+        message = envelope.message
+        match message:
+            case Prepare() | Promise() | Accept() | Accepted() | Nack():
+                self._receive_paxos(envelope, message)
+            case Sync():
+                self.receive_sync(envelope, message)
+            case CatchUp():
+                self.receive_catch_up(envelope, message)
+            case Forward():
+                self.receive_forward(envelope, message)
+            case Answered():
+                self.receive_answered(message)
+            case OtherChain():
+                self.receive_other_chain(envelope)
+            case WhereAreYou():
+                self.receive_where_are_you(envelope, message)
+            case IAmAt():
+                self.receive_i_am_at(envelope, message)
+            case _:
+                assert_never(message)
+
+    def _receive_paxos(self, envelope: Envelope, message: Message) -> None:
+        if envelope.instance < self.instance:
+            self.receive_from_behind(envelope)
+        elif envelope.instance > self.instance:
+            self.receive_from_ahead(envelope)
+        else:
+            self.receive_in_instance(message)
+
+    def _envelope_refusal(self, envelope: Envelope) -> str | None:
+        message = envelope.message
+        if isinstance(message, WhereAreYou | IAmAt):
+            return None
+        if self.memoryless:
+            return "this server has no memory yet"
+        both_known = bool(envelope.chain_id and self.chain_id)
+        if (
+            both_known
+            and envelope.chain_id != self.chain_id
+            and not isinstance(message, OtherChain)
+        ):
+            self.send(envelope.sender, OtherChain())
+            return f"it speaks of chain {envelope.chain_id}, this is chain {self.chain_id}"
+        return None
+
+    def _votes_on(self, message: Prepare | Accept) -> bool:
+        refusal = self.vote_refusal(message.proposal_id)
+        if refusal is not None:
+            self.note_refusal(message, refusal, sender=message.proposal_id.uid)
+        return refusal is None
+
+    def _note_vote(self, message: Prepare | Accept, reply: Promise | Accepted | Nack) -> None:
+        match reply:
+            case Promise():
+                self.note(
+                    EventKind.PROMISED,
+                    f"promised {reply.proposal_id}",
+                    proposal_id=reply.proposal_id,
+                    accepted_id=reply.accepted_id,
+                )
+            case Accepted():
+                self.note(
+                    EventKind.ACCEPTED,
+                    f"accepted {reply.proposal_id}",
+                    proposal_id=reply.proposal_id,
+                    value=reply.value,
+                )
+            case Nack():
+                self.note_refusal(
+                    message,
+                    f"promised {reply.promised_id}",
+                    sender=message.proposal_id.uid,
+                    promised_id=reply.promised_id,
+                )
+
+    def _new_instance(self, acceptor: AcceptorState) -> PaxosInstance:
+        return PaxosInstance(self.uid, self.quorums, acceptor, lowest_number=LOWEST_ORDINARY_NUMBER)
+
+    def _clear_effects(self) -> None:
+        self._sends: list[Envelope] = []
+        self._timers: dict[Timer, TimerChange] = {}
+        self._answers: list[Answer] = []
+        self._reads: list[LocalRead] = []
+        self._events: list[Event] = []
+        self._decided: list[DecidedLink] = []
+        self._halt_reason = None

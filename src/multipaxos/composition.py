@@ -1,0 +1,72 @@
+"""Composition: a server's class, woven from strategies by name."""
+
+from collections.abc import Sequence
+
+from multipaxos.chain.replicated_value import BaseReplicatedValue
+from multipaxos.strategies.forwarding import Forwarding
+from multipaxos.strategies.lease import LeaseRespect
+from multipaxos.strategies.master import MasterLease
+from multipaxos.strategies.reads import LocalReads
+from multipaxos.strategies.rejoin import Rejoining
+from multipaxos.strategies.resolution import Resolution
+from multipaxos.strategies.sync import Synchronization
+
+STRATEGIES: dict[str, type[BaseReplicatedValue]] = {
+    "rejoin": Rejoining,
+    "reads": LocalReads,
+    "master": MasterLease,
+    "forwarding": Forwarding,
+    "lease": LeaseRespect,
+    "sync": Synchronization,
+    "resolution": Resolution,
+}
+"""All strategies, outermost first: the order in which they are woven."""
+
+MASTER_ONLY = ("reads", "master")
+INDISPENSABLE = ("rejoin", "lease")
+"""Without these a server could break the promises of others; they cannot be left out."""
+
+
+class UnknownStrategyError(ValueError):
+    """A strategy is not known, or may not be left out; the message says which are."""
+
+
+def strategy_names(*, master: bool, without: Sequence[str] = ()) -> tuple[str, ...]:
+    """
+    Return the strategies of a server, outermost first.
+
+    *master* adds those that seek mastership and use it; *without* leaves some out, to see what they
+    are for. Raises UnknownStrategyError.
+    """
+    removable = [name for name in STRATEGIES if name not in INDISPENSABLE]
+    for name in without:
+        if name not in removable:
+            msg = f"{name!r} cannot be left out; these can: {', '.join(removable)}"
+            raise UnknownStrategyError(msg)
+    return tuple(
+        name for name in STRATEGIES if name not in without and (master or name not in MASTER_ONLY)
+    )
+
+
+def compose(strategies: Sequence[str]) -> type[BaseReplicatedValue]:
+    """
+    Weave a class from *strategies*, given by name in any order. Raises UnknownStrategyError.
+
+    Each strategy extends the hooks of the ones after it, down to the passive base.
+    """
+    for name in strategies:
+        if name not in STRATEGIES:
+            msg = f"{name!r} is no strategy; these are: {', '.join(STRATEGIES)}"
+            raise UnknownStrategyError(msg)
+    mixins = [mixin for name, mixin in STRATEGIES.items() if name in strategies]
+    return type("ReplicatedValue", (*mixins, BaseReplicatedValue), {})
+
+
+def describe(value_class: type[BaseReplicatedValue]) -> str:
+    """Return the stack that *value_class* is woven from, one strategy a line, outermost first."""
+    lines = []
+    for layer in value_class.__mro__[1:]:
+        if issubclass(layer, BaseReplicatedValue):
+            summary = (layer.__doc__ or "").strip().splitlines()[0]
+            lines.append(f"{layer.__name__:<20} {summary}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Strategies: mixins over the passive replicated value, one concern and one file each."""

@@ -1,0 +1,69 @@
+"""Forwarding: a server that must not propose hands its clients' updates to the master."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from typing_extensions import override
+
+from composable_paxos import PeerID
+from multipaxos.chain.effects import Timer
+from multipaxos.chain.events import EventKind
+from multipaxos.chain.links import Link, NewMaster
+from multipaxos.chain.messages import Forward
+from multipaxos.chain.replicated_value import BaseReplicatedValue
+from multipaxos.chain.requests import Update
+
+FORWARDS_AT_ONCE_MAX = 64
+
+
+class Forwarding(BaseReplicatedValue):
+    """
+    Sends queued updates to the master while another's lease keeps this server from proposing.
+
+    An update stays queued here until it is in the chain, and is forwarded again every
+    *retransmit_seconds*; its request id keeps it from being applied twice. State: where each update
+    came from, so that none goes back there.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        """Begin with nothing to forward."""
+        super().__init__(**arguments)
+        self._waiting_to_forward = False
+
+    @override
+    def take_update(self, update: Update, *, origin: PeerID) -> None:
+        super().take_update(update, origin=origin)
+        if update.request_id in self.queue and origin != self.master:
+            self._forward((update,))
+
+    @override
+    def instance_began(self, *, learned: Link | None) -> None:
+        super().instance_began(learned=learned)
+        if isinstance(learned, NewMaster):
+            self._forward_oldest()
+
+    @override
+    def timeout(self, timer: Timer) -> None:
+        super().timeout(timer)
+        if timer is Timer.FORWARD:
+            self._waiting_to_forward = False
+            self._forward_oldest()
+
+    def _forward_oldest(self) -> None:
+        self._forward(tuple(self.queue.values())[:FORWARDS_AT_ONCE_MAX])
+
+    def _forward(self, updates: Iterable[Update]) -> None:
+        master = self.master
+        if master is None or master == self.uid or self.may_propose():
+            return
+        for update in updates:
+            self.note(
+                EventKind.FORWARDED,
+                f"request {update.request_id} goes to {master}",
+                request_id=update.request_id,
+                master=master,
+            )
+            self.send(master, Forward(update=update))
+        if self.queue and not self._waiting_to_forward:
+            self._waiting_to_forward = True
+            self.set_timer(Timer.FORWARD, self.settings.retransmit_seconds)

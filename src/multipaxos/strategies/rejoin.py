@@ -1,0 +1,242 @@
+"""Rejoining: how a server without memory joins a chain, or founds one, without breaking it."""
+
+from typing import Any
+
+from typing_extensions import override
+
+from composable_paxos import PeerID, Resolution
+from multipaxos.chain.effects import Timer
+from multipaxos.chain.events import EventKind
+from multipaxos.chain.links import Founders, Founding, Link, Nothing
+from multipaxos.chain.messages import CatchUp, Envelope, IAmAt, Sync, WhereAreYou
+from multipaxos.chain.replicated_value import BaseReplicatedValue
+
+
+class Rejoining(BaseReplicatedValue):
+    """
+    Asks the others where they are before a server without memory votes on anything.
+
+    A missing state is not an empty server: it may have voted and forgotten. Each life without
+    memory has a name, its *birth*; answers count only if they were given to this life. Then either
+
+    - a majority of the cluster, itself not counted, has state: it may have voted at most one link
+      beyond the highest of theirs, for the quorum that closed the link before shares a server with
+      those that answered. It sits those links out (VotesNotForgotten); or
+    - a quorum, itself included, is without memory and nobody who answers has state: they found a
+      new chain. Who is named among a chain's *founders* with its present birth founds it too.
+
+    State: the *whereabouts* that the others answered in this life; the *grace* for those that start
+    a little later (None before it begins, True while it lasts); and whether this founder
+    *steps_in* for the first one, which proposes link 0.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        """Begin knowing nobody's whereabouts."""
+        super().__init__(**arguments)
+        self.whereabouts: dict[PeerID, IAmAt] = {}
+        self.grace: bool | None = None
+        self.steps_in = False
+        self._waits_for: tuple[PeerID, ...] = ()
+        self._gap_until = 0
+        self._other_chains: dict[PeerID, str] = {}
+
+    # -- asking ------------------------------------------------------------------------------------
+
+    @override
+    def start(self) -> None:
+        super().start()
+        self._ask_while_unsettled()
+        self._consider()
+
+    @override
+    def timeout(self, timer: Timer) -> None:
+        super().timeout(timer)
+        match timer:
+            case Timer.REJOIN:
+                self._ask_while_unsettled()
+                if not self.memoryless:
+                    self.steps_in = True
+                    self.propose_next()
+            case Timer.GRACE:
+                self.grace = False
+                self._consider()
+
+    @override
+    def receive_where_are_you(self, envelope: Envelope, message: WhereAreYou) -> None:
+        super().receive_where_are_you(envelope, message)
+        self.send(
+            envelope.sender,
+            IAmAt(
+                asked_in=message.birth,
+                birth=self.birth,
+                memoryless=self.memoryless,
+                # One that sits links out may have voted on them in an earlier life.
+                may_have_voted_on=max(self.instance, self.votes_from - 1),
+                founders=self.founders,
+                founding=self.founding,
+            ),
+        )
+
+    @override
+    def receive_i_am_at(self, envelope: Envelope, message: IAmAt) -> None:
+        super().receive_i_am_at(envelope, message)
+        if message.asked_in == self.birth:
+            self.whereabouts[envelope.sender] = message
+            self._consider()
+
+    def _ask_while_unsettled(self) -> None:
+        if self.memoryless or self.founding is None:
+            for uid in self.membership.peers:
+                self.send(uid, WhereAreYou(birth=self.birth))
+        elif self.instance < self.votes_from:
+            # Whoever is idle closes the links that this server sits out.
+            for uid in self.membership.peers:
+                self.send(uid, Sync(votes_from=self.votes_from))
+        else:
+            return
+        self.set_timer(Timer.REJOIN, self.settings.rejoin_seconds)
+
+    # -- deciding what this server is --------------------------------------------------------------
+
+    def _consider(self) -> None:
+        with_state = [at for at in self.whereabouts.values() if not at.memoryless]
+        if not self.memoryless:
+            self._reconsider_founding(with_state)
+            return
+        for at in with_state:
+            if (self.uid, self.birth) in at.founders:
+                self._found(at.founders)
+                return
+        if not with_state and self._quorum_is_new():
+            if self.grace is False or len(self.whereabouts) == len(self.membership.peers):
+                self._found(self._newborn())
+            elif self.grace is None:
+                self.grace = True
+                self.set_timer(Timer.GRACE, self.settings.founding_grace_seconds)
+        elif self._are_majority(with_state):
+            self._rejoin(with_state)
+        else:
+            self._note_waiting()
+
+    def _reconsider_founding(self, with_state: list[IAmAt]) -> None:
+        # A founder of a chain that came to nothing: a majority keeps one that it did not found.
+        if self.founding is None and self.votes_from == 0:
+            settled = [at for at in with_state if at.founding is not None]
+            strange = [at for at in settled if not self._founded(at.founding)]
+            if self._are_majority(strange):
+                self._rejoin(strange)
+
+    def _found(self, founders: Founders) -> None:
+        self.memoryless = False
+        self.founders = founders
+        names = ", ".join(uid for uid, _ in founders)
+        self.note(EventKind.FOUNDED, f"founds a chain with {names}", founders=founders)
+        self.steps_in = founders[0][0] == self.uid
+        self.joined()
+
+    def _rejoin(self, with_state: list[IAmAt]) -> None:
+        foundings = {at.founding.chain_id: at.founding for at in with_state if at.founding}
+        if len(foundings) > 1:
+            self._note_waiting()
+            return
+        self.memoryless = False
+        self.founding = next(iter(foundings.values()), None)
+        self.votes_from = max(at.may_have_voted_on for at in with_state) + 2
+        self.note(
+            EventKind.REJOINED,
+            f"has no memory of its votes: sits out the links below {self.votes_from}",
+            votes_from=self.votes_from,
+        )
+        self.joined()
+
+    def _note_waiting(self) -> None:
+        heard_of = [uid for uid, at in self.whereabouts.items() if not at.memoryless]
+        waits_for = tuple(uid for uid in self.membership.peers if uid not in heard_of)
+        if waits_for != self._waits_for:
+            self._waits_for = waits_for
+            self.note(
+                EventKind.WAITING,
+                f"has no memory: waits for word of {', '.join(waits_for)}",
+                waits_for=waits_for,
+            )
+
+    def _newborn(self) -> Founders:
+        born = {uid: at.birth for uid, at in self.whereabouts.items() if at.memoryless}
+        born[self.uid] = self.birth
+        return tuple(sorted(born.items()))
+
+    def _quorum_is_new(self) -> bool:
+        return self.quorums.have_accepted([uid for uid, _ in self._newborn()])
+
+    def _are_majority(self, answers: list[IAmAt]) -> bool:
+        return len(answers) > len(self.membership.servers) // 2
+
+    # -- link 0 ------------------------------------------------------------------------------------
+
+    @override
+    def may_propose(self) -> bool:
+        # Founders all have the same wish; without an order among them they would duel for link 0.
+        return super().may_propose() and (self.founding is not None or self.steps_in)
+
+    @override
+    def next_link(self) -> Link | None:
+        """Want link 0 first of all, without super(): no other link can stand there."""
+        if self.founding is None:
+            return Founding(
+                chain_id=self.draw_name(), machine_kind=self.machine.kind, founders=self.founders
+            )
+        link = super().next_link()
+        if link is None and self.instance < self._gap_until:
+            return Nothing()
+        return link
+
+    @override
+    def resolve(self, resolution: Resolution) -> None:
+        if isinstance(resolution.value, Founding) and not self._may_join(resolution.value):
+            return
+        super().resolve(resolution)
+
+    @override
+    def receive_catch_up(self, envelope: Envelope, message: CatchUp) -> None:
+        if self._may_join(message.founding):
+            super().receive_catch_up(envelope, message)
+
+    def _may_join(self, founding: Founding) -> bool:
+        """
+        Tell whether this server may take part in the chain that *founding* began.
+
+        super() of the caller is not called if not: the server has founded, and may have voted for,
+        another chain; :meth:`_reconsider_founding` decides.
+        """
+        if founding.machine_kind != self.machine.kind:
+            self.halt(
+                f"This chain keeps a {founding.machine_kind}, this server was started with a "
+                f"{self.machine.kind}: start it with the chain's kind."
+            )
+            return False
+        known = self.founding is not None or self.votes_from > 0
+        return known or self._founded(founding)
+
+    def _founded(self, founding: Founding | None) -> bool:
+        return founding is not None and (self.uid, self.birth) in founding.founders
+
+    # -- helping others ----------------------------------------------------------------------------
+
+    @override
+    def receive_sync(self, envelope: Envelope, message: Sync) -> None:
+        super().receive_sync(envelope, message)
+        if message.votes_from > self._gap_until:
+            self._gap_until = message.votes_from
+            self.propose_next()
+
+    @override
+    def receive_other_chain(self, envelope: Envelope) -> None:
+        super().receive_other_chain(envelope)
+        self._other_chains[envelope.sender] = envelope.chain_id
+        others = [c for c in self._other_chains.values() if c == envelope.chain_id]
+        if len(others) > len(self.membership.servers) // 2:
+            self.halt(
+                f"The other servers keep chain {envelope.chain_id}, this server's state is of "
+                f"chain {self.chain_id}. To let it join them, move its state file away and start "
+                "it again."
+            )
