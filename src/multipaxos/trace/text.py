@@ -1,0 +1,95 @@
+"""Plain trace values in words: how messages, links and values are written for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+LENGTH_MAX = 40
+"""A value longer than this many characters is shortened where many stand on one screen."""
+
+
+def printable(value: str, *, length_max: int | None = None) -> str:
+    """
+    Return *value* with all that a terminal would obey, or not show, written as an escape.
+
+    With *length_max*, a longer value is cut and its length given.
+    """
+    shown = value if length_max is None else value[:length_max]
+    escaped = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in shown
+    )
+    return escaped if len(shown) == len(value) else f"{escaped}... ({len(value)} characters)"
+
+
+def quoted(value: object, *, length_max: int | None = LENGTH_MAX) -> str:
+    """Return a register's *value* in quotes, printable; None, the value before any, in words."""
+    if value is None:
+        return "no value"
+    shown = printable(str(value), length_max=length_max)
+    if length_max is not None and len(str(value)) > length_max:
+        shown, dots, length = shown.rpartition("...")
+        return f'"{shown}"{dots}{length}'
+    return f'"{shown}"'
+
+
+def describe_link(link: Any, *, length_max: int | None = LENGTH_MAX) -> str:
+    """Return in words what the plain *link* holds: ``"hello"`` or ``A is master for 2 s``."""
+    match link:
+        case {"type": "Updates", "updates": [*updates]}:
+            return ", ".join(_describe_update(update, length_max) for update in updates)
+        case {"type": "NewMaster", "uid": uid, "lease_seconds": seconds}:
+            return f"{printable(str(uid))} is master for {seconds:g} s"
+        case {"type": "Founding", "chain_id": chain_id, "machine_kind": kind}:
+            return f"a chain of {printable(str(kind))} begins: {printable(str(chain_id))}"
+        case {"type": "Nothing"}:
+            return "nothing"
+        case _:
+            return printable(str(link), length_max=length_max)
+
+
+def _describe_update(update: Any, length_max: int | None) -> str:
+    match update:
+        case {"command": {"type": "Set", "value": value}}:
+            return quoted(value, length_max=length_max)
+        case {"command": {"type": "Get"}}:
+            return "a read"
+        case _:
+            return printable(str(update), length_max=length_max)
+
+
+def describe_message(message: Mapping[str, Any]) -> str:
+    """Return the plain *message* in the words of the paper: ``Accept 2.A  "hello"``."""
+    name = str(message["type"])
+    proposal = f"{name} {message['proposal_id']}" if "proposal_id" in message else name
+    match name:
+        case "Promise" if message["accepted_id"] == _NO_PROPOSAL:
+            return f"{proposal}  nothing accepted"
+        case "Promise":
+            accepted = describe_link(message["accepted_value"])
+            return f"{proposal}  accepted {message['accepted_id']} {accepted}"
+        case "Accept" | "Accepted":
+            return f"{proposal}  {describe_link(message['value'])}"
+        case "Nack":
+            return f"{proposal}  promised {message['promised_id']}"
+        case _:
+            return f"{name}{_describe_chain_message(name, message)}"
+
+
+_NO_PROPOSAL = "0."
+"""How :data:`composable_paxos.LOWEST` is written."""
+
+
+def _describe_chain_message(name: str, message: Mapping[str, Any]) -> str:
+    match name:
+        case "CatchUp":
+            return f"  value {quoted(message['snapshot']['value'])}"
+        case "Forward":
+            return f"  {_describe_update(message['update'], LENGTH_MAX)}"
+        case "Answered":
+            return f"  {quoted(message['result'])} as of link {message['link']}"
+        case "IAmAt" if message["memoryless"]:
+            return "  without memory too"
+        case "IAmAt":
+            return f"  may have voted on link {message['may_have_voted_on']}"
+        case _:
+            return ""
