@@ -23,11 +23,13 @@ class Snapshot:
     All that the links so far amount to; equal on every server at the same instance.
 
     *value* is the state machine's state. *sessions*, by client and least recently used first, is
-    never changed in place. *master* is the newest NewMaster link.
+    never changed in place; requests in links below *forgotten_before*
+    may be remembered no more. *master* is the newest NewMaster link.
     """
 
     value: State = None
     sessions: Mapping[str, Session] = field(default_factory=dict)
+    forgotten_before: int = 0
     master: NewMaster | None = None
 
 

@@ -16,7 +16,7 @@ def apply_link(
 
     A request that is in the chain already is skipped, and answered as it was the first time
     (AppliedOnce). Only the newest request of each client is remembered, and only of the
-    *sessions_max* clients that used the chain last.
+    *sessions_max* clients that used the chain last; one that may have been forgotten is skipped.
     """
     match link:
         case NewMaster():
@@ -33,12 +33,17 @@ def apply_link(
             return snapshot, ()
 
 
-def outcome_so_far(snapshot: Snapshot, request_id: RequestID) -> Outcome | None:
-    """Return what became of *request_id* in the links so far; None if it is not in them."""
-    session = snapshot.sessions.get(request_id.client)
-    if session is None or session.sequence < request_id.sequence:
+def outcome_so_far(snapshot: Snapshot, update: Update) -> Outcome | None:
+    """Return what became of *update* in the links so far; None if it is certainly not in them."""
+    session = snapshot.sessions.get(update.request_id.client)
+    if session is None:
+        # Had it been applied and forgotten, that was at a link from *since* on.
+        if update.since >= snapshot.forgotten_before:
+            return None
+        return Unknown(reason="it waited so long that the chain may have forgotten it")
+    if session.sequence < update.request_id.sequence:
         return None
-    if session.sequence == request_id.sequence:
+    if session.sequence == update.request_id.sequence:
         return Chosen(link=session.link, result=session.result)
     return Unknown(reason=f"a later request of this client, {session.sequence}, is in the chain")
 
@@ -50,15 +55,21 @@ def _apply_update(
         # A read needs no memory: to read again is harmless, and its result may be large.
         _, result = machine.apply(snapshot.value, update.command)
         return snapshot, Chosen(link=number, result=result)
-    outcome = outcome_so_far(snapshot, update.request_id)
+    outcome = outcome_so_far(snapshot, update)
     if outcome is not None:
         return snapshot, outcome
     value, result = machine.apply(snapshot.value, update.command)
+    session = Session(sequence=update.request_id.sequence, link=number, result=result)
+    snapshot = _remember(snapshot, update.request_id.client, session, sessions_max=sessions_max)
+    return replace(snapshot, value=value), Chosen(link=number, result=result)
+
+
+def _remember(snapshot: Snapshot, client: str, session: Session, *, sessions_max: int) -> Snapshot:
     sessions = dict(snapshot.sessions)
-    sessions.pop(update.request_id.client, None)
-    sessions[update.request_id.client] = Session(
-        sequence=update.request_id.sequence, link=number, result=result
-    )
+    sessions.pop(client, None)
+    sessions[client] = session
+    forgotten_before = snapshot.forgotten_before
     if len(sessions) > sessions_max:
-        del sessions[next(iter(sessions))]
-    return replace(snapshot, value=value, sessions=sessions), Chosen(link=number, result=result)
+        oldest = next(iter(sessions))
+        forgotten_before = max(forgotten_before, sessions.pop(oldest).link + 1)
+    return replace(snapshot, sessions=sessions, forgotten_before=forgotten_before)

@@ -5,41 +5,28 @@ Every behaviour that a strategy may change is a method here. A strategy is a mix
 it overrides hooks, calls ``super()``, and knows no other mixin.
 """
 
-from collections import deque
-from random import Random
-from typing import assert_never
+from typing import Any, assert_never
 
 from composable_paxos import (
     Accept,
     Accepted,
-    AcceptorState,
     Message,
     Nack,
-    PaxosInstance,
     PeerID,
     Prepare,
     Promise,
     ProposalID,
     Resolution,
 )
-from multipaxos.chain.durable import DecidedLink, DurableState, Snapshot
-from multipaxos.chain.effects import (
-    Answer,
-    CancelTimer,
-    LocalRead,
-    Outbox,
-    Save,
-    SetTimer,
-    Timer,
-    TimerChange,
-)
-from multipaxos.chain.events import Event, EventKind
+from multipaxos.chain.durable import DecidedLink, Snapshot
+from multipaxos.chain.effect_collector import EffectCollector
+from multipaxos.chain.effects import LocalRead, Outbox, Timer
+from multipaxos.chain.events import EventKind
 from multipaxos.chain.ledger import apply_link, outcome_so_far
-from multipaxos.chain.links import Founders, Founding, Link, Updates
+from multipaxos.chain.links import Founding, Link, Updates
 from multipaxos.chain.messages import (
     Answered,
     CatchUp,
-    ChainMessage,
     Envelope,
     Forward,
     IAmAt,
@@ -47,67 +34,27 @@ from multipaxos.chain.messages import (
     Sync,
     WhereAreYou,
 )
-from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Update
-from multipaxos.chain.settings import Membership, Settings
-from multipaxos.chain.state_machine import StateMachine
-
-MASTERS_NUMBER = 1
-"""The proposal number that only the master named by the chain may use, in every instance."""
-
-LOWEST_ORDINARY_NUMBER = 2
+from multipaxos.chain.position import MASTERS_NUMBER
+from multipaxos.chain.requests import Chosen, Refused, RequestID, Update
+from multipaxos.chain.state_machine import Command
 
 
-class BaseReplicatedValue:
+class BaseReplicatedValue(EffectCollector):
     """
     One server's part in keeping the chain: votes, learns, applies, queues its clients' updates.
 
-    State that survives a crash: *birth*, *founders*, *founding*, *instance*, *votes_from*,
-    *snapshot* and the acceptor's in *paxos*; see :class:`DurableState`. State that does not: the
-    *queue* of updates not yet in the chain and the requests whose clients wait here.
+    State, beside its place in the chain: the *queue* of updates that are in no link yet, and the
+    *lease*: the timer that runs as long as this server may answer reads alone, None if it may not.
 
     Use: call one of the events (:meth:`start`, :meth:`propose_update`, :meth:`receive`,
     :meth:`timeout`, :meth:`release_read`, :meth:`retry_read`), then perform :meth:`take_outbox`.
     """
 
-    def __init__(
-        self,
-        *,
-        membership: Membership,
-        settings: Settings,
-        machine: StateMachine,
-        state: DurableState | None,
-        rng: Random,
-    ) -> None:
-        """
-        Resume from *state*, or begin without memory (None): then vote on nothing.
-
-        *rng* is the only source of chance.
-        """
-        self.membership = membership
-        self.settings = settings
-        self.machine = machine
-        self.rng = rng
-        self.uid = membership.uid
-        self.quorums = membership.quorums
-        self.memoryless = state is None
-        self._saved = state
-        if state is None:
-            empty = Snapshot(value=machine.initial())
-            state = DurableState(birth=self.draw_name(), snapshot=empty)
-        self.birth = state.birth
-        self.founders: Founders = state.founders
-        self.founding: Founding | None = state.founding
-        self.instance = state.instance
-        self.votes_from = state.votes_from
-        self.snapshot = state.snapshot
-        self.paxos = self._new_instance(state.acceptor)
-        self.lease: Timer | None = None
-        """The timer that runs as long as this server may answer reads alone; None if it may not."""
+    def __init__(self, **arguments: Any) -> None:
+        """Begin with an empty queue; *arguments* are those of :class:`ChainPosition`."""
+        super().__init__(**arguments)
         self.queue: dict[RequestID, Update] = {}
-        self._waiting: set[RequestID] = set()
-        self._to_self: deque[tuple[int, Message]] = deque()
-        self._halt_reason: str | None = None
-        self._clear_effects()
+        self.lease: Timer | None = None
 
     # -- events ----------------------------------------------------------------------------------
 
@@ -116,9 +63,10 @@ class BaseReplicatedValue:
         if not self.memoryless:
             self.joined()
 
-    def propose_update(self, update: Update) -> None:
+    def propose_update(self, request_id: RequestID, command: Command) -> None:
         """Take the request of a client of this server. Its outcome comes as an Answer."""
-        self._waiting.add(update.request_id)
+        self._waiting.add(request_id)
+        update = Update(request_id=request_id, command=command, since=self.instance)
         self.take_update(update, origin=self.uid)
 
     def receive(self, envelope: Envelope) -> None:
@@ -162,17 +110,7 @@ class BaseReplicatedValue:
             instance, message = self._to_self.popleft()
             if instance == self.instance:
                 self.receive_in_instance(message)
-        outbox = Outbox(
-            save=self._unsaved(),
-            send=tuple(self._sends),
-            timers=tuple(self._timers.values()),
-            answers=tuple(self._answers),
-            reads=tuple(self._reads),
-            events=tuple(self._events),
-            halt=self._halt_reason,
-        )
-        self._clear_effects()
-        return outbox
+        return self._take_effects()
 
     # -- messages of the instance in progress ------------------------------------------------------
 
@@ -275,7 +213,7 @@ class BaseReplicatedValue:
         *origin* is the server whose client asked; here it makes no difference.
         """
         request_id = update.request_id
-        outcome = outcome_so_far(self.snapshot, request_id)
+        outcome = outcome_so_far(self.snapshot, update)
         if outcome is not None and not self.machine.is_read(update.command):
             self.answer(request_id, outcome)
         elif request_id not in self.queue and len(self.queue) >= self.settings.queue_max:
@@ -327,11 +265,6 @@ class BaseReplicatedValue:
             return f"number {MASTERS_NUMBER} belongs to the master, {self.master or 'nobody'}"
         return None
 
-    @property
-    def master(self) -> PeerID | None:
-        """The server that the links before this instance name as master; None if they name none."""
-        return None if self.snapshot.master is None else self.snapshot.master.uid
-
     # -- learning ----------------------------------------------------------------------------------
 
     def resolve(self, resolution: Resolution) -> None:
@@ -370,7 +303,7 @@ class BaseReplicatedValue:
         )
         self.founding = founding
         for update in tuple(self.queue.values()):
-            outcome = outcome_so_far(snapshot, update.request_id)
+            outcome = outcome_so_far(snapshot, update)
             if outcome is not None and not self.machine.is_read(update.command):
                 del self.queue[update.request_id]
                 self.answer(update.request_id, outcome)
@@ -382,9 +315,7 @@ class BaseReplicatedValue:
 
         *learned* is the link just before it; None after a catch-up, which may have skipped many.
         """
-        self.instance = instance
-        self.snapshot = snapshot
-        self.paxos = self._new_instance(AcceptorState())
+        self._enter(instance, snapshot)
         self.instance_began(learned=learned)
         self.propose_next()
 
@@ -398,97 +329,6 @@ class BaseReplicatedValue:
     def foreign_lease_ended(self) -> None:
         """Take note that no other server's lease must be respected any more: propose what waits."""
         self.propose_next()
-
-    # -- effects, for strategies -------------------------------------------------------------------
-
-    def send(self, receiver: PeerID, message: Message | ChainMessage) -> None:
-        """Send *message* about the instance in progress; to oneself, it is delivered at once."""
-        if receiver == self.uid:
-            assert isinstance(message, Message), "only Paxos messages go to oneself"
-            self._to_self.append((self.instance, message))
-            return
-        self._sends.append(
-            Envelope(
-                cluster=self.membership.cluster,
-                chain_id=self.chain_id,
-                instance=self.instance,
-                sender=self.uid,
-                receiver=receiver,
-                message=message,
-            )
-        )
-
-    def broadcast(self, message: Message) -> None:
-        """Send *message* to all servers, this one included."""
-        for uid in self.membership.servers:
-            self.send(uid, message)
-
-    def set_timer(self, timer: Timer, seconds: float) -> None:
-        """Let *timer* fire in *seconds*, counted from this event; anew if it runs."""
-        self._timers[timer] = SetTimer(timer=timer, seconds=seconds)
-
-    def cancel_timer(self, timer: Timer) -> None:
-        """Stop *timer*, if it runs."""
-        self._timers[timer] = CancelTimer(timer=timer)
-
-    def answer(self, request_id: RequestID, outcome: Outcome) -> None:
-        """Tell the client of *request_id*, if it waits here."""
-        if request_id in self._waiting:
-            self._waiting.remove(request_id)
-            self._answers.append(Answer(request_id=request_id, outcome=outcome))
-
-    def read_locally(self, read: LocalRead) -> None:
-        """Have the driver answer *read* if the lease still runs."""
-        self._reads.append(read)
-
-    def halt(self, reason: str) -> None:
-        """Stop this server for good, for a *reason* that says what to do."""
-        self._halt_reason = reason
-
-    def note(self, kind: EventKind, text: str, **details: object) -> None:
-        """Tell the trace a fact, with what a viewer needs to explain it."""
-        self._events.append(
-            Event(kind=kind, text=text, details={"instance": self.instance, **details})
-        )
-
-    def note_refusal(
-        self, message: Message | ChainMessage, reason: str, *, sender: PeerID, **details: object
-    ) -> None:
-        """Tell the trace that *message* of *sender* was refused, and why."""
-        self.note(EventKind.REFUSED, reason, message=message, sender=sender, **details)
-
-    def draw_name(self) -> str:
-        """Draw a name that no other draw gives: 64 random bits."""
-        return f"{self.rng.getrandbits(64):016x}"
-
-    # -- durable state -----------------------------------------------------------------------------
-
-    @property
-    def chain_id(self) -> str:
-        """The chain's name; empty until link 0 is known."""
-        return "" if self.founding is None else self.founding.chain_id
-
-    @property
-    def durable(self) -> DurableState:
-        """What must survive a crash, as of now."""
-        return DurableState(
-            birth=self.birth,
-            founders=self.founders,
-            founding=self.founding,
-            instance=self.instance,
-            votes_from=self.votes_from,
-            acceptor=self.paxos.state,
-            snapshot=self.snapshot,
-        )
-
-    def _unsaved(self) -> Save | None:
-        if self.memoryless:
-            return None
-        state = self.durable
-        if state == self._saved:
-            return None
-        self._saved = state
-        return Save(state=state, decided=tuple(self._decided))
 
     # -- own affairs -------------------------------------------------------------------------------
 
@@ -567,15 +407,3 @@ class BaseReplicatedValue:
                     sender=message.proposal_id.uid,
                     promised_id=reply.promised_id,
                 )
-
-    def _new_instance(self, acceptor: AcceptorState) -> PaxosInstance:
-        return PaxosInstance(self.uid, self.quorums, acceptor, lowest_number=LOWEST_ORDINARY_NUMBER)
-
-    def _clear_effects(self) -> None:
-        self._sends: list[Envelope] = []
-        self._timers: dict[Timer, TimerChange] = {}
-        self._answers: list[Answer] = []
-        self._reads: list[LocalRead] = []
-        self._events: list[Event] = []
-        self._decided: list[DecidedLink] = []
-        self._halt_reason = None

@@ -28,10 +28,16 @@ class RequestID:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """A command on its way to the state machine, under its request's id."""
+    """
+    A command on its way to the state machine, under its request's id.
+
+    *since* is the link that was in progress where the request came in: it is in no link before. The
+    chain remembers a bounded number of requests; *since* tells whether it would remember this one.
+    """
 
     request_id: RequestID
     command: Command
+    since: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,8 @@ class Settings:
     *clock_rate_error* is r in DESIGN: every clock runs within 1 - r and 1 + r of true time. A
     master's lease is valid for *lease_seconds* on the others' clocks, and it trusts it for
     ``lease_seconds * (1 - r) / (1 + r)`` on its own, renewing it *renewal_head_start_seconds*
-    before that ends.
+    before that ends. The chain remembers *sessions_max* clients; fewer updates, *queue_max*, wait
+    at a server, so that none is forgotten while it waits.
     """
 
     retransmit_seconds: float = 1.0
@@ -47,7 +48,7 @@ class Settings:
     renewal_head_start_seconds: float = 1.0
     clock_rate_error: float = 0.01
     election_seconds_max: float = 0.3
-    queue_max: int = 10_000
+    queue_max: int = 200
     sessions_max: int = 256
     instance_jump_max: int = 1_000_000_000
 

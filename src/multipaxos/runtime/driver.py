@@ -11,7 +11,8 @@ from multipaxos.chain.effects import Answer, LocalRead, Outbox, SetTimer, Timer,
 from multipaxos.chain.events import Event
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.requests import Update
+from multipaxos.chain.requests import RequestID
+from multipaxos.chain.state_machine import Command
 from multipaxos.runtime.ports import Clock, Messenger, Storage, StorageError
 
 
@@ -79,9 +80,9 @@ class Driver:
         """Begin: the protocol sets its first timers and sends its first messages."""
         self._run(self.value.start)
 
-    def submit(self, update: Update) -> None:
+    def submit(self, request_id: RequestID, command: Command) -> None:
         """Take a request of a client of this server; its answer comes through *on_answer*."""
-        self._run(lambda: self.value.propose_update(update))
+        self._run(lambda: self.value.propose_update(request_id, command))
 
     def receive(self, envelope: Envelope) -> None:
         """Take a message that arrived."""

@@ -8,7 +8,8 @@ from composable_paxos import LOWEST, Accept, ProposalID
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Link, NewMaster
-from multipaxos.chain.replicated_value import MASTERS_NUMBER, BaseReplicatedValue
+from multipaxos.chain.position import MASTERS_NUMBER
+from multipaxos.chain.replicated_value import BaseReplicatedValue
 
 HOURGLASSES = (Timer.HOURGLASS_LEFT, Timer.HOURGLASS_RIGHT)
 

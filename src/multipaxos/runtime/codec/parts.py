@@ -56,17 +56,22 @@ def update_to_wire(update: requests.Update) -> wire.Update:
     match update.command:
         case Set(value=value):
             return wire.SetUpdate(
-                client=request_id.client, sequence=request_id.sequence, value=value
+                client=request_id.client,
+                sequence=request_id.sequence,
+                since=update.since,
+                value=value,
             )
         case Get():
-            return wire.GetUpdate(client=request_id.client, sequence=request_id.sequence)
+            return wire.GetUpdate(
+                client=request_id.client, sequence=request_id.sequence, since=update.since
+            )
 
 
 def update_from_wire(update: wire.Update) -> requests.Update:
     """Return the update that the structure stands for."""
     request_id = requests.RequestID(update.client, update.sequence)
     command = Set(value=update.value) if isinstance(update, wire.SetUpdate) else Get()
-    return requests.Update(request_id=request_id, command=command)
+    return requests.Update(request_id=request_id, command=command, since=update.since)
 
 
 def founding_to_wire(link: links.Founding) -> wire.Founding:
@@ -108,7 +113,12 @@ def snapshot_to_wire(snapshot: durable.Snapshot) -> wire.Snapshot:
         for client, session in snapshot.sessions.items()
     )
     master = None if snapshot.master is None else _new_master_to_wire(snapshot.master)
-    return wire.Snapshot(value=snapshot.value, sessions=sessions, master=master)
+    return wire.Snapshot(
+        value=snapshot.value,
+        sessions=sessions,
+        forgotten_before=snapshot.forgotten_before,
+        master=master,
+    )
 
 
 def snapshot_from_wire(snapshot: wire.Snapshot) -> durable.Snapshot:
@@ -120,6 +130,7 @@ def snapshot_from_wire(snapshot: wire.Snapshot) -> durable.Snapshot:
             client: durable.Session(sequence=sequence, link=link, result=result)
             for client, sequence, link, result in snapshot.sessions
         },
+        forgotten_before=snapshot.forgotten_before,
         master=None if snapshot.master is None else _new_master_from_wire(snapshot.master),
     )
 

@@ -35,7 +35,9 @@ LONGEST_NEW_MASTER = NewMaster(
 
 def largest_envelopes(value: str, sessions_max: int) -> Iterator[Envelope]:
     """Yield the largest envelope of every kind that can carry *value*."""
-    update = Update(request_id=LONGEST_REQUEST, command=Set(value=value))
+    update = Update(
+        request_id=LONGEST_REQUEST, command=Set(value=value), since=wire.INTEGER_MAX
+    )
     yield from largest_envelopes_with_link(Updates(updates=(update,)))
     yield _envelope(Forward(update=update))
     yield _envelope(Answered(request_id=LONGEST_REQUEST, link=wire.INTEGER_MAX, result=value))
@@ -63,7 +65,12 @@ def _largest_snapshot(value: str, sessions_max: int) -> Snapshot:
     session = Session(sequence=wire.INTEGER_MAX, link=wire.INTEGER_MAX, result=None)
     width = wire.CLIENT_LENGTH_MAX
     sessions = {f"{number:0{width}d}": session for number in range(sessions_max)}
-    return Snapshot(value=value, sessions=sessions, master=LONGEST_NEW_MASTER)
+    return Snapshot(
+        value=value,
+        sessions=sessions,
+        forgotten_before=wire.INTEGER_MAX,
+        master=LONGEST_NEW_MASTER,
+    )
 
 
 def _envelope(message: Message | ChainMessage) -> Envelope:

@@ -52,18 +52,20 @@ class Part(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class SetUpdate(Part, tag_field="do", tag="set"):
-    """``{"do":"set","client":"c","sequence":7,"value":"hello"}``."""
+    """``{"do":"set","client":"c","sequence":7,"since":5,"value":"hello"}``."""
 
     client: Client
     sequence: Integer
+    since: Integer
     value: str
 
 
 class GetUpdate(Part, tag_field="do", tag="get"):
-    """``{"do":"get","client":"c","sequence":8}``."""
+    """``{"do":"get","client":"c","sequence":8,"since":5}``."""
 
     client: Client
     sequence: Integer
+    since: Integer
 
 
 Update: TypeAlias = SetUpdate | GetUpdate
@@ -102,10 +104,15 @@ Link: TypeAlias = Founding | Updates | NewMaster | Nothing
 
 
 class Snapshot(Part):
-    """``{"value":"hello","sessions":[…],"master":null}``; the least recently used session first."""
+    """
+    ``{"value":"hello","sessions":[…],"forgotten_before":0,"master":null}``.
+
+    The least recently used session comes first.
+    """
 
     value: str | None
     sessions: tuple[Session, ...]
+    forgotten_before: Integer
     master: NewMaster | None
 
 

@@ -1,0 +1,126 @@
+"""Gathering the effects of an event, until the driver takes them."""
+
+from collections import deque
+from typing import Any
+
+from composable_paxos import Message, PeerID
+from multipaxos.chain.durable import DecidedLink
+from multipaxos.chain.effects import (
+    Answer,
+    CancelTimer,
+    LocalRead,
+    Outbox,
+    Save,
+    SetTimer,
+    Timer,
+    TimerChange,
+)
+from multipaxos.chain.events import Event, EventKind
+from multipaxos.chain.messages import ChainMessage, Envelope
+from multipaxos.chain.position import ChainPosition
+from multipaxos.chain.requests import Outcome, RequestID
+
+
+class EffectCollector(ChainPosition):
+    """
+    What the protocol may ask for: messages, timers, answers, notes for the trace, a halt.
+
+    Nothing is asked to be saved: whether the durable state changed is found out when the effects
+    are taken. State: the effects so far, the messages to oneself, the requests that wait here.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        """Begin without effects; *arguments* are those of :class:`ChainPosition`."""
+        super().__init__(**arguments)
+        self._saved = None if self.memoryless else self.durable
+        self._waiting: set[RequestID] = set()
+        self._to_self: deque[tuple[int, Message]] = deque()
+        self._halt_reason: str | None = None
+        self._clear_effects()
+
+    def send(self, receiver: PeerID, message: Message | ChainMessage) -> None:
+        """Send *message* about the instance in progress; to oneself, it is delivered at once."""
+        if receiver == self.uid:
+            assert isinstance(message, Message), "only Paxos messages go to oneself"
+            self._to_self.append((self.instance, message))
+            return
+        self._sends.append(
+            Envelope(
+                cluster=self.membership.cluster,
+                chain_id=self.chain_id,
+                instance=self.instance,
+                sender=self.uid,
+                receiver=receiver,
+                message=message,
+            )
+        )
+
+    def broadcast(self, message: Message) -> None:
+        """Send *message* to all servers, this one included."""
+        for uid in self.membership.servers:
+            self.send(uid, message)
+
+    def set_timer(self, timer: Timer, seconds: float) -> None:
+        """Let *timer* fire in *seconds*, counted from this event; anew if it runs."""
+        self._timers[timer] = SetTimer(timer=timer, seconds=seconds)
+
+    def cancel_timer(self, timer: Timer) -> None:
+        """Stop *timer*, if it runs."""
+        self._timers[timer] = CancelTimer(timer=timer)
+
+    def answer(self, request_id: RequestID, outcome: Outcome) -> None:
+        """Tell the client of *request_id*, if it waits here."""
+        if request_id in self._waiting:
+            self._waiting.remove(request_id)
+            self._answers.append(Answer(request_id=request_id, outcome=outcome))
+
+    def read_locally(self, read: LocalRead) -> None:
+        """Have the driver answer *read* if the lease still runs."""
+        self._reads.append(read)
+
+    def halt(self, reason: str) -> None:
+        """Stop this server for good, for a *reason* that says what to do."""
+        self._halt_reason = reason
+
+    def note(self, kind: EventKind, text: str, **details: object) -> None:
+        """Tell the trace a fact, with what a viewer needs to explain it."""
+        self._events.append(
+            Event(kind=kind, text=text, details={"instance": self.instance, **details})
+        )
+
+    def note_refusal(
+        self, message: Message | ChainMessage, reason: str, *, sender: PeerID, **details: object
+    ) -> None:
+        """Tell the trace that *message* of *sender* was refused, and why."""
+        self.note(EventKind.REFUSED, reason, message=message, sender=sender, **details)
+
+    def _take_effects(self) -> Outbox:
+        outbox = Outbox(
+            save=self._unsaved(),
+            send=tuple(self._sends),
+            timers=tuple(self._timers.values()),
+            answers=tuple(self._answers),
+            reads=tuple(self._reads),
+            events=tuple(self._events),
+            halt=self._halt_reason,
+        )
+        self._clear_effects()
+        return outbox
+
+    def _unsaved(self) -> Save | None:
+        if self.memoryless:
+            return None
+        state = self.durable
+        if state == self._saved:
+            return None
+        self._saved = state
+        return Save(state=state, decided=tuple(self._decided))
+
+    def _clear_effects(self) -> None:
+        self._sends: list[Envelope] = []
+        self._timers: dict[Timer, TimerChange] = {}
+        self._answers: list[Answer] = []
+        self._reads: list[LocalRead] = []
+        self._events: list[Event] = []
+        self._decided: list[DecidedLink] = []
+        self._halt_reason = None
