@@ -1,0 +1,96 @@
+"""Clients of a simulated cluster: each asks one thing after the other, and asks again elsewhere."""
+
+import math
+from collections.abc import Sequence
+from random import Random
+
+from composable_paxos import PeerID
+from multipaxos.chain.requests import Chosen
+from multipaxos.chain.state_machine import Get, Set
+from multipaxos.simulation.cluster import ClientCall, SimulatedCluster
+from multipaxos.simulation.linearizability import Operation
+
+
+class SimulatedClient:
+    """
+    Writes values of its own and reads, one call at a time, until told to stop.
+
+    A call that is not answered is repeated through another server under the same request id; a
+    client that is refused goes on to its next call. State: its *calls*, the newest one last.
+    """
+
+    def __init__(
+        self,
+        cluster: SimulatedCluster,
+        name: str,
+        *,
+        rng: Random,
+        pause_seconds_max: float = 1.0,
+        patience_seconds: float = 2.0,
+        reads: float = 0.4,
+    ) -> None:
+        """Be ready to call; *reads* is the share of reads among the calls."""
+        self.name = name
+        self.calls: list[ClientCall] = []
+        self.stopped = False
+        self._cluster = cluster
+        self._rng = rng
+        self._pause_seconds_max = pause_seconds_max
+        self._patience_seconds = patience_seconds
+        self._reads = reads
+
+    def start(self) -> None:
+        """Call for the first time soon."""
+        self._later(self._rng.uniform(0, self._pause_seconds_max))
+
+    def stop(self) -> None:
+        """Begin no further call; the one that is open goes on."""
+        self.stopped = True
+
+    @property
+    def waits(self) -> bool:
+        """Whether a call is open."""
+        return bool(self.calls) and not self.calls[-1].answered
+
+    def _later(self, seconds: float) -> None:
+        self._cluster.time.call_at(self._cluster.time.now + seconds, self._go_on)
+
+    def _go_on(self) -> None:
+        if self.waits:
+            self._cluster.retry(self.calls[-1], self._choose_server())
+            self._later(self._patience_seconds)
+        elif not self.stopped:
+            number = len(self.calls) + 1
+            is_read = self._rng.random() < self._reads
+            command = Get() if is_read else Set(value=f"{self.name}-{number}")
+            self.calls.append(
+                self._cluster.submit(
+                    self._choose_server(), command, client=self.name, sequence=number
+                )
+            )
+            self._later(self._rng.uniform(0, self._pause_seconds_max))
+
+    def _choose_server(self) -> PeerID:
+        return self._rng.choice(self._cluster.uids)
+
+
+def history_of(calls: Sequence[ClientCall]) -> list[Operation]:
+    """Return what *calls* say about the register: an unanswered call's outcome is unknown."""
+    operations = []
+    for call in calls:
+        known = isinstance(call.outcome, Chosen)
+        returned_at = call.returned_at if known and call.returned_at is not None else math.inf
+        is_write = isinstance(call.command, Set)
+        value = call.command.value if isinstance(call.command, Set) else None
+        if isinstance(call.outcome, Chosen) and not is_write:
+            value = call.outcome.result
+        operations.append(
+            Operation(
+                name=str(call.request_id),
+                is_write=is_write,
+                value=value,
+                called_at=call.called_at,
+                returned_at=returned_at,
+            )
+        )
+    return operations

@@ -1,0 +1,197 @@
+"""Virtual time, and clocks that show it wrongly: the twin of a server's boot-time clock."""
+
+import heapq
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Action: TypeAlias = Callable[[], None]
+
+
+@dataclass(order=True, slots=True)
+class Planned:
+    """An *action* to be run at the true time *at*; of equal times, the first planned goes first."""
+
+    at: float
+    number: int
+    action: Action = field(compare=False)
+    cancelled: bool = field(default=False, compare=False)
+
+
+class VirtualTime:
+    """
+    True time, in seconds since the run began; it moves from one planned action to the next.
+
+    State: the time *now*, and what is planned. Invariant: no action runs before its time, and none
+    is passed over.
+    """
+
+    def __init__(self) -> None:
+        """Begin at zero, with nothing planned."""
+        self.now = 0.0
+        self.steps = 0
+        self._planned: list[Planned] = []
+        self._next_number = 0
+
+    def call_at(self, at: float, action: Action) -> Planned:
+        """Plan *action* for the true time *at*; setting *cancelled* on the result cancels it."""
+        planned = Planned(max(at, self.now), self._next_number, action)
+        self._next_number += 1
+        heapq.heappush(self._planned, planned)
+        return planned
+
+    def step(self, limit: float = math.inf) -> bool:
+        """Go to the next planned action and run it; False if there is none up to *limit*."""
+        planned = self._planned
+        while planned and planned[0].cancelled:
+            heapq.heappop(planned)
+        if not planned or planned[0].at > limit:
+            return False
+        first = heapq.heappop(planned)
+        assert first.at >= self.now, "TimeGoesForward: planned in the past"
+        self.now = first.at
+        self.steps += 1
+        first.action()
+        return True
+
+    def run_until(self, end: float) -> None:
+        """Run all that is planned up to the true time *end*, and stop there."""
+        while self.step(end):
+            pass
+        self.now = max(self.now, end)
+
+
+class Gate:
+    """
+    Lets a server's events through, or, while the server is paused, keeps them in order.
+
+    State: whether it is *closed*, and the events that wait.
+    """
+
+    def __init__(self, perform: Callable[[Action], None] = lambda action: action()) -> None:
+        """Begin open; *perform* runs what comes through."""
+        self.closed = False
+        self._perform = perform
+        self._waiting: list[Action] = []
+
+    def run(self, action: Action) -> None:
+        """Run *action* now, or, if the gate is closed, when it opens."""
+        if self.closed:
+            self._waiting.append(action)
+        else:
+            self._perform(action)
+
+    def open(self) -> None:
+        """Let all through that waited, the earliest first; any of them may close the gate again."""
+        self.closed = False
+        while self._waiting and not self.closed:
+            self._perform(self._waiting.pop(0))
+
+    def forget(self) -> None:
+        """Drop what waits, and open: the server died."""
+        self._waiting.clear()
+        self.closed = False
+
+
+class SimulatedClock:
+    """
+    One server's clock: it runs at its own *rate*, from its own origin, and never jumps.
+
+    With a rate of 1.01 it shows 101 seconds after 100 true ones. What it calls goes through *gate*.
+    """
+
+    def __init__(
+        self, time: VirtualTime, *, rate: float = 1.0, origin_seconds: float = 0.0, gate: Gate
+    ) -> None:
+        """Begin at *origin_seconds* now."""
+        self._time = time
+        self._rate = rate
+        self._gate = gate
+        self._true_origin = time.now
+        self._own_origin = origin_seconds
+        self._calls: dict[int, tuple[float, Planned, Action]] = {}
+        self._next_call = 0
+        self._stalls: list[tuple[int, Action]] = []
+        self.in_event = False
+        """Whether the server reads this clock now; an observer's readings do not count."""
+
+    @property
+    def rate(self) -> float:
+        """Own seconds per true second."""
+        return self._rate
+
+    def set_rate(self, rate: float) -> None:
+        """Run at *rate* from now on; what was to be called is called by the new rate."""
+        self._own_origin = self.peek()
+        self._true_origin = self._time.now
+        self._rate = rate
+        for call, (deadline, planned, action) in list(self._calls.items()):
+            planned.cancelled = True
+            self._plan(call, deadline, action)
+
+    def peek(self) -> float:
+        """Return what the clock shows, without being noticed: for observers, not for servers."""
+        return self._own_origin + (self._time.now - self._true_origin) * self._rate
+
+    def seconds(self) -> float:
+        """Return what the clock shows, to the server."""
+        if self._stalls and self.in_event:
+            self._count_reading()
+        return self.peek()
+
+    def stall_at_reading(self, count: int, stall: Action) -> None:
+        """Run *stall* when the server reads this clock for the *count*-th time from now."""
+        self._stalls.append((count, stall))
+
+    def call_later(self, delay_seconds: float, action: Action) -> Action:
+        """Call *action* in *delay_seconds* of this clock; return what cancels it."""
+        call = self._next_call
+        self._next_call += 1
+        self._plan(call, self.peek() + delay_seconds, action)
+        return lambda: self._cancel(call)
+
+    @property
+    def last_call(self) -> int:
+        """The number of the newest call that was planned."""
+        return self._next_call - 1
+
+    def hurry(self, call: int) -> None:
+        """Call what *call* plans now instead of at its time, by a person's wish."""
+        _, planned, action = self._calls.pop(call)
+        planned.cancelled = True
+        self._gate.run(action)
+
+    def cancel_all(self) -> None:
+        """Call nothing any more: the process that asked for it died."""
+        for call in list(self._calls):
+            self._cancel(call)
+
+    def _plan(self, call: int, deadline: float, action: Action) -> None:
+        at = self._time.now + max(0.0, deadline - self.peek()) / self._rate
+        planned = self._time.call_at(at, lambda: self._gate.run(lambda: self._due(call)))
+        self._calls[call] = (deadline, planned, action)
+
+    def _due(self, call: int) -> None:
+        # Cancelled while it waited at the gate.
+        if call not in self._calls:
+            return
+        deadline, _, action = self._calls[call]
+        if self.peek() < deadline:
+            # Rounding brought us here a hair too early: never fire early by the own clock.
+            soon = math.nextafter(self._time.now, math.inf)
+            planned = self._time.call_at(soon, lambda: self._gate.run(lambda: self._due(call)))
+            self._calls[call] = (deadline, planned, action)
+            return
+        del self._calls[call]
+        action()
+
+    def _cancel(self, call: int) -> None:
+        if call in self._calls:
+            self._calls.pop(call)[1].cancelled = True
+
+    def _count_reading(self) -> None:
+        due = [stall for count, stall in self._stalls if count == 1]
+        self._stalls = [(count - 1, stall) for count, stall in self._stalls if count > 1]
+        for stall in due:
+            stall()

@@ -1,0 +1,47 @@
+"""What watches the driver of a simulated server: the invariants first, then the trace."""
+
+from collections.abc import Callable
+
+from multipaxos.chain.effects import Answer, Outbox, Timer
+from multipaxos.chain.events import Event
+from multipaxos.chain.messages import Envelope
+from multipaxos.simulation.invariants import ServerCheck
+from multipaxos.trace import TraceObserver
+
+
+class ServerObserver:
+    """
+    Tells *check* and *trace* what a driver does, and *on_timer* which timer it just planned.
+
+    The trace comes last where the check may fail, except for what it needs to show the failure.
+    """
+
+    def __init__(
+        self, check: ServerCheck, trace: TraceObserver, on_timer: Callable[[Timer], None]
+    ) -> None:
+        """Tell these."""
+        self.check = check
+        self.trace = trace
+        self.on_timer = on_timer
+        self.delivered: Callable[[Envelope], None] = trace.delivered
+        self.timer_fired: Callable[[Timer], None] = trace.timer_fired
+        self.happened: Callable[[Event], None] = trace.happened
+        self.answered: Callable[[Answer], None] = trace.answered
+        self.halted: Callable[[str], None] = trace.halted
+
+    def sent(self, envelope: Envelope) -> None:
+        """Trace and check a departure."""
+        self.trace.sent(envelope)
+        self.check.sent(envelope)
+
+    def saved(self, outbox: Outbox) -> None:
+        """Trace and check what is durable now."""
+        self.trace.saved(outbox)
+        self.check.saved(outbox)
+        # A power cut right after the save: what is durable was seen, nothing of it is told.
+        self.check.disk.die_if_due()
+
+    def timer_set(self, timer: Timer, seconds: float) -> None:
+        """Trace a timer, and note which call of the clock it is."""
+        self.trace.timer_set(timer, seconds)
+        self.on_timer(timer)
