@@ -115,6 +115,12 @@ class Rejoining(BaseReplicatedValue):
                 self.set_timer(Timer.GRACE, self.settings.founding_grace_seconds)
         elif self._are_majority(with_state):
             self._rejoin(with_state)
+        elif with_state and len(self.membership.peers) <= len(self.membership.servers) // 2:
+            self.halt(
+                f"{self.uid} has lost its state, and one other server is no majority that could "
+                "tell what it may have voted. Restore its state file, or move the other's away "
+                "too, to begin a new chain."
+            )
         else:
             self._note_waiting()
 
@@ -140,6 +146,7 @@ class Rejoining(BaseReplicatedValue):
             self._note_waiting()
             return
         self.memoryless = False
+        self.founders = ()
         self.founding = next(iter(foundings.values()), None)
         self.votes_from = max(at.may_have_voted_on for at in with_state) + 2
         self.note(
