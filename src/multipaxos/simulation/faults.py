@@ -6,6 +6,7 @@ from functools import partial
 from random import Random
 
 from composable_paxos import PeerID
+from multipaxos.chain.durable import DurableState
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.disk import Cut
 
@@ -111,16 +112,10 @@ class Mischief:
         self._mend_later(lambda: cluster.start(uid))
 
     def _may_wipe(self, uid: PeerID) -> bool:
-        """Allow one server at a time to be without memory, or to sit links out."""
-        return all(
-            other.uid == uid
-            or (
-                other.disk.state is not None
-                and other.disk.state.founding is not None
-                and other.disk.state.instance >= other.disk.state.votes_from
-            )
-            for other in self._cluster.servers.values()
-        )
+        """Allow a minority at a time to be without memory, or to sit links out."""
+        others = [s for s in self._cluster.servers.values() if s.uid != uid]
+        forgetful = sum(1 for server in others if not _votes(server.disk.state))
+        return forgetful < (len(self._cluster.uids) - 1) // 2
 
     def _cut_power(self, _uid: PeerID) -> None:
         cluster = self._cluster
@@ -153,6 +148,8 @@ class Mischief:
 
     def _block(self, uid: PeerID) -> None:
         others = [other for other in self._cluster.uids if other != uid]
+        if not others:
+            return
         self._cluster.block(uid, self._rng.choice(others))
         self._mend_later(self._cluster.heal)
 
@@ -165,3 +162,9 @@ class Mischief:
 
         disk.full = True
         self._mend_later(make_room)
+
+
+def _votes(state: DurableState | None) -> bool:
+    return (
+        state is not None and state.founding is not None and state.instance >= state.votes_from
+    )
