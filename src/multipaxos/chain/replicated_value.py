@@ -7,6 +7,8 @@ it overrides hooks, calls ``super()``, and knows no other mixin.
 
 from typing import Any, assert_never
 
+from typing_extensions import override
+
 from composable_paxos import (
     Accept,
     Accepted,
@@ -15,11 +17,9 @@ from composable_paxos import (
     PeerID,
     Prepare,
     Promise,
-    ProposalID,
     Resolution,
 )
 from multipaxos.chain.durable import DecidedLink, Snapshot
-from multipaxos.chain.effect_collector import EffectCollector
 from multipaxos.chain.effects import LocalRead, Outbox, Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.ledger import apply_link, outcome_so_far
@@ -34,17 +34,18 @@ from multipaxos.chain.messages import (
     Sync,
     WhereAreYou,
 )
-from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.requests import Chosen, Refused, RequestID, Update
 from multipaxos.chain.state_machine import Command
+from multipaxos.chain.voting import Voting
 
 
-class BaseReplicatedValue(EffectCollector):
+class BaseReplicatedValue(Voting):
     """
-    One server's part in keeping the chain: votes, learns, applies, queues its clients' updates.
+    One server's part in keeping the chain: learns, applies, proposes its clients' updates.
 
-    State, beside its place in the chain: the *queue* of updates that are in no link yet, and the
-    *lease*: the timer that runs as long as this server may answer reads alone, None if it may not.
+    State, beside its place in the chain and its votes: the *queue* of updates that are in no link
+    yet, and the *lease*: the timer that runs as long as this server may answer reads alone, None if
+    it may not.
 
     Use: call one of the events (:meth:`start`, :meth:`propose_update`, :meth:`receive`,
     :meth:`timeout`, :meth:`release_read`, :meth:`retry_read`), then perform :meth:`take_outbox`.
@@ -111,66 +112,6 @@ class BaseReplicatedValue(EffectCollector):
             if instance == self.instance:
                 self.receive_in_instance(message)
         return self._take_effects()
-
-    # -- messages of the instance in progress ------------------------------------------------------
-
-    def receive_in_instance(self, message: Message) -> None:
-        """Take a Paxos message of the instance in progress."""
-        match message:
-            case Prepare():
-                self.receive_prepare(message)
-            case Promise():
-                self.receive_promise(message)
-            case Accept():
-                self.receive_accept(message)
-            case Accepted():
-                self.receive_accepted(message)
-            case Nack():
-                self.receive_nack(message)
-            case _:
-                assert_never(message)
-
-    def receive_prepare(self, message: Prepare) -> None:
-        """Promise or refuse, as acceptor."""
-        if self._votes_on(message):
-            reply = self.paxos.receive_prepare(message)
-            self._note_vote(message, reply)
-            self.send(message.proposal_id.uid, reply)
-
-    def receive_promise(self, message: Promise) -> None:
-        """Count a promise, as proposer."""
-        accept = self.paxos.receive_promise(message)
-        if accept is not None:
-            self.send_accept(accept)
-
-    def receive_accept(self, message: Accept) -> None:
-        """Accept, and tell all learners; or refuse, as acceptor."""
-        if self._votes_on(message):
-            reply = self.paxos.receive_accept(message)
-            self._note_vote(message, reply)
-            match reply:
-                case Accepted():
-                    self.broadcast(reply)
-                case Nack():
-                    self.send(message.proposal_id.uid, reply)
-
-    def receive_accepted(self, message: Accepted) -> None:
-        """Count an acceptance, as learner."""
-        resolution = self.paxos.receive_accepted(message)
-        if resolution is not None:
-            self.resolve(resolution)
-
-    def receive_nack(self, message: Nack) -> None:
-        """Count a refusal, as proposer."""
-        prepare = self.paxos.receive_nack(message)
-        if prepare is not None:
-            self.note(
-                EventKind.ROUND_LOST,
-                f"too many refuse {message.proposal_id}",
-                proposal_id=message.proposal_id,
-                promised_id=message.promised_id,
-            )
-            self.round_lost(prepare)
 
     # -- other messages ----------------------------------------------------------------------------
 
@@ -239,34 +180,9 @@ class BaseReplicatedValue(EffectCollector):
         """Tell whether this server may begin rounds now."""
         return not self.memoryless and self.instance >= self.votes_from
 
-    def start_round(self) -> None:
-        """Begin a round for the instance's wish: ask for promises."""
-        self.broadcast(self.paxos.prepare())
-
-    def send_accept(self, accept: Accept) -> None:
-        """Ask all acceptors, for the first time in this round, to accept."""
-        self.broadcast(accept)
-
-    def round_lost(self, prepare: Prepare) -> None:
-        """Go on after a round that can't succeed any more: here at once, with *prepare*."""
-        self.broadcast(prepare)
-
-    # -- voting ------------------------------------------------------------------------------------
-
-    def vote_refusal(self, proposal_id: ProposalID) -> str | None:
-        """
-        Return why this server casts no vote on *proposal_id* at all; None if it votes.
-
-        Such a refusal is silent: it is not the acceptor's, which would answer with its promise.
-        """
-        if self.instance < self.votes_from:
-            return f"no votes below link {self.votes_from}: some may have been forgotten"
-        if proposal_id.number == MASTERS_NUMBER and proposal_id.uid != self.master:
-            return f"number {MASTERS_NUMBER} belongs to the master, {self.master or 'nobody'}"
-        return None
-
     # -- learning ----------------------------------------------------------------------------------
 
+    @override
     def resolve(self, resolution: Resolution) -> None:
         """Apply the link that this instance was found to have chosen, and go on to the next."""
         number, link = self.instance, resolution.value
@@ -377,33 +293,3 @@ class BaseReplicatedValue(EffectCollector):
             self.send(envelope.sender, OtherChain())
             return f"it speaks of chain {envelope.chain_id}, this is chain {self.chain_id}"
         return None
-
-    def _votes_on(self, message: Prepare | Accept) -> bool:
-        refusal = self.vote_refusal(message.proposal_id)
-        if refusal is not None:
-            self.note_refusal(message, refusal, sender=message.proposal_id.uid)
-        return refusal is None
-
-    def _note_vote(self, message: Prepare | Accept, reply: Promise | Accepted | Nack) -> None:
-        match reply:
-            case Promise():
-                self.note(
-                    EventKind.PROMISED,
-                    f"promised {reply.proposal_id}",
-                    proposal_id=reply.proposal_id,
-                    accepted_id=reply.accepted_id,
-                )
-            case Accepted():
-                self.note(
-                    EventKind.ACCEPTED,
-                    f"accepted {reply.proposal_id}",
-                    proposal_id=reply.proposal_id,
-                    value=reply.value,
-                )
-            case Nack():
-                self.note_refusal(
-                    message,
-                    f"promised {reply.promised_id}",
-                    sender=message.proposal_id.uid,
-                    promised_id=reply.promised_id,
-                )
