@@ -23,6 +23,7 @@ from multipaxos.runtime.commands import (
     interpret,
     reply_to,
 )
+from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.reactor import DelayedCall, Scheduler
 
 CONNECTIONS_MAX = 1000
@@ -82,7 +83,7 @@ class Service(Interface):
         """Return as JSON how the server is."""
 
     def history(self, count: int) -> str:
-        """Return as JSON the newest *count* links."""
+        """Return as JSON the newest *count* links; StorageError if they cannot be read."""
 
 
 class ClientPort(Factory):
@@ -252,12 +253,18 @@ class ClientConnection(Protocol):
             case TellStatus():
                 self.tcp.write(resp.bulk(service.status()))
             case TellHistory(count=count):
-                self.tcp.write(resp.bulk(service.history(count)))
+                self._write_history(count)
             case Quit():
                 self.tcp.write(OK)
                 self.close()
             case Propose() as propose:
                 self._propose(propose)
+
+    def _write_history(self, count: int) -> None:
+        try:
+            self.tcp.write(resp.bulk(self.port.service.history(count)))
+        except StorageError as error:
+            self.tcp.write(resp.error(f"ERR {error}"))
 
     def _propose(self, propose: Propose) -> None:
         request_id = propose.request_id or self._next_id()

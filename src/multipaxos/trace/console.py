@@ -67,12 +67,15 @@ class ConsoleSink:
         if event.kind not in HIDDEN:
             self.print(line_of(event))
 
-    def print(self, text: Text) -> None:
-        """Print one line."""
+    def print(self, text: Text, *, is_cut: bool = False) -> None:
+        """Print one line; on a terminal, what of it does not fit may be cut."""
         if not self._open:
             return
         try:
-            self.console.print(text)
+            if is_cut and self.console.is_terminal:
+                self.console.print(text, soft_wrap=False, no_wrap=True, overflow="ellipsis")
+            else:
+                self.console.print(text)
         except OSError:
             self._open = False
             self._on_closed()

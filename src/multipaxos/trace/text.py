@@ -40,7 +40,7 @@ def describe_link(link: Any, *, length_max: int | None = LENGTH_MAX) -> str:
         case {"type": "NewMaster", "uid": uid, "lease_seconds": seconds}:
             return f"{printable(str(uid))} is master for {seconds:g} s"
         case {"type": "Founding", "chain_id": chain_id, "machine_kind": kind}:
-            return f"a chain of {printable(str(kind))} begins: {printable(str(chain_id))}"
+            return f"a new chain: {printable(str(kind))} {printable(str(chain_id))}"
         case {"type": "Nothing"}:
             return "nothing"
         case _:
@@ -72,7 +72,7 @@ def describe_message(message: Mapping[str, Any]) -> str:
         case "Nack":
             return f"{proposal}  promised {message['promised_id']}"
         case _:
-            return f"{name}{_describe_chain_message(name, message)}"
+            return f"{proposal}{_describe_chain_message(name, message)}"
 
 
 _NO_PROPOSAL = "0."

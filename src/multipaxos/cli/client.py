@@ -1,0 +1,58 @@
+"""``multipaxos client``: propose a value."""
+
+from pathlib import Path
+
+import click
+
+from multipaxos.cli.entry import FailedError
+from multipaxos.cli.parameters import (
+    check_value,
+    config_option,
+    endpoints,
+    read_config,
+    timeout_option,
+)
+
+
+@click.command()
+@click.argument("uid", metavar="SERVER")
+@click.argument("value")
+@click.option("--no-wait", is_flag=True, help="Send the value and do not wait for the outcome.")
+@timeout_option(5.0)
+@config_option
+def client(
+    uid: str, value: str, no_wait: bool, timeout_seconds: float, config_path: Path | None
+) -> None:
+    """
+    Propose VALUE through SERVER, and wait until it is chosen.
+
+    Exit code 0: it is chosen. Exit code 1: the server could not be reached, refused the value, or
+    gave no answer in time; in the last case it is unknown whether the value is, or will be, chosen.
+    """
+    from multipaxos.client import Client, NotReachableError, ProtocolError, Refused
+    from multipaxos.trace import printable
+
+    config = read_config(config_path)
+    endpoint = endpoints(config, uid)[uid]
+    check_value(value, config)
+    try:
+        with Client([endpoint]) as connection:
+            if no_wait:
+                connection.propose_without_waiting(value, timeout_seconds=timeout_seconds)
+                click.echo("sent: what becomes of it was not waited for")
+                return
+            outcome = connection.propose(value, timeout_seconds=timeout_seconds)
+    except NotReachableError as error:
+        raise FailedError(f"Server {uid} cannot be reached: {error}. Nothing was sent.") from error
+    except ProtocolError as error:
+        raise FailedError(f"Server {uid}: {error}.") from error
+    match outcome:
+        case Refused(reason=reason):
+            raise FailedError(f"refused: {reason}")
+        case _ if not hasattr(outcome, "link"):
+            raise FailedError(
+                f"unknown: {outcome.reason}. The value may be chosen, now or later, or not at all; "
+                '"multipaxos get" reads the newest one.'
+            )
+        case _:
+            click.echo(f"chosen: link {outcome.link} = {printable(value)}")

@@ -1,0 +1,122 @@
+"""One connection to one server: requests out, replies in, each before its deadline."""
+
+import socket
+import time
+from typing import Any, TypeAlias
+
+import hiredis
+
+Endpoint: TypeAlias = tuple[str, int]
+"""A host and a port."""
+
+RECEIVE_BYTES = 65_536
+
+
+class ClientError(Exception):
+    """What a client can meet; the message is a sentence."""
+
+
+class NotReachableError(ClientError):
+    """No server could be reached; nothing was sent."""
+
+
+class ProtocolError(ClientError):
+    """What answers is no server of ours, or one of another version; nothing was proposed."""
+
+
+class NoReplyError(ClientError):
+    """The request was sent, at least in part, and no reply came: what became of it is unknown."""
+
+
+class Connection:
+    """
+    A connection to *endpoint*.
+
+    After a :class:`NoReplyError` or :class:`ProtocolError` it is closed, for a late reply would be
+    taken for the next one.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, deadline: float) -> None:
+        """Connect before *deadline* on :func:`time.monotonic`; NotReachableError if that fails."""
+        self.endpoint = endpoint
+        self._reader = hiredis.Reader()
+        try:
+            self._socket = socket.create_connection(endpoint, timeout=_seconds_until(deadline))
+        except (OSError, UnicodeError) as error:
+            raise NotReachableError(_reason(error)) from error
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def request(self, *arguments: str | int, deadline: float) -> Any:
+        """
+        Send a request and return its reply; an error reply is returned as hiredis.ReplyError.
+
+        Raises NoReplyError when the connection or the time ends first, and ProtocolError for what
+        is no reply.
+        """
+        self.send(*arguments, deadline=deadline)
+        try:
+            return self._receive(deadline)
+        except OSError as error:
+            self.close()
+            raise NoReplyError(_reason(error)) from error
+        except hiredis.ProtocolError as error:
+            self.close()
+            raise ProtocolError(f"what answers speaks another protocol: {error}") from error
+
+    def send(self, *arguments: str | int, deadline: float) -> None:
+        """Send a request without waiting for its reply; raises NoReplyError if that fails."""
+        try:
+            self._socket.settimeout(_seconds_until(deadline))
+            self._socket.sendall(_pack(arguments))
+        except OSError as error:
+            self.close()
+            raise NoReplyError(_reason(error)) from error
+
+    def close(self) -> None:
+        """Close the connection; a request under way goes on all the same."""
+        self._socket.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the connection can take a request, as far as this end knows."""
+        if self._socket.fileno() < 0:
+            return False
+        try:
+            # Between requests nothing arrives but the news that the server closed its end.
+            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        self.close()
+        return False
+
+    def _receive(self, deadline: float) -> Any:
+        # hiredis answers False while a reply is not complete; RESP2 has no other way to mean False.
+        while (reply := self._reader.gets()) is False:
+            self._socket.settimeout(_seconds_until(deadline))
+            received = self._socket.recv(RECEIVE_BYTES)
+            if not received:
+                raise ConnectionResetError(0, "the server closed the connection")
+            self._reader.feed(received)
+        return reply
+
+
+def _pack(arguments: tuple[str | int, ...]) -> bytes:
+    # Its type hint speaks of one argument; it takes any number.
+    pack: Any = hiredis.pack_command
+    packed: bytes = pack(arguments)
+    return packed
+
+
+def _seconds_until(deadline: float) -> float:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError(0, "no answer in time")
+    return seconds
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

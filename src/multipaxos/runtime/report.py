@@ -1,0 +1,87 @@
+"""What a server tells about itself: its status and its history, as JSON."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from composable_paxos import LOWEST, ProposalID
+from multipaxos.chain.durable import DecidedLink
+from multipaxos.chain.effects import Timer
+from multipaxos.chain.replicated_value import BaseReplicatedValue
+from multipaxos.runtime.udp import Refusal
+from multipaxos.trace import plain, quoted
+
+
+def status(
+    value: BaseReplicatedValue,
+    *,
+    seconds_left: Callable[[Timer], float],
+    silence_seconds: Mapping[str, float | None],
+    refused: Counter[Refusal],
+) -> str:
+    """
+    Return how the server is, as JSON.
+
+    *seconds_left* asks the driver about a timer; *silence_seconds* says for each peer how long ago
+    it was heard of, None if never; *refused* counts refused datagrams by reason.
+    """
+    acceptor = value.paxos.state
+    return json.dumps(
+        {
+            "uid": value.uid,
+            "cluster": value.membership.cluster,
+            "chain": value.chain_id,
+            "phase": phase(value),
+            "link": value.instance - 1,
+            "value": value.snapshot.value,
+            "master": value.master,
+            "lease": _lease(value, seconds_left),
+            "promised": _proposal(acceptor.promised_id),
+            "accepted": _proposal(acceptor.accepted_id),
+            "queue_length": len(value.queue),
+            "peers": dict(silence_seconds),
+            "refused_datagrams": refused.total(),
+            "refused_by_reason": {reason.value: count for reason, count in refused.items()},
+        }
+    )
+
+
+def phase(value: BaseReplicatedValue) -> str:
+    """Return in words how far the server is on its way to serving."""
+    if value.memoryless:
+        whereabouts = getattr(value, "whereabouts", {})
+        missing = [
+            uid
+            for uid in value.membership.peers
+            if uid not in whereabouts or whereabouts[uid].memoryless
+        ]
+        return f"no memory: waiting for {', '.join(missing) or 'nobody'}"
+    if value.instance < value.votes_from:
+        return f"sitting out until link {value.votes_from}"
+    return "serving"
+
+
+def position(value: BaseReplicatedValue) -> str:
+    """Return in words which link the server has reached."""
+    if value.memoryless:
+        return "no state yet"
+    if value.instance == 0:
+        return "no link yet"
+    return f"link {value.instance - 1}, {quoted(value.snapshot.value)}"
+
+
+def history(decided: Sequence[DecidedLink]) -> str:
+    """Return *decided* links as JSON: each with its number and what it holds, as in the trace."""
+    return json.dumps([{"link": each.number, "holds": plain(each.link)} for each in decided])
+
+
+def _lease(
+    value: BaseReplicatedValue, seconds_left: Callable[[Timer], float]
+) -> dict[str, object] | None:
+    kind = "respected" if value.lease is None else "held"
+    seconds = seconds_left(value.lease or Timer.FOREIGN_LEASE)
+    return {"kind": kind, "seconds_left": round(seconds, 3)} if seconds > 0 else None
+
+
+def _proposal(proposal_id: ProposalID) -> str | None:
+    return None if proposal_id == LOWEST else str(proposal_id)

@@ -1,0 +1,295 @@
+"""One server as a process: the protocol object with its ports, from its start to its stop."""
+
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, cast
+
+from rich.text import Text
+from twisted.internet import reactor as installed_reactor
+from twisted.internet.error import CannotListenError
+from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
+
+from multipaxos.chain.durable import DurableState
+from multipaxos.chain.effects import Answer
+from multipaxos.chain.messages import Envelope
+from multipaxos.chain.replicated_value import BaseReplicatedValue
+from multipaxos.chain.requests import RequestID
+from multipaxos.chain.state_machine import Command, Register
+from multipaxos.composition import compose, describe, strategy_names
+from multipaxos.runtime import report
+from multipaxos.runtime.client_port import ClientPort
+from multipaxos.runtime.clock import BootTimeClock
+from multipaxos.runtime.config import Config, ConfigError
+from multipaxos.runtime.driver import Driver
+from multipaxos.runtime.peers import look_up_own
+from multipaxos.runtime.ports import Storage, StorageError
+from multipaxos.runtime.storage import JsonStorage, SqliteStorage
+from multipaxos.runtime.udp import ListenError, UdpMessenger
+from multipaxos.trace import ConsoleSink, FileSink, Silence, Sink, TraceObserver
+
+STORAGES = {"sqlite": SqliteStorage, "json": JsonStorage}
+
+EXIT_STOPPED = 0
+EXIT_HALTED = 1
+EXIT_NOT_STARTED = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """What the command line says of the server to run; *directory* is where its state lies."""
+
+    config: Config
+    uid: str
+    directory: Path
+    storage: str = "sqlite"
+    is_master: bool = False
+    without: tuple[str, ...] = ()
+    trace: Path | None = None
+    is_quiet: bool = False
+
+
+class NotStartedError(Exception):
+    """The server cannot start; the message is a sentence for the person who started it."""
+
+
+class Server:
+    """
+    Holds one server's parts together, and speaks for it to the client port.
+
+    State: when each peer was *last heard* of; that the server is *stopped* is for good.
+    """
+
+    def __init__(
+        self,
+        options: ServerOptions,
+        *,
+        storage: Storage,
+        observer: TraceObserver,
+        clock: BootTimeClock,
+        reactor: Any,
+        on_halt: Callable[[str], None],
+    ) -> None:
+        """Put the parts together; nothing happens before :meth:`start`."""
+        self.options = options
+        self.config = options.config
+        self.storage = storage
+        self.observer = observer
+        self.clock = clock
+        self.reactor = reactor
+        self.last_heard: dict[str, float] = {}
+        self.value = _make_value(options, storage.load())
+        self.messenger = UdpMessenger(
+            self.config, options.uid, self._receive, self.observer.datagram_refused
+        )
+        self.port = ClientPort(self, clock=reactor)
+        self.driver = Driver(
+            self.value,
+            storage=storage,
+            messenger=self.messenger,
+            clock=clock,
+            observer=observer,
+            on_answer=self._answer,
+            on_halt=on_halt,
+        )
+        self._tcp: Any = None
+
+    def start(self) -> None:
+        """Listen and serve; NotStartedError if an address cannot be listened on."""
+        try:
+            self.messenger.listen(self.reactor)
+        except ListenError as error:
+            raise NotStartedError(str(error)) from error
+        own = self.config.server(self.options.uid).client
+        try:
+            _, (host, port) = look_up_own(own)
+            self._tcp = self.reactor.listenTCP(port, self.port, interface=host)
+        except (OSError, CannotListenError) as error:
+            cause = error.socketError if isinstance(error, CannotListenError) else error
+            raise NotStartedError(
+                f"server {self.options.uid} cannot listen on TCP {own}: "
+                f"{getattr(cause, 'strerror', None) or cause}"
+            ) from error
+        self.driver.start()
+
+    def stop(self) -> None:
+        """Take and send nothing more, and release the sockets and the state."""
+        self.driver.stop()
+        if self._tcp is not None:
+            self._tcp.stopListening()
+        self.port.close()
+        self.messenger.close()
+        self.storage.close()
+        self.observer.close()
+
+    # -- what the client port asks -----------------------------------------------------------------
+
+    @property
+    def value_bytes_max(self) -> int:
+        """How large a value may be, as JSON."""
+        return self.config.value_bytes_max
+
+    def submit(self, request_id: RequestID, command: Command) -> None:
+        """Hand *command* to the protocol."""
+        self.driver.submit(request_id, command)
+
+    def status(self) -> str:
+        """Return as JSON how the server is."""
+        now = self.clock.seconds()
+        silence_seconds = {
+            uid: round(now - self.last_heard[uid], 3) if uid in self.last_heard else None
+            for uid in self.value.membership.peers
+        }
+        return report.status(
+            self.value,
+            seconds_left=self.driver.seconds_left,
+            silence_seconds=silence_seconds,
+            refused=self.messenger.refused,
+        )
+
+    def history(self, count: int) -> str:
+        """Return as JSON the newest *count* links that are kept."""
+        return report.history(self.storage.history(count))
+
+    # -- own affairs -------------------------------------------------------------------------------
+
+    def _receive(self, envelope: Envelope) -> None:
+        self.last_heard[envelope.sender] = self.clock.seconds()
+        self.driver.receive(envelope)
+
+    def _answer(self, answer: Answer) -> None:
+        self.port.answer(answer)
+
+
+def run_server(options: ServerOptions) -> int:
+    """
+    Run one server until a signal, or a fault, ends it; return the process's exit code.
+
+    SIGINT and SIGTERM end it cleanly. Whoever reads the output and goes away ends it too.
+    """
+    process = _Process(options)
+    try:
+        server = process.start()
+    except (NotStartedError, ConfigError, StorageError) as error:
+        return process.fail(str(error), EXIT_NOT_STARTED)
+    try:
+        process.run()
+    finally:
+        server.stop()
+    return process.exit_code
+
+
+class _Process:
+    """The running program around a server: its reactor, its output, its end."""
+
+    def __init__(self, options: ServerOptions) -> None:
+        self.options = options
+        self.reactor: Any = installed_reactor
+        self.console = ConsoleSink(sys.stdout, on_closed=self.stop)
+        self.exit_code = EXIT_STOPPED
+        self._is_ended = False
+
+    def start(self) -> Server:
+        clock = BootTimeClock(self.reactor)
+        storage = _open_storage(self.options)
+        server: Server | None = None
+        try:
+            server = Server(
+                self.options,
+                storage=storage,
+                observer=self._make_observer(clock.seconds),
+                clock=clock,
+                reactor=self.reactor,
+                on_halt=self.halt,
+            )
+            self._introduce(server)
+            server.start()
+        except BaseException:
+            if server is None:
+                storage.close()
+            else:
+                server.stop()
+            raise
+        return server
+
+    def run(self) -> None:
+        globalLogBeginner.beginLoggingTo(
+            [cast("ILogObserver", self._watch_log)], redirectStandardIO=False, discardBuffer=True
+        )
+        if not self._is_ended:
+            self.reactor.callWhenRunning(self.console.print, Text("ready", style="bold"))
+            self.reactor.run()
+
+    def stop(self) -> None:
+        self._is_ended = True
+        if self.reactor.running:
+            self.reactor.callLater(0, self._stop_reactor)
+
+    def halt(self, reason: str) -> None:
+        self.fail(reason, EXIT_HALTED)
+        self.stop()
+
+    def fail(self, reason: str, exit_code: int) -> int:
+        self.exit_code = exit_code
+        sys.stderr.write(f"Server {self.options.uid} stops: {reason}\n")
+        return exit_code
+
+    def _stop_reactor(self) -> None:
+        if self.reactor.running:
+            self.reactor.stop()
+
+    def _make_observer(self, seconds: Callable[[], float]) -> TraceObserver:
+        sinks: list[Sink] = [] if self.options.is_quiet else [self.console]
+        if self.options.trace is not None:
+            try:
+                sinks.append(FileSink(self.options.trace))
+            except OSError as error:
+                raise NotStartedError(
+                    f"cannot write the trace to {self.options.trace}: {error.strerror}"
+                ) from error
+        return TraceObserver(self.options.uid, seconds, sinks) if sinks else Silence()
+
+    def _introduce(self, server: Server) -> None:
+        own = self.options.config.server(self.options.uid)
+        says = self.console.print
+        says(Text(f"server {own.uid} of cluster {self.options.config.cluster}", style="bold"))
+        says(Text("  strategies, outermost first:", style="dim"))
+        for line in describe(type(server.value)).splitlines():
+            says(Text(f"    {line}", style="dim"), is_cut=True)
+        where = f"{self.options.directory} ({self.options.storage})"
+        says(Text(f"  state: {where}, {report.position(server.value)}"))
+        says(Text(f"  listens: UDP {own.peer} for servers, TCP {own.client} for clients"))
+
+    def _watch_log(self, event: LogEvent) -> None:
+        # An exception that nobody expected may have left an event half done. What this server would
+        # say from now on could not be relied upon, so it says nothing more.
+        if event.get("log_level") is not LogLevel.critical:
+            return
+        failure = event.get("log_failure")
+        if failure is not None:
+            traceback.print_exception(failure.value)
+        self.halt("it met a fault in its own program, shown above; please report it")
+
+
+def _open_storage(options: ServerOptions) -> Storage:
+    return STORAGES[options.storage](
+        options.directory,
+        cluster=options.config.cluster,
+        uid=options.uid,
+        machine_kind=Register.kind,
+        history_max=options.config.history_max,
+    )
+
+
+def _make_value(options: ServerOptions, state: DurableState | None) -> BaseReplicatedValue:
+    value_class = compose(strategy_names(master=options.is_master, without=options.without))
+    return value_class(
+        membership=options.config.membership(options.uid),
+        settings=options.config.settings,
+        machine=Register(),
+        state=state,
+        rng=SystemRandom(),
+    )
