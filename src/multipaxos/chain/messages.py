@@ -67,14 +67,15 @@ class IAmAt:
     """
     Any server to one without memory, in answer to the question it asked in its life *asked_in*.
 
-    *birth* is the answering server's own. *memoryless* is true of a server without state. Else
-    *may_have_voted_on* is the highest link on which it may have voted, *founders* those whom it
-    founded a chain with, *founding* the chain's first link, where known.
+    *birth* is the answering server's own. It is a *newborn* if it began without state and has
+    accepted nothing since. *may_have_voted_on* is the highest link on which it may have voted,
+    *founders* are those whom it founds a chain with, *founding* is the chain's first link, where
+    known.
     """
 
     asked_in: str
     birth: str
-    memoryless: bool
+    newborn: bool
     may_have_voted_on: int
     founders: Founders
     founding: Founding | None

@@ -4,7 +4,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from composable_paxos import PeerID, Resolution
+from composable_paxos import LOWEST, PeerID, ProposalID, Resolution
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Founders, Founding, Link, Nothing
@@ -22,8 +22,12 @@ class Rejoining(BaseReplicatedValue):
     - a majority of the cluster, itself not counted, has state: it may have voted at most one link
       beyond the highest of theirs, for the quorum that closed the link before shares a server with
       those that answered. It sits those links out (VotesNotForgotten); or
-    - a quorum, itself included, is without memory and nobody who answers has state: they found a
-      new chain. Who is named among a chain's *founders* with its present birth founds it too.
+    - a quorum, itself included, is newborn and nobody who answers is not: they found a new chain.
+      Newborn is who is without memory, or founds a chain and has accepted nothing yet. Who is named
+      among another's *founders* with its present birth joins it in founding.
+
+    Founders decide link 0 like any other; it names those who may vote from then on. A founder votes
+    only for proposers who name it, so that a chain has the quorum that chose its first link.
 
     State: the *whereabouts* that the others answered in this life; the *grace* for those that start
     a little later (None before it begins, True while it lasts); and whether this founder
@@ -64,18 +68,7 @@ class Rejoining(BaseReplicatedValue):
     @override
     def receive_where_are_you(self, envelope: Envelope, message: WhereAreYou) -> None:
         super().receive_where_are_you(envelope, message)
-        self.send(
-            envelope.sender,
-            IAmAt(
-                asked_in=message.birth,
-                birth=self.birth,
-                memoryless=self.memoryless,
-                # One that sits links out may have voted on them in an earlier life.
-                may_have_voted_on=max(self.instance, self.votes_from - 1),
-                founders=self.founders,
-                founding=self.founding,
-            ),
-        )
+        self._answer(envelope.sender, message.birth)
 
     @override
     def receive_i_am_at(self, envelope: Envelope, message: IAmAt) -> None:
@@ -96,15 +89,36 @@ class Rejoining(BaseReplicatedValue):
             return
         self.set_timer(Timer.REJOIN, self.settings.rejoin_seconds)
 
+    def _answer(self, uid: PeerID, birth: str) -> None:
+        self.send(
+            uid,
+            IAmAt(
+                asked_in=birth,
+                birth=self.birth,
+                newborn=self._is_newborn(),
+                # One that sits links out may have voted on them in an earlier life.
+                may_have_voted_on=max(self.instance, self.votes_from - 1),
+                founders=self.founders,
+                founding=self.founding,
+            ),
+        )
+
     # -- deciding what this server is --------------------------------------------------------------
 
+    def _is_founder(self) -> bool:
+        # It has seen no chain yet, and remembers all votes since it was born.
+        return not self.memoryless and self.founding is None and self.votes_from == 0
+
+    def _is_newborn(self) -> bool:
+        return self.memoryless or (self._is_founder() and self.paxos.state.accepted_id == LOWEST)
+
     def _consider(self) -> None:
-        with_state = [at for at in self.whereabouts.values() if not at.memoryless]
+        with_state = [at for at in self.whereabouts.values() if not at.newborn]
         if not self.memoryless:
             self._reconsider_founding(with_state)
             return
-        for at in with_state:
-            if (self.uid, self.birth) in at.founders:
+        for at in self.whereabouts.values():
+            if self._is_named(at.founders):
                 self._found(at.founders)
                 return
         if not with_state and self._quorum_is_new():
@@ -126,7 +140,7 @@ class Rejoining(BaseReplicatedValue):
 
     def _reconsider_founding(self, with_state: list[IAmAt]) -> None:
         # A founder of a chain that came to nothing: a majority keeps one that it did not found.
-        if self.founding is None and self.votes_from == 0:
+        if self._is_founder():
             settled = [at for at in with_state if at.founding is not None]
             strange = [at for at in settled if not self._founded(at.founding)]
             if self._are_majority(strange):
@@ -137,6 +151,9 @@ class Rejoining(BaseReplicatedValue):
         self.founders = founders
         names = ", ".join(uid for uid, _ in founders)
         self.note(EventKind.FOUNDED, f"founds a chain with {names}", founders=founders)
+        for uid, birth in founders:
+            if uid != self.uid:
+                self._answer(uid, birth)
         self.steps_in = founders[0][0] == self.uid
         self.joined()
 
@@ -157,7 +174,7 @@ class Rejoining(BaseReplicatedValue):
         self.joined()
 
     def _note_waiting(self) -> None:
-        heard_of = [uid for uid, at in self.whereabouts.items() if not at.memoryless]
+        heard_of = [uid for uid, at in self.whereabouts.items() if not at.newborn]
         waits_for = tuple(uid for uid in self.membership.peers if uid not in heard_of)
         if waits_for != self._waits_for:
             self._waits_for = waits_for
@@ -168,7 +185,7 @@ class Rejoining(BaseReplicatedValue):
             )
 
     def _newborn(self) -> Founders:
-        born = {uid: at.birth for uid, at in self.whereabouts.items() if at.memoryless}
+        born = {uid: at.birth for uid, at in self.whereabouts.items() if at.newborn}
         born[self.uid] = self.birth
         return tuple(sorted(born.items()))
 
@@ -179,6 +196,15 @@ class Rejoining(BaseReplicatedValue):
         return len(answers) > len(self.membership.servers) // 2
 
     # -- link 0 ------------------------------------------------------------------------------------
+
+    @override
+    def vote_refusal(self, proposal_id: ProposalID) -> str | None:
+        refusal = super().vote_refusal(proposal_id)
+        if refusal is None and self._is_founder() and proposal_id.uid != self.uid:
+            proposer = self.whereabouts.get(proposal_id.uid)
+            if proposer is None or not self._is_named(proposer.founders):
+                return f"{proposal_id.uid} founds a chain without {self.uid}"
+        return refusal
 
     @override
     def may_propose(self) -> bool:
@@ -225,7 +251,10 @@ class Rejoining(BaseReplicatedValue):
         return known or self._founded(founding)
 
     def _founded(self, founding: Founding | None) -> bool:
-        return founding is not None and (self.uid, self.birth) in founding.founders
+        return founding is not None and self._is_named(founding.founders)
+
+    def _is_named(self, founders: Founders) -> bool:
+        return (self.uid, self.birth) in founders
 
     # -- helping others ----------------------------------------------------------------------------
 

@@ -83,10 +83,17 @@ class Resolution(BaseReplicatedValue):
             self._begin_round()
 
     def _begin_round(self) -> None:
+        if not self.may_propose():
+            # It was lost while the round waited: our own acceptor would not promise this number.
+            self.driving = False
+            return
         self.set_timer(Timer.RETRANSMIT, self.settings.retransmit_seconds)
         self.start_round()
 
     def _repeat(self) -> None:
+        if not self.may_propose():
+            self.driving = False
+            return
         request = self.paxos.request_in_flight()
         if request is not None:
             self.broadcast(request)

@@ -127,7 +127,7 @@ def _chain_to_wire(  # noqa: PLR0911 - one a message
                 **head,
                 asked_in=message.asked_in,
                 birth=message.birth,
-                memoryless=message.memoryless,
+                newborn=message.newborn,
                 voted=message.may_have_voted_on,
                 founders=message.founders,
                 founding=founding_or_none_to_wire(message.founding),
@@ -194,7 +194,7 @@ def _chain_from_wire(  # noqa: PLR0911 - one a message
             return messages.IAmAt(
                 asked_in=datagram.asked_in,
                 birth=datagram.birth,
-                memoryless=datagram.memoryless,
+                newborn=datagram.newborn,
                 may_have_voted_on=datagram.voted,
                 founders=founders_from_wire(datagram.founders),
                 founding=founding_or_none_from_wire(datagram.founding),

@@ -222,13 +222,13 @@ class IAmAt(Datagram, tag="i_am_at"):
     """
     Its ``voted`` is the highest link that the sender may have voted on.
 
-    ``{"type":"i_am_at",…,"asked_in":"…","birth":"…","memoryless":false,"voted":12,"founders":[…],
+    ``{"type":"i_am_at",…,"asked_in":"…","birth":"…","newborn":false,"voted":12,"founders":[…],
     "founding":{…}}``
     """
 
     asked_in: Name
     birth: Name
-    memoryless: bool
+    newborn: bool
     voted: Integer
     founders: Founders
     founding: Founding | None
