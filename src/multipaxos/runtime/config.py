@@ -262,6 +262,11 @@ def _check_settings(settings: Settings) -> None:
             "settings.backoff_seconds_min must not be above settings.backoff_seconds_max, "
             f"which is {settings.backoff_seconds_max:g}"
         )
+    if settings.queue_max >= settings.sessions_max:
+        raise ConfigError(
+            f"settings.queue_max, {settings.queue_max}, must be below settings.sessions_max, "
+            f"{settings.sessions_max}: more requests could wait than the chain remembers"
+        )
     if settings.renewal_head_start_seconds >= settings.held_lease_seconds:
         raise ConfigError(
             "settings.renewal_head_start_seconds must be below the "

@@ -65,6 +65,8 @@ def update_to_wire(update: requests.Update) -> wire.Update:
             return wire.GetUpdate(
                 client=request_id.client, sequence=request_id.sequence, since=update.since
             )
+        case _:
+            assert_never(update.command)
 
 
 def update_from_wire(update: wire.Update) -> requests.Update:
