@@ -1,6 +1,160 @@
+"""``multipaxos cluster``: several servers in one terminal."""
+
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import NoReturn
+
 import click
+from rich.text import Text
+
+from multipaxos.cli.entry import EXIT_FAILED, BadInputError
+from multipaxos.cli.output import open_console
+from multipaxos.cli.parameters import bad_config_refused, config_option, read_config
+from multipaxos.cli.processes import (
+    POLL_SECONDS,
+    ServerProcess,
+    describe_exit,
+    end_all,
+    write_config,
+)
+from multipaxos.runtime.config import SERVERS_MAX, Config, built_in_config
+from multipaxos.trace.console import uid_style
+
+BUILT_IN_SERVERS = 3
 
 
 @click.command()
-def cluster():
-    pass
+@click.option(
+    "--servers",
+    metavar="N",
+    type=click.IntRange(1, SERVERS_MAX),
+    help=f"How many servers, 1 to {SERVERS_MAX}; without it {BUILT_IN_SERVERS}.",
+)
+@click.option("--master", is_flag=True, help="Let the servers seek master leases.")
+@config_option
+@click.option(
+    "--data",
+    "directory",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the state is kept; by default where this system keeps such things.",
+)
+@click.option("--storage", type=click.Choice(["sqlite", "json"]), default="sqlite")
+@click.option("--quiet", is_flag=True, help="Do not print the traffic.")
+def cluster(
+    servers: int | None,
+    master: bool,
+    config_path: Path | None,
+    directory: Path | None,
+    storage: str,
+    quiet: bool,
+) -> None:
+    """
+    Run a whole cluster on this machine until Ctrl+C.
+
+    Each server is a process of its own, and each line says whose it is. If one of them ends, the
+    others go on.
+    """
+    if servers is not None and config_path is not None:
+        raise BadInputError(
+            "--config says already how many servers there are: leave --servers out."
+        )
+    config, options = _prepare(servers, config_path, directory)
+    options += ["--storage", storage]
+    options += ["--master"] * master + ["--quiet"] * quiet
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(_Cluster(config, options).run())
+
+
+def _prepare(
+    servers: int | None, config_path: Path | None, directory: Path | None
+) -> tuple[Config, list[str]]:
+    """Return the cluster and the options that tell each server of it."""
+    if config_path is not None:
+        options = ["--config", str(config_path)]
+        return read_config(config_path), options + _data_option(directory)
+    if servers in (None, BUILT_IN_SERVERS):
+        return read_config(None), _data_option(directory)
+    # Another number of servers is another cluster: its state must not be taken for that of three.
+    from multipaxos.runtime.storage import default_directory
+
+    assert servers is not None
+    with bad_config_refused():
+        config = built_in_config(servers, cluster=f"main-of-{servers}")
+    directory = directory or default_directory(config.cluster)
+    path = directory / "cluster.toml"
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_config(path, config)
+    except OSError as error:
+        raise BadInputError(f"Cannot write {path}: {error.strerror}.") from error
+    click.echo(f"The other commands find this cluster with: --config {path}")
+    return config, ["--config", str(path), *_data_option(directory)]
+
+
+def _data_option(directory: Path | None) -> list[str]:
+    return [] if directory is None else ["--data", str(directory)]
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+class _Cluster:
+    """
+    The servers as child processes, and the one output that they share.
+
+    State: which of the children still run.
+    """
+
+    def __init__(self, config: Config, options: Sequence[str]) -> None:
+        self.config = config
+        self.options = options
+        self.console = open_console()
+        self._lock = Lock()
+        self._is_output_closed = False
+
+    def run(self) -> int:
+        """Start all, wait for their end or ours; return the exit code."""
+        children: list[ServerProcess] = []
+        try:
+            children.extend(self._start(uid) for uid in self.config.servers)
+            self._watch(children)
+        except KeyboardInterrupt:
+            # A second Ctrl+C must not keep us from ending the children.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            return 0
+        finally:
+            end_all(children)
+        return EXIT_FAILED
+
+    def _start(self, uid: str) -> ServerProcess:
+        return ServerProcess(
+            uid,
+            self.options,
+            on_line=lambda line: self._print(uid, line),
+            colour=self.console.is_terminal and not self.console.no_color,
+        )
+
+    def _watch(self, children: Sequence[ServerProcess]) -> None:
+        running = list(children)
+        while running and not self._is_output_closed:
+            for child in [child for child in running if child.exit_code is not None]:
+                running.remove(child)
+                assert child.exit_code is not None
+                self._print(child.uid, Text(describe_exit(child.exit_code), style="bold red"))
+            time.sleep(POLL_SECONDS)
+
+    def _print(self, uid: str, line: Text) -> None:
+        # Traffic begins with the server's name already.
+        if not line.plain.startswith(f"{uid} "):
+            line = Text.assemble((uid, uid_style(uid)), "  ", line)
+        with self._lock:
+            try:
+                self.console.print(line)
+            except OSError:
+                self._is_output_closed = True

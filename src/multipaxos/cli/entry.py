@@ -34,13 +34,14 @@ class Commands(click.Group):
     """A group of commands that ends quietly when interrupted, or when nobody reads any more."""
 
     @override
-    def main(self, *arguments: Any, standalone_mode: bool = True, **extra: Any) -> Any:  # type: ignore[override]
+    def main(self, *arguments: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run a command; as a program (*standalone_mode*), end with its exit code."""
         _write_what_the_terminal_cannot_show_as_escapes()
+        run: Any = super().main
         if not standalone_mode:
-            return super().main(*arguments, standalone_mode=False, **extra)
+            return run(*arguments, standalone_mode=False, **extra)
         try:
-            code = super().main(*arguments, standalone_mode=False, **extra)
+            code = run(*arguments, standalone_mode=False, **extra)
             sys.stdout.flush()
         except click.ClickException as error:
             error.show()

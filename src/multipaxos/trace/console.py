@@ -92,7 +92,7 @@ def uid_style(uid: str) -> str:
 def line_of(event: TraceEvent) -> Text:
     """Return the line that shows *event*."""
     fields: Any = event.fields
-    line = Text(printable(event.server), style=uid_style(event.server))
+    line = Text.assemble((printable(event.server), uid_style(event.server)))
     match event.kind:
         case "sent" | "received":
             there = event.kind == "sent"

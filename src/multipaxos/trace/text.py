@@ -87,7 +87,7 @@ def _describe_chain_message(name: str, message: Mapping[str, Any]) -> str:
             return f"  {_describe_update(message['update'], LENGTH_MAX)}"
         case "Answered":
             return f"  {quoted(message['result'])} as of link {message['link']}"
-        case "IAmAt" if message["memoryless"]:
+        case "IAmAt" if message["newborn"]:
             return "  without memory too"
         case "IAmAt":
             return f"  may have voted on link {message['may_have_voted_on']}"

@@ -1,0 +1,171 @@
+"""Servers as child processes: started, watched, killed and always ended by whoever started them."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from rich.text import Text
+
+from multipaxos.runtime.config import Address, Config, ServerConfig
+
+STOP_SECONDS_MAX = 5.0
+POLL_SECONDS = 0.02
+
+
+class ServerProcess:
+    """
+    One server as a child process.
+
+    State: the process, and its *output* so far, a line each, with its colours. *on_line* is called
+    with each line, from a thread of its own.
+    """
+
+    def __init__(
+        self,
+        uid: str,
+        arguments: Sequence[str],
+        *,
+        on_line: Callable[[Text], None] = lambda _: None,
+        colour: bool = False,
+    ) -> None:
+        """Start ``multipaxos server`` with *arguments*."""
+        self.uid = uid
+        self.output: list[Text] = []
+        self._on_line = on_line
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "multipaxos", "server", uid, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=_environment(colour=colour),
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the child ended: minus the signal that killed it; None while it runs."""
+        return self._process.poll()
+
+    @property
+    def lines(self) -> list[str]:
+        """What the server printed so far, without its colours."""
+        return [line.plain for line in self.output]
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether the server said that it serves."""
+        return "ready" in self.lines
+
+    def kill(self) -> None:
+        """End the child as a power cut would: at once, without a chance to tidy up (kill -9)."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+
+    def terminate(self) -> int:
+        """Ask the child to end, and wait until it did; return its exit code."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._reader.join()
+        return self._process.wait()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.output.append(Text.from_ansi(line.rstrip("\n")))
+            self._on_line(self.output[-1])
+        self._process.stdout.close()
+
+
+def end_all(processes: Sequence[ServerProcess]) -> None:
+    """End those of *processes* that run: all are asked first, then waited for."""
+    running = [process for process in processes if process.exit_code is None]
+    for process in running:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGTERM)
+    for process in running:
+        process.terminate()
+
+
+def describe_exit(exit_code: int) -> str:
+    """Return in words how a process ended."""
+    if exit_code < 0:
+        return f"was killed by {signal.Signals(-exit_code).name}"
+    return f"ended with exit code {exit_code}"
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
+    """Wait for *condition*, at most *seconds*; return whether it came true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def free_ports(count: int, kind: socket.SocketKind) -> list[int]:
+    """Return *count* ports of loopback that nobody uses just now."""
+    sockets = [socket.socket(socket.AF_INET, kind) for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def loopback_servers(uids: Sequence[str]) -> dict[str, ServerConfig]:
+    """Return servers on loopback, with ports that nobody uses just now."""
+    peer_ports = free_ports(len(uids), socket.SOCK_DGRAM)
+    client_ports = free_ports(len(uids), socket.SOCK_STREAM)
+    return {
+        uid: ServerConfig(
+            uid=uid,
+            peer=Address(host="127.0.0.1", port=peer),
+            client=Address(host="127.0.0.1", port=client),
+        )
+        for uid, peer, client in zip(uids, peer_ports, client_ports, strict=True)
+    }
+
+
+def write_config(path: Path, config: Config, settings: dict[str, float] | None = None) -> None:
+    """Write the servers of *config*, and *settings*, to *path* as TOML."""
+    lines = [f'cluster = "{config.cluster}"']
+    for server in config.servers.values():
+        lines += [
+            "",
+            f"[servers.{server.uid}]",
+            f'peer = "{server.peer}"',
+            f'client = "{server.client}"',
+        ]
+    if settings:
+        lines += ["", "[settings]", *(f"{name} = {value}" for name, value in settings.items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _environment(*, colour: bool) -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
+    if colour:
+        environment["FORCE_COLOR"] = "1"
+    return environment
