@@ -1,6 +1,6 @@
 """The learner: one vote an acceptor, the newest counts, and all votes for one proposal."""
 
-from composable_paxos import Accepted, Learner, ProposalID, Quorums, Resolution
+from composable_paxos import LOWEST, Accepted, Learner, ProposalID, Quorums, Resolution
 
 FIRST = ProposalID(1, "A")
 SECOND = ProposalID(2, "B")
@@ -88,11 +88,22 @@ def test_a_resolution_is_final() -> None:
     learner.receive_accepted(accepted("A", FIRST, "x"))
     resolution = learner.receive_accepted(accepted("B", FIRST, "x"))
 
-    late = learner.receive_accepted(accepted("C", SECOND, "x"))
+    third = learner.receive_accepted(accepted("C", FIRST, "x"))
+    higher = [learner.receive_accepted(accepted(uid, SECOND, "x")) for uid in "ABC"]
 
-    assert resolution is not None
-    assert late is resolution
+    assert resolution == Resolution(proposal_id=FIRST, value="x", acceptors=frozenset("AB"))
+    assert third is resolution
+    assert higher == [resolution] * 3
     assert learner.resolution is resolution
+
+
+def test_an_acceptance_of_nothing_is_no_vote() -> None:
+    """LOWEST means "nothing accepted", so it cannot be chosen, whoever reports it."""
+    learner = Learner(Quorums.majority("ABC"))
+
+    replies = [learner.receive_accepted(accepted(uid, LOWEST, "x")) for uid in "ABC"]
+
+    assert replies == [None, None, None]
 
 
 def test_a_stranger_has_no_vote() -> None:

@@ -6,7 +6,7 @@ from composable_paxos import Quorums
 
 
 @pytest.mark.parametrize(
-    "acceptors, size", [("A", 1), ("AB", 2), ("ABC", 2), ("ABCD", 3), ("ABCDE", 3), ("AAB", 2)]
+    "acceptors, size", [("A", 1), ("AB", 2), ("ABC", 2), ("ABCD", 3), ("ABCDE", 3), ("AAAB", 2)]
 )
 def test_a_majority_is_more_than_half(acceptors: str, size: int) -> None:
     """Half is no majority, and a name given twice is one acceptor."""

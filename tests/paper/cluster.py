@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from composable_paxos import (
     Accept,
     Accepted,
@@ -18,6 +20,9 @@ from composable_paxos import (
 )
 
 Reply = Message | Resolution | None
+
+DELIVERIES_MAX = 1000
+"""More than any test needs: servers that answer each other for ever fail it instead of hanging."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,7 @@ class Cluster:
         self.servers = {uid: self.start(uid, AcceptorState()) for uid in acceptors}
         self.pool: list[Letter] = []
         self.history = History()
+        self.deliveries = 0
 
     def start(self, uid: PeerID, state: AcceptorState) -> PaxosInstance:
         """Return the server *uid*, resumed from *state*."""
@@ -161,6 +167,9 @@ class Cluster:
 
     def hand_over(self, uid: PeerID, message: Message) -> None:
         """Let *uid* receive *message*, and take what it answers."""
+        self.deliveries += 1
+        if self.deliveries > DELIVERIES_MAX:
+            pytest.fail(f"the servers are still talking after {DELIVERIES_MAX} messages")
         self.take(uid, self.servers[uid].receive(message))
 
     def take(self, uid: PeerID, reply: Reply) -> None:

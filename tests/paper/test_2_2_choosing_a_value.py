@@ -375,12 +375,16 @@ def test_phase_2a_waits_for_a_majority_of_promises() -> None:
     """
     No accept request leaves before a majority has answered the prepare request.
 
-    2.2, phase 2 (a): of five acceptors, the proposer's own promise and one more are too few.
+    2.2, phase 2 (a): of five acceptors, the proposer itself and one more are too few, however often
+    that one's promise arrives.
     """
     cluster = Cluster("ABCDE")
     cluster.propose("A", "x")
     cluster.prepare("A")
-    cluster.deliver_all("AB")
+    cluster.deliver("A->B", Prepare)
+    (promise,) = (letter for letter in cluster.pool if isinstance(letter.message, Promise))
+    for _ in range(3):
+        cluster.deliver_letter(promise, keep=True)
     at_two = list(cluster.history.issued)
 
     cluster.deliver("A->C", Prepare)
