@@ -37,7 +37,7 @@ from composable_paxos import (
 
 SCHEDULES = settings(
     derandomize=True,
-    max_examples=250,
+    max_examples=500,
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=list(HealthCheck),
