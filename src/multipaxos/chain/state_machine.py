@@ -7,7 +7,7 @@ Approach, 1990)
 """
 
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, assert_never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,8 @@ class Register:
                 return value, None
             case Get():
                 return state, state
+            case _:
+                assert_never(command)
 
     def is_read(self, command: Command) -> bool:
         """Tell whether *command* is a Get."""

@@ -67,6 +67,8 @@ class Voting(EffectCollector, ABC):
                     self.broadcast(reply)
                 case Nack():
                     self.send(message.proposal_id.uid, reply)
+                case _:
+                    assert_never(reply)
 
     def receive_accepted(self, message: Accepted) -> None:
         """Count an acceptance, as learner."""
@@ -147,3 +149,5 @@ class Voting(EffectCollector, ABC):
                     sender=message.proposal_id.uid,
                     promised_id=reply.promised_id,
                 )
+            case _:
+                assert_never(reply)
