@@ -452,6 +452,6 @@ def _described(envelope: Envelope) -> dict[str, Any]:
     return {
         "sender": envelope.sender,
         "receiver": envelope.receiver,
-        "link": envelope.instance,
+        "instance": envelope.instance,
         "message": envelope.message,
     }

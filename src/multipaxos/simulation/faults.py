@@ -165,6 +165,4 @@ class Mischief:
 
 
 def _votes(state: DurableState | None) -> bool:
-    return (
-        state is not None and state.founding is not None and state.instance >= state.votes_from
-    )
+    return state is not None and state.founding is not None and state.instance >= state.votes_from

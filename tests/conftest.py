@@ -1,0 +1,12 @@
+"""Options of the test run."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person rewrite the golden traces, to read the difference before committing it."""
+    parser.addoption(
+        "--rewrite-scenarios",
+        action="store_true",
+        help="write what the scenarios do now into their files; then read the difference",
+    )
