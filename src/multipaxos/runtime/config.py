@@ -14,42 +14,27 @@ Which servers there are, where they listen, and how they are set; built in, or f
     links_max = 10000
 """
 
-import re
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
-from typing_extensions import override
-
 from multipaxos.chain.settings import Membership, Settings
+from multipaxos.runtime.address import Address, ConfigError, parse_address
 from multipaxos.runtime.codec import is_cluster_name, is_uid, value_bytes_max
 
+__all__ = ["Address", "Config", "ConfigError", "ServerConfig", "built_in_config", "load_config"]
+
 SERVERS_MAX = 9
-PORT_MAX = 65_535
 SECONDS_MAX = 3600.0
 HISTORY_MAX = 10_000
+RATE_ERROR_LIMIT = 0.5
+"""With clocks as wrong as this, a master could trust a third of its lease."""
 VALUE_BYTES_MIN = 1024
 """Settings that leave less room than this for a value are refused."""
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; the message is a sentence that names the key."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where a server listens: a numeric address or a host name, and a port."""
-
-    host: str
-    port: int
-
-    @override
-    def __str__(self) -> str:
-        """Write ``host:port``, with an IPv6 address in brackets."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +156,7 @@ def _read_servers(document: Mapping[str, object]) -> Mapping[str, ServerConfig]:
     servers = {uid: _read_server(uid, table) for uid, table in tables.items()}
     _refuse_shared(servers, "peer", lambda server: server.peer)
     _refuse_shared(servers, "client", lambda server: server.client)
+    _refuse_mixed(servers)
     return servers
 
 
@@ -195,32 +181,19 @@ def _read_address(table: Mapping[str, object], name: str, uid: str) -> Address:
     text = table[name]
     if not isinstance(text, str):
         raise ConfigError(f'{key} must be a text "host:port", not {text!r}')
-    match = re.fullmatch(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>[0-9]+)", text)
-    if match is None:
-        raise ConfigError(f'{key} must be "host:port", or "[IPv6 address]:port", not {text!r}')
-    host = _host(match["six"] or match["host"], key, is_bracketed=match["six"] is not None)
-    digits = match["port"].lstrip("0")
-    if not (1 <= len(digits) <= len(str(PORT_MAX)) and int(digits) <= PORT_MAX):
-        raise ConfigError(f"{key} must end in a port from 1 to {PORT_MAX}, not {text!r}")
-    return Address(host=host, port=int(digits))
+    return parse_address(text, key)
 
 
-def _host(host: str, key: str, *, is_bracketed: bool) -> str:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        label = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-        is_name = re.fullmatch(rf"{label}(\.{label})*\.?", host) and len(host) <= 253  # noqa: PLR2004 - DNS's limit
-        # Dotted digits are a mistyped address, and some resolvers would take 127.1 for one.
-        if is_bracketed or not is_name or re.fullmatch(r"[0-9.]+", host):
-            raise ConfigError(f"{key} names {host!r}, which is no host and no address") from None
-        return host.lower()
-    if address.is_unspecified or address.is_multicast:
+def _refuse_mixed(servers: Mapping[str, ServerConfig]) -> None:
+    versions: dict[int, str] = {}
+    for uid, server in servers.items():
+        with suppress(ValueError):  # A host name may have addresses of both versions.
+            versions.setdefault(ip_address(server.peer.host).version, uid)
+    if len(versions) > 1:
         raise ConfigError(
-            f"{key} must name one address of the server's machine that the others can reach: "
-            f"{host} stands for many"
+            f"servers.{versions[4]}.peer is an IPv4 and servers.{versions[6]}.peer an IPv6 "
+            "address: a server sends from one of them, so all must be of one kind"
         )
-    return str(address)
 
 
 def _refuse_shared(
@@ -243,9 +216,7 @@ def _read_settings(table: Mapping[str, object]) -> Settings:
     known = {known_field.name: known_field.type for known_field in fields(Settings)}
     _refuse_unknown(table, tuple(known), "settings.")
     numbers = {
-        name: _integer(value, f"settings.{name}", minimum=1)
-        if known[name] is int
-        else _seconds(value, f"settings.{name}")
+        name: _setting(known[name], name)(value, f"settings.{name}")
         for name, value in table.items()
     }
     settings = Settings(**numbers)  # type: ignore[arg-type]
@@ -253,10 +224,15 @@ def _read_settings(table: Mapping[str, object]) -> Settings:
     return settings
 
 
+def _setting(kind: object, name: str) -> Callable[[object, str], float]:
+    """Return what reads the setting *name*, which is of *kind*."""
+    if kind is int:
+        return partial(_integer, minimum=1)
+    return _rate_error if name == "clock_rate_error" else _seconds
+
+
 def _check_settings(settings: Settings) -> None:
     """Refuse settings, each possible by itself, that do not go together."""
-    if settings.clock_rate_error >= 0.5:  # noqa: PLR2004 - at one half, a lease has a third left
-        raise ConfigError("settings.clock_rate_error must be at least 0 and below 0.5")
     if settings.backoff_seconds_min > settings.backoff_seconds_max:
         raise ConfigError(
             "settings.backoff_seconds_min must not be above settings.backoff_seconds_max, "
@@ -302,9 +278,23 @@ def _integer(value: object, key: str, *, minimum: int) -> int:
 
 
 def _seconds(value: object, key: str) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ConfigError(f"{key} must be a number, not {value!r}")
-    may_be_zero = key == "settings.clock_rate_error"
-    if not 0 <= value <= SECONDS_MAX or (value == 0 and not may_be_zero):
+    seconds = _number(value, key)
+    if not 0 < seconds <= SECONDS_MAX:  # NaN is in no range.
         raise ConfigError(f"{key} must be above 0 and at most {SECONDS_MAX:g}, not {value!r}")
-    return float(value)
+    return seconds
+
+
+def _rate_error(value: object, key: str) -> float:
+    rate = _number(value, key)
+    if not 0 <= rate < RATE_ERROR_LIMIT:
+        raise ConfigError(f"{key} must be at least 0 and below {RATE_ERROR_LIMIT}, not {value!r}")
+    return rate
+
+
+def _number(value: object, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigError(f"{key} must be a number, not {value!r}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ConfigError(f"{key} must be a number that is less astronomical") from None
