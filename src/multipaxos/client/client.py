@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import hiredis
 
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
 from multipaxos.client.connection import (
+    Connect,
     Connection,
     Endpoint,
     NoReplyError,
@@ -40,7 +42,12 @@ class Client:
     """
 
     def __init__(
-        self, servers: Sequence[Endpoint], *, client_id: str | None = None, sequence: int = 0
+        self,
+        servers: Sequence[Endpoint],
+        *,
+        client_id: str | None = None,
+        sequence: int = 0,
+        connect: Connect = socket.create_connection,
     ) -> None:
         """
         Begin without a connection.
@@ -51,6 +58,7 @@ class Client:
         self.servers = tuple(servers)
         self.client_id = client_id or f"client-{secrets.token_hex(8)}"
         self.sequence = sequence
+        self._connect = connect
         self._connection: Connection | None = None
 
     def propose(
@@ -149,7 +157,7 @@ class Client:
             # A server that swallows everything must leave time for those after it.
             share = now + (deadline - now) / (len(self.servers) - place)
             try:
-                self._connection = Connection((host, port), deadline=share)
+                self._connection = Connection((host, port), deadline=share, connect=self._connect)
             except NotReachableError as error:
                 reasons.append(f"{host}:{port}: {error}")
             else:

@@ -2,12 +2,16 @@
 
 import socket
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import hiredis
 
 Endpoint: TypeAlias = tuple[str, int]
 """A host and a port."""
+Connect: TypeAlias = Callable[[Endpoint, float], socket.socket]
+"""Opens a socket to an endpoint within some seconds; OSError if that fails."""
 
 RECEIVE_BYTES = 65_536
 
@@ -36,15 +40,19 @@ class Connection:
     taken for the next one.
     """
 
-    def __init__(self, endpoint: Endpoint, *, deadline: float) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, deadline: float, connect: Connect = socket.create_connection
+    ) -> None:
         """Connect before *deadline* on :func:`time.monotonic`; NotReachableError if that fails."""
         self.endpoint = endpoint
         self._reader = hiredis.Reader()
         try:
-            self._socket = socket.create_connection(endpoint, timeout=_seconds_until(deadline))
+            self._socket = connect(endpoint, _seconds_until(deadline))
         except (OSError, UnicodeError) as error:
             raise NotReachableError(_reason(error)) from error
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A request leaves in one piece and waits for its reply: nothing is gained by delaying it.
+        with suppress(OSError):
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def request(self, *arguments: str | int, deadline: float) -> Any:
         """
@@ -83,7 +91,8 @@ class Connection:
             return False
         try:
             # Between requests nothing arrives but the news that the server closed its end.
-            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            self._socket.settimeout(0)
+            self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return True
         except OSError:

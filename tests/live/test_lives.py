@@ -1,0 +1,142 @@
+"""A server's start and end: clean, refused, or without its memory."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.live.cluster import UIDS, WAIT_SECONDS_MAX, LiveCluster, running_cluster
+
+from multipaxos.cli.processes import ServerProcess, wait_until
+
+pytestmark = pytest.mark.live
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_a_server_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    """SIGTERM and SIGINT end a server with exit code 0, and its state can be used again."""
+    cluster = LiveCluster(tmp_path, master=False)
+    try:
+        cluster.start("A")
+
+        os.kill(cluster.processes["A"].pid, number)
+
+        assert wait_until(
+            lambda: cluster.processes["A"].exit_code is not None, seconds=WAIT_SECONDS_MAX
+        )
+        assert cluster.processes["A"].exit_code == 0
+        cluster.start("A")
+    finally:
+        cluster.end()
+
+
+def test_second_process_on_one_state_is_refused(tmp_path: Path) -> None:
+    """Two processes never share a state: the second one ends with a sentence."""
+    with running_cluster(tmp_path, master=False) as cluster:
+        second = ServerProcess("A", cluster.options)
+        cluster.started.append(second)
+
+        assert wait_until(lambda: second.exit_code is not None, seconds=WAIT_SECONDS_MAX)
+
+        assert second.exit_code == 2
+        assert "the same server runs already" in second.lines[-1]
+        cluster.propose("A", "the first one goes on")
+
+
+def test_port_in_use_is_refused(tmp_path: Path) -> None:
+    """A server whose port is taken ends with a sentence that names the address."""
+    with running_cluster(tmp_path, master=False) as cluster:
+        options = ["--config", str(cluster.config_path), "--data", str(tmp_path / "other")]
+        second = ServerProcess("A", options)
+        cluster.started.append(second)
+
+        assert wait_until(lambda: second.exit_code is not None, seconds=WAIT_SECONDS_MAX)
+
+        assert second.exit_code == 2
+        assert str(cluster.config.servers["A"].peer) in second.lines[-1]
+
+
+@pytest.mark.parametrize("storage", ["sqlite", "json"])
+def test_server_without_its_state_rejoins(tmp_path: Path, storage: str) -> None:
+    """A server whose state is gone asks the others and sits out what it may have forgotten."""
+    with running_cluster(tmp_path, master=False, storage=storage) as cluster:
+        cluster.propose("A", "before")
+        assert cluster.processes["C"].terminate() == 0
+        for path in cluster.state_directory.glob("C.*"):
+            path.unlink()
+        cluster.start("C")
+
+        cluster.wait("C", lambda status: status.get("phase") == "serving")
+
+        assert any("has no memory of its votes" in line for line in cluster.processes["C"].lines)
+        assert cluster.get("C") == "before"
+        # It votes again: with B dead, nothing could be chosen without it.
+        cluster.kill("B")
+        cluster.propose("A", "after")
+
+
+def test_damaged_state_stops_the_start(tmp_path: Path) -> None:
+    """A damaged state is no missing state: the server ends with a sentence and votes on nothing."""
+    with running_cluster(tmp_path, master=False, storage="json") as cluster:
+        cluster.propose("A", "value")
+        cluster.kill("C")
+        path = cluster.state_directory / "C.json"
+        path.write_bytes(path.read_bytes().replace(b"value", b"valve"))
+
+        process = ServerProcess("C", cluster.options)
+        cluster.started.append(process)
+        assert wait_until(lambda: process.exit_code is not None, seconds=WAIT_SECONDS_MAX)
+
+        assert process.exit_code == 2
+        assert "is damaged" in process.lines[-1]
+
+
+def test_server_ends_when_nobody_reads_its_output(tmp_path: Path) -> None:
+    """``multipaxos server A | head`` ends quietly, like any program in a pipe."""
+    cluster = LiveCluster(tmp_path, master=False)
+    command = [sys.executable, "-m", "multipaxos", "server", "A", *cluster.options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        process.stdout.readline()
+        process.stdout.close()
+
+        assert process.wait(WAIT_SECONDS_MAX) == 0
+        assert process.stderr.read() == ""
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def test_trace_file_tells_what_the_console_does(tmp_path: Path) -> None:
+    """With --quiet and --trace, the console stays silent and the file has each event."""
+    from multipaxos.trace import read_trace  # noqa: PLC0415 - next to its only use
+
+    cluster = LiveCluster(tmp_path, master=False)
+    trace = tmp_path / "A.trace"
+    try:
+        cluster.start(*UIDS, options=["--quiet", "--trace", str(trace)])
+        link = cluster.propose("A", "traced").link
+
+        assert wait_until(
+            lambda: any(
+                event.kind == "resolved" and event.fields["instance"] == link
+                for event in read_trace(trace)
+            ),
+            seconds=WAIT_SECONDS_MAX,
+        )
+        assert not any("->" in line for line in cluster.processes["A"].lines)
+        promised: dict[tuple[str, object], int] = {}
+        for event in read_trace(trace):
+            if event.kind == "saved":
+                number = int(str(event.fields["promised"]).partition(".")[0])
+                before = promised.setdefault((event.server, event.fields["instance"]), 0)
+                assert number >= before, "a promise went down"
+                promised[event.server, event.fields["instance"]] = number
+        assert promised
+    finally:
+        cluster.end()
