@@ -19,10 +19,11 @@ from multipaxos.cli.parameters import (
     timeout_option,
 )
 from multipaxos.client import Client, ClientError, Endpoint
-from multipaxos.trace import printable, quoted
+from multipaxos.trace import printable
 from multipaxos.trace.console import uid_style
 
-VALUE_LENGTH_MAX = 20
+VALUE_LENGTH_MAX = 14
+"""Leaves the table of servers that serve 80 columns wide."""
 
 
 @click.command()
@@ -91,11 +92,18 @@ def _cells(answer: Mapping[str, Any]) -> list[Any]:
     return [
         Text(printable(answer["phase"]), style="green" if serves else "yellow"),
         str(answer["link"]) if answer["link"] >= 0 else "-",
-        quoted(answer["value"], length_max=VALUE_LENGTH_MAX)
-        if answer["value"] is not None
-        else "-",
+        _shortened(answer["value"]),
         printable(answer["master"] or "-"),
         f"{lease['kind']} {lease['seconds_left']:.1f} s" if lease else "-",
         answer["promised"] or "-",
         answer["accepted"] or "-",
     ]
+
+
+def _shortened(value: str | None) -> str:
+    if value is None:
+        return "-"
+    shown = f'"{printable(value[:VALUE_LENGTH_MAX])}"'
+    if len(shown) <= VALUE_LENGTH_MAX and len(value) <= VALUE_LENGTH_MAX:
+        return shown
+    return f'{shown[: VALUE_LENGTH_MAX - 2]}…"'
