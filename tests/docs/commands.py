@@ -1,6 +1,140 @@
-"""Stub while the command line lands."""
-from tests.docs.documents import Block
+"""The commands that the documents show: held against their definition, and run."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-def check_command(line: str) -> None: ...
-def check_shell(line: str) -> None: ...
-def run_here(block: Block, directory: Path) -> None: ...
+
+import click
+
+from multipaxos.cli import main
+from tests.docs.documents import ROOT, Block
+
+WRAPPERS = {"server.py": "server", "client.py": "client"}
+"""The ancestor's two commands, at the root of a checkout."""
+
+KILL = re.compile(r'pkill -(?P<signal>9|INT) -f "multipaxos server (?P<uid>\w+)"')
+"""How a reader ends one server from another terminal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A command of a console block, and the lines that it prints there."""
+
+    command: str
+    output: list[str] = field(default_factory=list)
+
+
+def steps_of(block: Block) -> Iterator[Step]:
+    """Yield the commands of a console *block*."""
+    step: Step | None = None
+    for line in block.text.splitlines():
+        if line.startswith("$ "):
+            if step is not None:
+                yield step
+            step = Step(command=line.removeprefix("$ "))
+        else:
+            assert step is not None, f"{block.place}: output without a command"
+            step.output.append(line)
+    assert step is not None, f"{block.place}: no line begins with $"
+    yield step
+
+
+def arguments_of(command: str) -> list[str] | None:
+    """Return the arguments that *command* gives to ``multipaxos``; None for another program."""
+    match shlex.split(command, comments=True):
+        case ["multipaxos", *arguments] | ["python", "-m", "multipaxos", *arguments]:
+            return arguments
+        case ["python", str(wrapper), *arguments] if wrapper in WRAPPERS:
+            assert (ROOT / wrapper).exists()
+            return [WRAPPERS[wrapper], *arguments]
+        case _:
+            return None
+
+
+def check_command(command: str) -> None:
+    """Hold *command* against the definition of the command line: AssertionError if it is wrong."""
+    if command == "echo $?" or KILL.fullmatch(command):
+        return
+    arguments = arguments_of(command)
+    assert arguments, f"{command!r} is no command that the tests know"
+    name, *rest = arguments
+    assert name in main.commands, f"{name!r} is no command"
+    try:
+        main.commands[name].make_context(name, rest)
+    except click.exceptions.Exit:
+        assert {"--help", "-h"} & set(rest), command
+    except click.ClickException as error:
+        raise AssertionError(f"{command}: {error.format_message()}") from error
+
+
+def check_shell(command: str) -> None:
+    """Hold *command*, typed at the root of a checkout, against what there is."""
+    match shlex.split(command, comments=True):
+        case ["make", target, *variables]:
+            makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+            assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE), command
+            for variable in variables:
+                name = variable.partition("=")[0]
+                assert f"$({name})" in makefile, f"{command}: nothing uses {name}"
+        case ["pip", "install", str(directory)]:
+            assert (ROOT / directory / "pyproject.toml").exists(), command
+        case [".venv/bin/pytest", *arguments]:
+            check_pytest(arguments)
+        case _:
+            raise AssertionError(f"{command!r} is no command that the tests know")
+
+
+def check_pytest(arguments: list[str]) -> None:
+    """Let pytest itself judge *arguments*, without running a test."""
+    collected = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+        + arguments,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert collected.returncode == 0, collected.stdout + collected.stderr
+
+
+def run_here(block: Block, directory: Path) -> None:
+    """Run the commands of *block*, none of which needs a server, and compare what they print."""
+    exit_code = 0
+    for step in steps_of(block):
+        if step.command == "echo $?":
+            printed = [str(exit_code)]
+        else:
+            finished = run(step.command, directory)
+            exit_code = finished.returncode
+            printed = finished.stdout.splitlines()
+        assert printed == step.output, f"{block.place}: {step.command}"
+
+
+def run(
+    command: str, directory: Path, extra: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run a ``multipaxos`` *command* with *extra* arguments; errors are part of its output."""
+    arguments = arguments_of(command)
+    assert arguments is not None
+    return subprocess.run(
+        [sys.executable, "-m", "multipaxos", *arguments, *extra],
+        cwd=directory,
+        env=environment(directory),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def environment(directory: Path) -> dict[str, str]:
+    """Return the environment in which state is kept below *directory* unless --data says else."""
+    plain = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
+    return {**plain, "XDG_STATE_HOME": str(directory / "state-home"), "COLUMNS": "80"}

@@ -173,9 +173,7 @@ def test_python_runs_and_prints_what_is_shown(
     module = types.ModuleType(name)
     monkeypatch.setitem(sys.modules, name, module)
 
-    blocks = [
-        block for block in blocks_in(document) if block.kind in ("python", "text output")
-    ]
+    blocks = [block for block in blocks_in(document) if block.kind in ("python", "text output")]
     for place, block in enumerate(blocks):
         if block.kind == "python":
             printed = _execute(block, module)

@@ -1,0 +1,382 @@
+"""The tables of the documents are complete, and what they say of the code is so."""
+
+import ast
+import dataclasses
+import importlib
+import json
+import re
+from collections import Counter
+from random import Random
+
+import click
+import pytest
+
+from composable_paxos import LOWEST
+from multipaxos.chain.durable import DurableState
+from multipaxos.chain.effects import Timer
+from multipaxos.chain.events import EventKind
+from multipaxos.chain.replicated_value import BaseReplicatedValue
+from multipaxos.chain.settings import Membership, Settings
+from multipaxos.chain.state_machine import Register
+from multipaxos.cli import main
+from multipaxos.composition import INDISPENSABLE, MASTER_ONLY, STRATEGIES, compose, strategy_names
+from multipaxos.runtime import codec, report
+from multipaxos.runtime.codec import wire
+from multipaxos.runtime.commands import interpret
+from multipaxos.runtime.config import HISTORY_MAX, built_in_config
+from multipaxos.simulation.clients import SimulatedClient
+from multipaxos.simulation.cluster import SimulatedCluster
+from multipaxos.simulation.faults import FaultLaw, Mischief
+from multipaxos.simulation.network import ROUGH
+from tests.docs.documents import ROOT, blocks_in, documents, read, section
+from tests.docs.tables import rows
+from tests.docs.traces import check_trace_event, documented_kinds
+
+COMMANDS_PAGE = "docs/reference/commands.md"
+CONFIGURATION_PAGE = "docs/reference/configuration.md"
+STRATEGIES_PAGE = "docs/reference/strategies.md"
+WIRE_PAGE = "docs/reference/wire-format.md"
+CLIENTS_PAGE = "docs/reference/clients.md"
+
+
+def code_words(text: str) -> list[str]:
+    """Return what stands in backticks."""
+    return re.findall(r"`([^`]+)`", text)
+
+
+def number(text: str) -> float:
+    """Return the number that *text* writes, with commas or without."""
+    return float(text.replace(",", ""))
+
+
+# ---------------------------------------------------------------------------------- settings and keys
+
+
+def test_every_setting_is_described_with_its_default() -> None:
+    """A setting that is not in the reference is one that nobody finds."""
+    described = {
+        name.strip("`"): float(default)
+        for name, default, _ in rows(read(CONFIGURATION_PAGE), ("setting", "default", "is"))
+    }
+
+    assert described == {
+        field.name: float(field.default)
+        for field in dataclasses.fields(Settings)
+        if isinstance(field.default, int | float)
+    }
+    assert len(described) == len(dataclasses.fields(Settings))
+
+
+def test_every_key_is_described() -> None:
+    """The keys of the reference are those that the configuration knows."""
+    described = {
+        key.strip("`"): default
+        for key, default, _ in rows(read(CONFIGURATION_PAGE), ("key", "default", "is"))
+    }
+
+    assert described.keys() == {
+        "cluster",
+        "servers.UID.peer",
+        "servers.UID.client",
+        "settings.NAME",
+        "history.links_max",
+    }
+    assert int(described["history.links_max"]) == HISTORY_MAX
+
+
+# ------------------------------------------------------------------------------------------- commands
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_every_option_is_described_with_its_default(name: str) -> None:
+    """What --help lists, the reference lists, too; and it invents nothing."""
+    command = main.commands[name]
+    text = section(COMMANDS_PAGE, f"## multipaxos {name}")
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    described = {}
+    if options:
+        for usage, default, _ in rows(text, ("option", "default", "does")):
+            described[usage.strip("`").split()[0]] = default.strip("`")
+
+    assert described.keys() == {option.opts[-1] for option in options}
+    for option in options:
+        default = described[option.opts[-1]]
+        if option.is_flag:
+            assert default == "off", option.opts
+        elif isinstance(option.default, str | int | float):
+            assert default == str(option.default), option.opts
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_a_command_s_usage_and_exit_codes_are_described(name: str) -> None:
+    """Each section begins with the usage line and says what the exit codes mean."""
+    command = main.commands[name]
+    text = section(COMMANDS_PAGE, f"## multipaxos {name}")
+    usage = " ".join(command.collect_usage_pieces(click.Context(command, info_name=name)))
+
+    assert f"`multipaxos {name} {usage}`".replace(" [OPTIONS]`", " [OPTIONS]`") in text or (
+        usage == "[OPTIONS]" and f"`multipaxos {name}" in text
+    )
+    assert "Exit codes: 0" in text
+
+
+def test_no_command_is_described_that_does_not_exist() -> None:
+    """The sections of the reference are the commands."""
+    described = re.findall(r"^## multipaxos (\w+)$", read(COMMANDS_PAGE), re.MULTILINE)
+
+    assert sorted(described) == sorted(main.commands)
+
+
+def test_every_field_of_the_status_is_described() -> None:
+    """What ``status --json`` prints can be looked up."""
+    cluster = SimulatedCluster()
+    cluster.start()
+    printed = json.loads(
+        report.status(
+            cluster.servers["A"].value,
+            seconds_left=lambda _: 0.0,
+            silence_seconds={},
+            refused=Counter(),
+        )
+    )
+    table = rows(section(COMMANDS_PAGE, "## multipaxos status"), ("field", "is"))
+    described = {word for names, _ in table for word in code_words(names)}
+
+    assert described == printed.keys() | {"reachable"}
+
+
+def test_every_request_of_clients_is_described() -> None:
+    """Each request in the reference means something, and none is missing."""
+    described = [
+        request.strip("`")
+        for request, _, _ in rows(read(CLIENTS_PAGE), ("request", "reply", "does"))
+    ]
+    source = (ROOT / "src/multipaxos/runtime/commands.py").read_text(encoding="utf-8")
+    names = set(re.findall(r'case b"([A-Z]+)",', source))
+
+    assert {word for request in described for word in request.split() if word in names} == names
+    for request in described:
+        words = request.replace("[", "").replace("]", "").split()
+        values = {"client": "ann", "sequence": "1", "count": "5"}
+        action = interpret(
+            [values.get(word, word).encode() for word in words], value_bytes_max=1000
+        )
+        assert "error" not in repr(action).lower(), request
+        assert "reply=b'-" not in repr(action), request
+
+
+# -------------------------------------------------------------------------- messages, links and state
+
+
+def test_every_message_and_link_has_an_example_that_is_one() -> None:
+    """The wire format shows each message below a heading of its name, and each kind of link."""
+    messages = {structure.__name__ for structure in wire.AnyDatagram.__args__}  # type: ignore[attr-defined]
+    links = {structure.__name__ for structure in wire.Link.__args__}  # type: ignore[attr-defined]
+    headings = set(re.findall(r"^### (\w+)$", read(WIRE_PAGE), re.MULTILINE))
+    shown = set()
+    for block in blocks_in(WIRE_PAGE):
+        if block.kind == "json datagram":
+            shown.add(type(codec.decode_envelope(block.text.encode()).message).__name__)
+        elif block.kind == "json link":
+            shown.add(type(codec.decode_link(block.text.encode())).__name__)
+
+    assert headings == messages | links
+    assert shown == messages | links
+
+
+def test_every_field_of_the_durable_state_is_described() -> None:
+    """What survives a crash is listed whole."""
+    text = section("ARCHITECTURE.md", "## The durable state")
+    described = [name.strip("`") for name, _ in rows(text, ("field", "is"))]
+
+    assert described == [field.name for field in dataclasses.fields(DurableState)]
+
+
+# -------------------------------------------------------------------------- strategies, hooks, timers
+
+
+def test_every_strategy_is_described() -> None:
+    """In their order, with their class, and whether they may be left out."""
+    head = ("strategy", "class", "woven in", "may be left out", "timers")
+    table = rows(read(STRATEGIES_PAGE), head)
+
+    assert [name.strip("`") for name, *_ in table] == list(STRATEGIES)
+    for quoted_name, class_name, woven, removable, _ in table:
+        name = quoted_name.strip("`")
+        assert class_name.strip("`") == STRATEGIES[name].__name__
+        assert woven == ("with `--master`" if name in MASTER_ONLY else "always")
+        assert removable.startswith("no" if name in INDISPENSABLE else "yes")
+
+
+def test_every_timer_is_described_and_belongs_to_a_strategy() -> None:
+    """Each timer has a row, and stands with the strategy whose file names it."""
+    described = [
+        name.strip("`")
+        for name, *_ in rows(read(STRATEGIES_PAGE), ("timer", "runs for", "when it ends"))
+    ]
+    head = ("strategy", "class", "woven in", "may be left out", "timers")
+    owners = {
+        name.strip("`"): set(code_words(timers))
+        for name, _, _, _, timers in rows(read(STRATEGIES_PAGE), head)
+    }
+
+    assert described == [timer.value for timer in Timer]
+    assert sorted(timer for timers in owners.values() for timer in timers) == sorted(Timer)
+    for name, timers in owners.items():
+        module = STRATEGIES[name].__module__.replace(".", "/")
+        source = (ROOT / f"src/{module}.py").read_text(encoding="utf-8")
+        for timer in timers:
+            assert f"Timer.{Timer(timer).name}" in source, (name, timer)
+
+
+def test_every_hook_is_described_with_the_strategies_that_extend_it() -> None:
+    """The table is what the classes say."""
+    described = {
+        hook.strip("`"): code_words(names)
+        for hook, names in rows(read(STRATEGIES_PAGE), ("hook", "extended by"))
+    }
+    extended: dict[str, list[str]] = {}
+    for name, strategy in STRATEGIES.items():
+        for attribute in vars(strategy):
+            if not attribute.startswith("_"):
+                assert hasattr(BaseReplicatedValue, attribute), "a hook exists on the base"
+                extended.setdefault(attribute, []).append(name)
+
+    assert described == extended
+
+
+# ---------------------------------------------------------------------------------------------- trace
+
+
+def test_every_kind_of_trace_event_is_described() -> None:
+    """The protocol's kinds, the driver's, and those that only the simulator knows."""
+    recorded = {kind.value for kind in EventKind}
+    for path in (ROOT / "src/multipaxos").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "record":
+                recorded |= {
+                    argument.value
+                    for argument in call.args[:1]
+                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+                }
+    # The one kind that is not written where it is recorded.
+    recorded.add("crashed")
+
+    assert set(documented_kinds()) == recorded
+
+
+@pytest.mark.parametrize("is_master", [False, True])
+def test_a_run_traces_the_fields_that_are_described(is_master: bool) -> None:
+    """Two minutes of faults give hardly an event that the reference does not explain."""
+    cluster = SimulatedCluster(seed=7, weather=ROUGH, strategies=strategy_names(master=is_master))
+    Mischief(cluster, FaultLaw(), Random(7)).start()
+    for name in ("ann", "bob"):
+        SimulatedClient(cluster, name, rng=Random(name)).start()
+    cluster.start()
+
+    cluster.run_for(120.0)
+
+    for event in cluster.trace.events:
+        check_trace_event(event)
+    met = {event.kind for event in cluster.trace.events}
+    rare = {"datagram refused", "wiped", "rejoined", "waiting", "takeover", "halted", "round lost"}
+    of_masters = {"lease began", "lease ended", "foreign lease", "forwarded"}
+    assert set(documented_kinds()) - rare - met <= (set() if is_master else of_masters)
+
+
+# ----------------------------------------------------------------------- invariants, bounds and claims
+
+
+def test_every_invariant_that_the_code_names_is_described() -> None:
+    """A name in an assertion or in a checker leads to ARCHITECTURE.md."""
+    text = read("ARCHITECTURE.md")
+    numbered = {
+        f"{number} {name}": checked
+        for number, name, _, _, checked in rows(text, ("", "name", "says", "kept by", "checked by"))
+    }
+    named = {name for name, _, _ in rows(text, ("name", "says", "where"))}
+    named |= {name.split()[1] for name in numbered}
+    for path in (ROOT / "src").rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        for name in re.findall(r'"(I\d+ [A-Za-z]+)"', source):
+            assert name in numbered, f"{path}: {name}"
+            assert "checkers" in numbered[name], name
+        asserted = re.findall(r'assert .*, f?"([A-Z][a-z]+[A-Z][A-Za-z]+): ', source)
+        stated = re.findall(r"Invariants? \(([A-Za-z]+)", source)
+        assert set(asserted) | set(stated) <= named, path
+
+    assert list(numbered)[0] == "I1 Agreement"
+    assert len(numbered) == 12  # noqa: PLR2004 - I1 to I12
+
+
+def test_every_bound_is_what_the_code_says() -> None:
+    """The table of bounds names settings and constants, with their values."""
+    settings = Settings()
+    for what, bound, by in rows(read("ARCHITECTURE.md"), ("what", "bound", "by")):
+        name = code_words(by)[0]
+        if by.startswith("setting"):
+            value = getattr(settings, name)
+        else:
+            module, _, constant = name.rpartition(".")
+            value = getattr(importlib.import_module(module), constant)
+        assert number(bound) == value, what
+
+
+def test_the_readme_says_how_large_a_value_may_be() -> None:
+    """The limit follows from the sessions that are remembered."""
+    claimed = re.search(r"some ([\d,]+) bytes, counted as JSON", read("README.md"))
+
+    assert claimed
+    assert 0 <= built_in_config().value_bytes_max - number(claimed[1]) < 1000  # noqa: PLR2004
+
+
+def test_the_readme_s_reading_order_leaves_no_module_out() -> None:
+    """Each module and package below the overview's directories is named in it."""
+    overview = section("README.md", "## Reading order")
+    for directory in ("src/composable_paxos", "src/multipaxos"):
+        for path in (ROOT / directory).iterdir():
+            if path.name not in ("__init__.py", "__main__.py", "py.typed", "__pycache__"):
+                assert path.name in overview, path
+    for package in ("chain", "strategies", "runtime"):
+        for path in (ROOT / "src/multipaxos" / package).iterdir():
+            if path.name not in ("__init__.py", "__pycache__"):
+                assert path.name in overview, path
+
+
+# ---------------------------------------------------------------------------------- links and paths
+
+
+def anchors(document: str) -> set[str]:
+    """Return the anchors that the headings of *document* make."""
+    headings = re.findall(r"^#+ (.+)$", read(document), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", documents())
+def test_links_lead_somewhere(document: str) -> None:
+    """A link to a file or to a heading finds it."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", read(document)):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (ROOT / document).parent / name if name else ROOT / document
+        assert path.exists(), target
+        if anchor:
+            assert anchor in anchors(str(path.resolve().relative_to(ROOT))), target
+
+
+@pytest.mark.parametrize("document", documents())
+def test_paths_that_are_named_exist(document: str) -> None:
+    """What a document calls by its path is there."""
+    for path in re.findall(r"`((?:src|tests|docs|packaging|tools)/[\w./-]+)`", read(document)):
+        assert (ROOT / path).exists(), path
+
+
+def test_lowest_is_written_as_the_trace_s_reference_says() -> None:
+    """Nothing promised, nothing accepted: ``0.``."""
+    assert str(LOWEST) == "0."
+    membership = Membership(cluster="main", uid="A", servers=("A",))
+    value = compose(strategy_names(master=False))(
+        membership=membership, settings=Settings(), machine=Register(), state=None, rng=Random(1)
+    )
+    assert value.paxos.state.promised_id == LOWEST
