@@ -60,7 +60,7 @@ def lose_rounds(hand: Hand, count: int) -> list[float]:
     return waits
 
 
-# --------------------------------------------------------------------------------------- rounds
+# ------------------------------------------------------------------------------------------- rounds
 
 
 def test_a_request_begins_a_round() -> None:
@@ -126,7 +126,7 @@ def test_the_next_request_begins_when_the_link_is_decided() -> None:
     assert timers(outbox)[Timer.RETRANSMIT] == hand.settings.retransmit_seconds
 
 
-# --------------------------------------------------------------------------------- repetition
+# --------------------------------------------------------------------------------------- repetition
 
 
 def test_an_unanswered_prepare_is_repeated() -> None:
@@ -183,7 +183,7 @@ def test_what_is_repeated_is_repeated_after_a_second() -> None:
     assert times == pytest.approx([0.0, 1.0, 2.0, 3.0])
 
 
-# --------------------------------------------------------------------------------------- backoff
+# ------------------------------------------------------------------------------------------ backoff
 
 
 def test_a_lost_round_is_followed_by_a_wait() -> None:
@@ -268,7 +268,7 @@ def test_duelling_servers_all_get_their_values_in(seed: int) -> None:
     assert sorted(link_of_call(call) for call in calls) == list(range(1, 31))
 
 
-# ---------------------------------------------------------------------- timers and their instance
+# ------------------------------------------------------------------------ timers and their instance
 
 
 def test_no_timer_outlives_its_instance() -> None:
@@ -298,7 +298,7 @@ def test_an_idle_cluster_is_silent() -> None:
     assert set(messages(cluster, since=2.0)) == {"Sync"}
 
 
-# -------------------------------------------------------------------------------------- takeover
+# ----------------------------------------------------------------------------------------- takeover
 
 
 def test_an_acceptance_starts_the_watch_for_silence() -> None:
@@ -430,3 +430,18 @@ def test_a_whole_cluster_that_lost_power_finishes_its_link() -> None:
 
     assert {server.value.snapshot.value for server in cluster.live()} == {"x"}
     assert instances(cluster) == [2, 2, 2]
+
+
+@pytest.mark.parametrize("timer", [Timer.RETRANSMIT, Timer.BACKOFF])
+def test_a_server_that_may_propose_no_more_gives_its_round_up(timer: Timer) -> None:
+    """Its own acceptor would not remember the number; it drives again when it may."""
+    hand = Hand(Resolution)
+    hand.write("x")
+    hand.value.votes_from = 2
+
+    given_up = hand.timeout(timer)
+    hand.value.votes_from = 0
+    hand.value.propose_next()
+
+    assert (sent(given_up), timers(given_up)) == ([], {})
+    assert sent(hand.value.take_outbox(), Prepare) != []

@@ -63,7 +63,7 @@ def test_servers_tell_each_other_every_sync_seconds() -> None:
     assert greetings == pytest.approx([0.0, 0.0, 10.0, 20.0])
 
 
-# ------------------------------------------------------------------------------ helping and asking
+# ------------------------------------------------------------------------------- helping and asking
 
 
 def test_a_server_behind_is_helped() -> None:
@@ -161,7 +161,7 @@ def test_other_timers_do_not_make_a_server_ask_again() -> None:
     assert hand.receive(Prepare(proposal_id=B2), instance=2) == Outbox()
 
 
-# ------------------------------------------------------------------------------------- catching up
+# -------------------------------------------------------------------------------------- catching up
 
 
 def test_help_is_taken() -> None:
