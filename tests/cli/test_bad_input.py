@@ -1,0 +1,194 @@
+"""Whatever a person types: a sentence and an exit code, never a traceback."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from multipaxos.cli import main
+from multipaxos.cli.processes import loopback_servers, write_config
+from multipaxos.runtime.config import Config
+
+
+@pytest.fixture(scope="module")
+def config_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Describe a cluster of which no server runs."""
+    path = tmp_path_factory.mktemp("config") / "cluster.toml"
+    write_config(path, Config(cluster="main", servers=loopback_servers(["A", "B"])))
+    return path
+
+
+def run(*arguments: str | Path) -> Result:
+    """Run a command inside this process."""
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+COMMANDS = ("client", "cluster", "demo", "get", "history", "server", "status")
+
+
+def test_help_lists_all_commands() -> None:
+    """``multipaxos --help`` names each command, and each explains itself."""
+    listed = run("--help")
+    assert listed.exit_code == 0
+    for command in COMMANDS:
+        assert f"\n  {command} " in listed.output
+        assert run(command, "--help").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["client", "X", "v"], "There is no server 'X' in the cluster: it has A, B, C"),
+        (["server", "X"], "There is no server 'X' in the cluster: it has A, B, C"),
+        (["get", "X"], "There is no server 'X' in the cluster: it has A, B, C"),
+        (["history", "X"], "There is no server 'X' in the cluster: it has A, B, C"),
+        (["client", "A", "nul\0"], "The value contains a NUL character"),
+        (["client", "A", "\udcff"], "The value is not UTF-8 text"),
+        (["client", "A", "x" * 70_000], "it takes 70002 bytes in a message"),
+        (["client", "A", "v", "--timeout", "0"], "a number of seconds above 0"),
+        (["client", "A", "v", "--timeout", "-1"], "a number of seconds above 0"),
+        (["client", "A", "v", "--timeout", "nan"], "a number of seconds above 0"),
+        (["client", "A", "v", "--timeout", "inf"], "a number of seconds above 0"),
+        (["client", "A", "v", "--timeout", "soon"], "a number of seconds above 0"),
+        (["get", "--timeout", "0"], "a number of seconds above 0"),
+        (["status", "--timeout", "nan"], "a number of seconds above 0"),
+        (["status", "--config", "/nowhere.toml"], "cannot read /nowhere.toml"),
+        (["history", "--count", "0"], "0 is not in the range"),
+        (["server", "A", "--without", "luck"], "'luck' cannot be left out"),
+        (["server", "A", "--without", "rejoin"], "'rejoin' cannot be left out"),
+        (["server", "A", "--storage", "paper"], "'paper' is not one of"),
+        (["server", "A", "--data", __file__], "is a file"),
+        (["cluster", "--servers", "10"], "10 is not in the range"),
+        (["cluster", "--servers", "0"], "0 is not in the range"),
+        (["client", "A"], "Missing argument"),
+        (["client"], "Missing argument"),
+        (["fly"], "No such command"),
+    ],
+)
+def test_bad_input_is_refused_with_a_sentence(arguments: list[str], sentence: str) -> None:
+    """Exit code 2, and what is wrong."""
+    result = run(*arguments)
+
+    assert sentence.lower() in result.output.lower()
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_config_with_a_mistake_is_refused(tmp_path: Path) -> None:
+    """A mistake in the configuration gets a sentence naming the file and the key."""
+    path = tmp_path / "cluster.toml"
+    path.write_text('cluster = "main"\n[servers.A]\npeer = "nowhere"\nclient = "h:1"\n')
+
+    for command in ["get"], ["status"], ["history"], ["client", "A", "v"], ["server", "A"]:
+        result = run(*command, "--config", path)
+        assert result.exit_code == 2
+        assert str(path) in result.output
+        assert "servers.A.peer" in result.output
+
+
+def test_servers_and_config_contradict_each_other(config_path: Path) -> None:
+    """The configuration says how many servers there are."""
+    result = run("cluster", "--servers", "3", "--config", config_path)
+    assert result.exit_code == 2
+    assert "leave --servers out" in result.output
+
+
+@pytest.mark.parametrize(
+    "command", [["client", "A", "v"], ["client", "A", "v", "--no-wait"], ["get"], ["history", "A"]]
+)
+def test_unreachable_server_is_told(config_path: Path, command: list[str]) -> None:
+    """Without a server: exit code 1 and which address did not answer."""
+    result = run(*command, "--config", config_path)
+
+    assert result.exit_code == 1
+    assert "Connection refused" in result.output
+    if command[0] == "client":
+        assert "Nothing was sent" in result.output
+
+
+def test_status_without_servers(config_path: Path) -> None:
+    """With no server reachable the table says so for each, and the exit code is 1."""
+    result = run("status", "--config", config_path)
+    assert result.exit_code == 1
+    assert result.output.count("not reachable") == 2
+    assert run("status", "--config", config_path, "--json").output.count('"reachable": false') == 2
+
+
+# -- processes -------------------------------------------------------------------------------------
+
+
+def run_process(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "multipaxos", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_server_refuses_a_data_directory_that_cannot_be(config_path: Path) -> None:
+    """A state that cannot be kept stops the start with a sentence that names the directory."""
+    result = run_process("server", "A", "--config", config_path, "--data", "/dev/null/state")
+
+    assert result.returncode == 2
+    assert "/dev/null/state" in result.stderr
+    assert "--data" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_server_refuses_a_trace_that_cannot_be(config_path: Path, tmp_path: Path) -> None:
+    """A trace that cannot be written stops the start, not the trace alone."""
+    trace = "/dev/null/trace"
+    result = run_process(
+        "server", "A", "--config", config_path, "--data", tmp_path, "--trace", trace
+    )
+
+    assert result.returncode == 2
+    assert f"cannot write the trace to {trace}" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_commands_end_quietly_when_nobody_reads() -> None:
+    """``multipaxos ... | head`` gives no traceback."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = subprocess.run(
+        [sys.executable, "-m", "multipaxos", "--help"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=30,
+        check=False,
+    )
+    os.close(writer)
+
+    assert result.stderr == b""
+    assert result.returncode != 0
+
+
+def test_interrupt_ends_quietly(tmp_path: Path) -> None:
+    """Ctrl+C while a command waits: exit code 130 and no traceback."""
+    config = Config(cluster="main", servers=loopback_servers(["A"]))
+    path = tmp_path / "cluster.toml"
+    write_config(path, config)
+    own = config.servers["A"].client
+    with socket.create_server((own.host, own.port)) as silent:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "multipaxos", "client", "A", "v", "--config", str(path)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()
+        with connection:
+            assert connection.recv(1000)
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert error.strip() == ""

@@ -1,0 +1,248 @@
+"""What a driver does becomes events; events become lines."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from composable_paxos import Accept, Accepted, ProposalID
+from multipaxos.chain.durable import DurableState
+from multipaxos.chain.effects import Answer, Outbox, Save, Timer
+from multipaxos.chain.events import Event, EventKind
+from multipaxos.chain.links import Updates
+from multipaxos.chain.messages import Envelope
+from multipaxos.chain.requests import Chosen, RequestID, Update
+from multipaxos.chain.state_machine import Set
+from multipaxos.trace import ConsoleSink, FileSink, Silence, TraceEvent, TraceObserver, read_trace
+from multipaxos.trace.file import format_line, parse_line
+
+TWO_A = ProposalID(2, "A")
+REQUEST = RequestID("client", 7)
+
+
+def _link(value: str) -> Updates:
+    return Updates(updates=(Update(request_id=REQUEST, command=Set(value=value), since=1),))
+
+
+def _envelope(sender: str, receiver: str, message: Accept | Accepted) -> Envelope:
+    return Envelope(
+        cluster="main",
+        chain_id="c1",
+        instance=5,
+        sender=sender,
+        receiver=receiver,
+        message=message,
+    )
+
+
+def _resolved(value: str) -> Event:
+    return Event(
+        kind=EventKind.RESOLVED,
+        text="link 5 is decided",
+        details={
+            "instance": 5,
+            "link": _link(value),
+            "proposal_id": TWO_A,
+            "acceptors": ("A", "B"),
+        },
+    )
+
+
+class _Kept:
+    """A sink that keeps the events."""
+
+    def __init__(self) -> None:
+        self.events: list[TraceEvent] = []
+
+    def write(self, event: TraceEvent) -> None:
+        self.events.append(event)
+
+    def close(self) -> None:
+        self.events.clear()
+
+
+def _play(observer: TraceObserver) -> None:
+    """Do something of every kind."""
+    observer.delivered(_envelope("B", "A", Accept(proposal_id=TWO_A, value=_link("hello"))))
+    observer.sent(
+        _envelope("A", "B", Accepted(acceptor="A", proposal_id=TWO_A, value=_link("hello")))
+    )
+    observer.saved(Outbox(save=Save(state=DurableState(birth="b"))))
+    observer.happened(_resolved("hello"))
+    observer.timer_set(Timer.SYNC, 10.0)
+    observer.timer_fired(Timer.SYNC)
+    observer.answered(Answer(request_id=REQUEST, outcome=Chosen(link=5, result=None)))
+    observer.datagram_refused("malformed datagram: no JSON", "127.0.0.1:9")
+    observer.halted("the disk is full")
+
+
+def test_every_event_goes_to_every_sink() -> None:
+    """The observer tells all sinks, in order, with the clock's time and the server's name."""
+    first, second = _Kept(), _Kept()
+
+    _play(TraceObserver("A", lambda: 1.5, [first, second]))
+
+    assert first.events == second.events
+    assert {(event.seconds, event.server) for event in first.events} == {(1.5, "A")}
+    assert [event.kind for event in first.events] == [
+        "received",
+        "sent",
+        "saved",
+        "resolved",
+        "timer set",
+        "timer fired",
+        "answered",
+        "datagram refused",
+        "halted",
+    ]
+
+
+def test_silence_records_nothing() -> None:
+    """Without a sink nothing is made of the events."""
+    silence = Silence()
+    kept = _Kept()
+    silence.sinks = (kept,)
+
+    _play(silence)
+
+    assert kept.events == []
+
+
+def test_file_has_one_object_a_line_and_reads_back(tmp_path: Path) -> None:
+    """What the file sink writes is plain JSON, line by line, and equal to the events."""
+    kept = _Kept()
+    path = tmp_path / "trace"
+    observer = TraceObserver("A", lambda: 1.5, [kept, FileSink(path)])
+
+    _play(observer)
+
+    lines = path.read_text(encoding="ascii").splitlines()
+    assert json.loads(lines[0]) == {
+        "time": 1.5,
+        "server": "A",
+        "kind": "received",
+        "sender": "B",
+        "receiver": "A",
+        "chain": "c1",
+        "instance": 5,
+        "message": {
+            "type": "Accept",
+            "proposal_id": "2.A",
+            "value": {
+                "type": "Updates",
+                "updates": [
+                    {
+                        "type": "Update",
+                        "request_id": "client/7",
+                        "command": {"type": "Set", "value": "hello"},
+                        "since": 1,
+                    }
+                ],
+            },
+        },
+    }
+    assert list(read_trace(path)) == kept.events
+    observer.close()
+
+
+def test_file_of_an_earlier_run_is_continued(tmp_path: Path) -> None:
+    """A server that starts again appends to its trace; half a line of its death is left out."""
+    path = tmp_path / "trace"
+    event = TraceEvent(seconds=1.0, server="A", kind="halted", fields={"reason": "\ud800"})
+    for _ in range(2):
+        sink = FileSink(path)
+        sink.write(event)
+        sink.close()
+        sink.write(event)
+    with path.open("a") as file:
+        file.write('{"time": 3, "ser')
+
+    assert list(read_trace(path)) == [event, event]
+
+
+@pytest.mark.parametrize("line", ["", "1", "[]", "{}", '{"time": 1, "server": "A"}', "[" * 10**5])
+def test_other_lines_are_no_events(line: str) -> None:
+    """Reading a file that is no trace says so."""
+    with pytest.raises(ValueError, match="not a trace event"):
+        parse_line(line)
+
+
+def test_field_may_not_hide_the_time() -> None:
+    """A field named like the event's own would be taken for it: an error in our own code."""
+    event = TraceEvent(seconds=1.0, server="A", kind="x", fields={"time": 2})
+    with pytest.raises(AssertionError):
+        format_line(event)
+
+
+def test_full_disk_ends_the_trace_and_not_the_server(capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be traced is told once; the server goes on."""
+    sink = FileSink(Path("/dev/full"))
+    event = TraceEvent(seconds=1.0, server="A", kind="halted", fields={})
+
+    sink.write(event)
+    sink.write(event)
+    sink.close()
+
+    assert capsys.readouterr().err.count("The trace ends here") == 1
+
+
+def test_console_shows_traffic_and_resolutions() -> None:
+    """The console has a line for each message, refusal and resolution, and none for the rest."""
+    stream = io.StringIO()
+
+    _play(TraceObserver("A", lambda: 1.5, [ConsoleSink(stream, on_closed=lambda: None)]))
+
+    assert stream.getvalue().splitlines() == [
+        'A <- B  link 5  Accept 2.A  "hello"',
+        'A -> B  link 5  Accepted 2.A  "hello"',
+        'A  link 5 = "hello"  (accepted by A, B)',
+        "A  refused what came from 127.0.0.1:9: malformed datagram: no JSON",
+        "A  the disk is full",
+    ]
+
+
+def test_console_interprets_nothing_in_values() -> None:
+    """Neither rich's markup nor a terminal's commands in a value have any effect."""
+    stream = io.StringIO()
+    observer = TraceObserver("A", lambda: 0.0, [ConsoleSink(stream, on_closed=lambda: None)])
+
+    observer.happened(_resolved("[bold]:smile:\x1b[2J\n\ud800"))
+
+    assert stream.getvalue() == (
+        'A  link 5 = "[bold]:smile:\\x1b[2J\\n\\ud800"  (accepted by A, B)\n'
+    )
+
+
+def test_console_tells_the_refused_message_and_why() -> None:
+    """A refusal names the message, its sender and the reason in words."""
+    stream = io.StringIO()
+    observer = TraceObserver("A", lambda: 0.0, [ConsoleSink(stream, on_closed=lambda: None)])
+    message = Accept(proposal_id=TWO_A, value=_link("x"))
+
+    observer.happened(
+        Event(
+            kind=EventKind.REFUSED,
+            text="promised 3.C",
+            details={"instance": 5, "message": message, "sender": "B"},
+        )
+    )
+
+    assert stream.getvalue() == 'A  refuses Accept 2.A  "x" of B: promised 3.C\n'
+
+
+class _ClosedPipe(io.StringIO):
+    @override
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(text)
+
+
+def test_console_without_a_reader_says_so_once() -> None:
+    """When nobody reads any more the owner is told, once, and nothing else happens."""
+    closed: list[None] = []
+    sink = ConsoleSink(_ClosedPipe(), on_closed=lambda: closed.append(None))
+
+    _play(TraceObserver("A", lambda: 0.0, [sink]))
+
+    assert closed == [None]

@@ -1,0 +1,88 @@
+"""Values, links and messages in words."""
+
+import pytest
+
+from composable_paxos import LOWEST, Accept, Nack, Prepare, Promise, ProposalID
+from multipaxos.chain.links import Founding, NewMaster, Nothing, Updates
+from multipaxos.chain.messages import Sync
+from multipaxos.chain.requests import RequestID, Update
+from multipaxos.chain.state_machine import Get, Set
+from multipaxos.trace import describe_link, plain, printable, quoted
+from multipaxos.trace.text import describe_message
+
+TWO_A = ProposalID(2, "A")
+
+
+def _updates(*commands: Set | Get) -> Updates:
+    return Updates(
+        updates=tuple(
+            Update(request_id=RequestID("c", number), command=command, since=0)
+            for number, command in enumerate(commands)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [
+        ("plain, ünïcödé, 漢字 😀", "plain, ünïcödé, 漢字 😀"),
+        ("a\tb\r\n\x00\x1b[31m", r"a\tb\r\n\x00\x1b[31m"),
+        ("\ud800", r"\ud800"),
+        ("left\u202eright\u2028", r"left\u202eright\u2028"),
+        ("C:\\dir", "C:\\dir"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_escaped(value: str, shown: str) -> None:
+    """What can be seen stays as it is; what a terminal obeys or hides becomes an escape."""
+    assert printable(value) == shown
+
+
+def test_long_values_are_shortened_and_say_so() -> None:
+    """A value that was cut says how long it is, so that nobody takes the part for the whole."""
+    assert quoted("x" * 50, length_max=5) == '"xxxxx"... (50 characters)'
+    assert quoted("...", length_max=3) == '"..."'
+    assert quoted("x" * 50, length_max=None) == f'"{"x" * 50}"'
+    assert quoted(None) == "no value"
+
+
+@pytest.mark.parametrize(
+    "link, shown",
+    [
+        (_updates(Set(value="hello")), '"hello"'),
+        (_updates(Set(value="a"), Get(), Set(value="b")), '"a", a read, "b"'),
+        (NewMaster(uid="A", lease_seconds=2.0, bid="x"), "A is master for 2 s"),
+        (Founding(chain_id="c1", machine_kind="register", founders=()), "a new chain: register c1"),
+        (Nothing(), "nothing"),
+    ],
+)
+def test_links_are_described(link: object, shown: str) -> None:
+    """Each kind of link has its own words."""
+    assert describe_link(plain(link)) == shown
+
+
+@pytest.mark.parametrize(
+    "message, shown",
+    [
+        (Prepare(proposal_id=TWO_A), "Prepare 2.A"),
+        (Accept(proposal_id=TWO_A, value=_updates(Set(value="v"))), 'Accept 2.A  "v"'),
+        (
+            Promise(acceptor="B", proposal_id=TWO_A, accepted_id=LOWEST, accepted_value=None),
+            "Promise 2.A  nothing accepted",
+        ),
+        (
+            Promise(acceptor="B", proposal_id=TWO_A, accepted_id=TWO_A, accepted_value=Nothing()),
+            "Promise 2.A  accepted 2.A nothing",
+        ),
+        (
+            Nack(acceptor="B", proposal_id=TWO_A, promised_id=ProposalID(3, "B")),
+            "Nack 2.A  promised 3.B",
+        ),
+        (Sync(votes_from=0), "Sync"),
+    ],
+)
+def test_messages_are_described(message: object, shown: str) -> None:
+    """A message is named as in the paper, with its number and what it carries."""
+    described = plain(message)
+    assert isinstance(described, dict)
+
+    assert describe_message(described) == shown
