@@ -362,9 +362,8 @@ def test_a_system_that_grants_no_buffer_is_no_reason_to_stop() -> None:
 def test_an_address_in_use_gets_a_sentence() -> None:
     """The user sees which server, which address, and the system's reason."""
     reactor = FakeReactor()
-    reactor.error = CannotListenError(  # type: ignore[no-untyped-call] - Twisted has no types here
-        "127.0.0.1", 7101, OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-    )
+    cause = OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    reactor.error = CannotListenError("127.0.0.1", 7101, cause)  # type: ignore[no-untyped-call]
 
     with pytest.raises(ListenError) as caught:
         UdpMessenger(built_in_config(), "A", print, print).listen(reactor)
