@@ -1,0 +1,183 @@
+"""Defect 12: a value that fitted an accept, but not the larger promise, stopped the cluster."""
+
+from typing import Any, cast
+
+import pytest
+from tests.defects.support import WatchedCluster
+from typing_extensions import override
+
+from composable_paxos import Accept, Accepted, Prepare, Promise, ProposalID
+from multipaxos.chain.durable import Session, Snapshot
+from multipaxos.chain.links import Founding, NewMaster, Updates
+from multipaxos.chain.messages import Answered, CatchUp, Envelope, Forward
+from multipaxos.chain.requests import Chosen, RequestID, Update
+from multipaxos.chain.settings import Settings
+from multipaxos.chain.state_machine import Get, Set
+from multipaxos.runtime import resp
+from multipaxos.runtime.codec import (
+    DATAGRAM_BYTES_MAX,
+    MalformedDatagramError,
+    decode_envelope,
+    encode_envelope,
+    value_bytes,
+    value_bytes_max,
+    wire,
+)
+from multipaxos.runtime.commands import Propose, Say, interpret
+from multipaxos.runtime.config import built_in_config
+from multipaxos.runtime.udp import ListenError, UdpMessenger
+
+SESSIONS_MAX = Settings().sessions_max
+LARGEST = value_bytes_max(SESSIONS_MAX)
+TEXTS = {"ascii": "x", "escaped": "\n", "wide": "\N{GREEK SMALL LETTER PI}"}
+
+HIGHEST = wire.INTEGER_MAX
+LONG_UID = "S" * wire.UID_LENGTH_MAX
+LONG_NAME = "n" * wire.NAME_LENGTH_MAX
+LONG_PROPOSAL = ProposalID(wire.NUMBER_MAX, LONG_UID)
+LONG_REQUEST = RequestID("c" * wire.CLIENT_LENGTH_MAX, HIGHEST)
+
+
+def value_of(size: int, text: str) -> str:
+    """Return a value of *text* only (and one x, where need be) that takes *size* bytes as JSON."""
+    room = size - value_bytes("")
+    count, rest = divmod(room, value_bytes(text) - value_bytes(""))
+    return text * count + "x" * rest
+
+
+def messages_with(value: str) -> list[Any]:
+    """Return the longest message of each kind that a value ever travels in."""
+    update = Update(request_id=LONG_REQUEST, command=Set(value=value), since=HIGHEST)
+    link = Updates(updates=(update,))
+    founders = tuple((f"{n}{LONG_UID[1:]}", LONG_NAME) for n in range(wire.SERVERS_MAX))
+    sessions = {
+        f"{n:0{wire.CLIENT_LENGTH_MAX}}": Session(sequence=HIGHEST, link=HIGHEST, result=None)
+        for n in range(SESSIONS_MAX)
+    }
+    return [
+        Forward(update=update),
+        Accept(proposal_id=LONG_PROPOSAL, value=link),
+        Accepted(acceptor=LONG_UID, proposal_id=LONG_PROPOSAL, value=link),
+        Promise(
+            acceptor=LONG_UID,
+            proposal_id=LONG_PROPOSAL,
+            accepted_id=LONG_PROPOSAL,
+            accepted_value=link,
+        ),
+        Answered(request_id=LONG_REQUEST, link=HIGHEST, result=value),
+        CatchUp(
+            founding=Founding(chain_id=LONG_NAME, machine_kind=LONG_NAME, founders=founders),
+            snapshot=Snapshot(
+                value=value,
+                sessions=sessions,
+                forgotten_before=HIGHEST,
+                master=NewMaster(uid=LONG_UID, lease_seconds=3599.9999999999995, bid=LONG_NAME),
+            ),
+        ),
+    ]
+
+
+def enveloped(message: Any) -> Envelope:
+    """Return *message* in the longest envelope."""
+    return Envelope(
+        cluster="c" * wire.CLUSTER_LENGTH_MAX,
+        chain_id=LONG_NAME,
+        instance=HIGHEST,
+        sender=LONG_UID,
+        receiver=LONG_UID,
+        message=message,
+    )
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_a_value_that_is_taken_fits_every_message_it_may_travel_in(text: str) -> None:
+    """The largest value fits the promise and the catch-up, with all names at their longest."""
+    value = value_of(LARGEST, text)
+
+    sizes = {type(m).__name__: len(encode_envelope(enveloped(m))) for m in messages_with(value)}
+
+    assert value_bytes(value) == LARGEST
+    assert max(sizes.values()) <= DATAGRAM_BYTES_MAX
+    assert sizes["Accept"] < sizes["Promise"] < sizes["CatchUp"]
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_a_larger_value_is_refused_before_it_is_proposed(text: str) -> None:
+    """A client is told at once, in words, that its value is too large; nobody votes on it."""
+    fits = value_of(LARGEST, text).encode()
+    too_large = value_of(LARGEST + value_bytes(text) - value_bytes(""), text).encode()
+
+    taken = interpret([b"SET", fits], value_bytes_max=LARGEST)
+    refused = interpret([b"SET", too_large], value_bytes_max=LARGEST)
+
+    assert isinstance(taken, Propose)
+    assert isinstance(refused, Say)
+    assert refused.reply[:1] == resp.error("")[:1]
+    assert b"the value is too large" in refused.reply
+
+
+def test_no_datagram_is_cut() -> None:
+    """
+    What is sent arrives whole; a longer datagram is refused, never read in part.
+
+    The ancestor's socket cut what it received at 8192 bytes.
+    """
+    room = []
+
+    class FullyBooked:
+        """A reactor without a free port, which notes how long a datagram was to be received."""
+
+        def listenUDP(self, *_: Any, maxPacketSize: int, **__: Any) -> None:  # noqa: N802, N803
+            room.append(maxPacketSize)
+            raise OSError(98, "in use")
+
+    messenger = UdpMessenger(built_in_config(3), "A", lambda _: None, lambda *_: None)
+    with pytest.raises(ListenError):
+        messenger.listen(cast("Any", FullyBooked()))
+
+    assert room[0] > DATAGRAM_BYTES_MAX
+    with pytest.raises(MalformedDatagramError, match="more than 65507"):
+        decode_envelope(b" " * (DATAGRAM_BYTES_MAX + 1))
+
+
+class WrittenCluster(WatchedCluster):
+    """A cluster whose messages travel as datagrams: written, and read again."""
+
+    @override
+    def send(self, envelope: Envelope) -> None:
+        super().send(decode_envelope(encode_envelope(envelope)))
+
+
+def test_the_largest_value_survives_its_proposer() -> None:
+    """
+    The worst case of the ancestor: accepted by one, reported in a promise, caught up by the last.
+
+    All of the chain's sessions are in use meanwhile, so that the catch-up is as full as it gets.
+    """
+    cluster = WrittenCluster()
+    cluster.start()
+    for number in range(SESSIONS_MAX):
+        call = cluster.submit("A", Set(value="-"), client=f"{number:040}")
+        cluster.wait_for(call)
+    cluster.run_for(1)
+    cluster.crash("C")
+    cluster.is_manual = True
+    value = value_of(LARGEST, "x")
+    cluster.submit("A", Set(value=value), client="c" * 40)
+    cluster.deliver("A->B", Prepare)
+    cluster.deliver("B->A", Promise)
+    cluster.deliver("A->B", Accept)
+    cluster.crash("A")
+    cluster.let_mail_flow()
+    cluster.start("C")
+
+    read = cluster.submit("C", Get())
+    cluster.run_for(10)
+    cluster.start("A")
+    cluster.run_for(1)
+
+    assert {cluster.value_on_disk(uid) for uid in cluster.uids} == {value}
+    assert isinstance(read.outcome, Chosen)
+    assert read.outcome.result == value
+    assert any(p.accepted_value is not None for p in cluster.sent(Promise, by="B"))
+    assert len(cluster.sent(CatchUp)) > 0
