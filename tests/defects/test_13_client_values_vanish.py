@@ -8,6 +8,7 @@ from multipaxos.chain.links import Updates
 from multipaxos.chain.messages import CatchUp, Forward, Sync
 from multipaxos.chain.requests import Chosen, Unknown
 from multipaxos.chain.settings import Settings
+from multipaxos.chain.state_machine import Set
 from multipaxos.composition import compose
 from multipaxos.simulation.network import ROUGH
 
@@ -188,3 +189,25 @@ def test_a_request_that_waited_too_long_is_answered_too() -> None:
 
     assert isinstance(call.outcome, Unknown)
     assert "x" not in cluster.values(master.uid)
+
+
+def test_a_request_that_its_client_gave_up_does_not_linger() -> None:
+    """Once a later request of the client is in the chain, no server offers the earlier one."""
+    cluster = WatchedCluster(value_class=compose(MASTER))
+    cluster.start()
+    master = cluster.wait_for_master()
+    cluster.run_for(0.1)
+    other = next(uid for uid in cluster.uids if uid != master.uid)
+    cluster.block(other, master.uid)
+    first = cluster.submit(other, Set(value="first"), client="c", sequence=1)
+    second = cluster.submit(master.uid, Set(value="second"), client="c", sequence=2)
+    cluster.wait_for(second)
+    cluster.heal()
+    cluster.wait_for(first)
+    answered_at = cluster.time.now
+
+    cluster.run_for(10)
+
+    assert isinstance(first.outcome, Unknown)
+    assert cluster.sent(Forward, since=answered_at + 0.1) == []
+    assert cluster.value_on_disk(other) == "second"

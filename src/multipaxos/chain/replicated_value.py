@@ -154,14 +154,22 @@ class BaseReplicatedValue(Voting):
         *origin* is the server whose client asked; here it makes no difference.
         """
         request_id = update.request_id
-        outcome = outcome_so_far(self.snapshot, update)
-        if outcome is not None and not self.machine.is_read(update.command):
-            self.answer(request_id, outcome)
-        elif request_id not in self.queue and len(self.queue) >= self.settings.queue_max:
+        if self.settle(update, self.snapshot):
+            return
+        if request_id not in self.queue and len(self.queue) >= self.settings.queue_max:
             self.answer(request_id, Refused(reason=f"busy: {len(self.queue)} updates wait already"))
         else:
             self.queue[request_id] = update
             self.propose_next()
+
+    def settle(self, update: Update, snapshot: Snapshot) -> bool:
+        """Answer *update* and queue it no more, if the links of *snapshot* tell its outcome."""
+        outcome = outcome_so_far(snapshot, update)
+        if outcome is None or self.machine.is_read(update.command):
+            return False
+        self.queue.pop(update.request_id, None)
+        self.answer(update.request_id, outcome)
+        return True
 
     def propose_next(self) -> None:
         """Hand the link that should come next to the instance in progress, if it has none yet."""
@@ -219,10 +227,7 @@ class BaseReplicatedValue(Voting):
         )
         self.founding = founding
         for update in tuple(self.queue.values()):
-            outcome = outcome_so_far(snapshot, update)
-            if outcome is not None and not self.machine.is_read(update.command):
-                del self.queue[update.request_id]
-                self.answer(update.request_id, outcome)
+            self.settle(update, snapshot)
         self.advance_instance(instance, snapshot, learned=None)
 
     def advance_instance(self, instance: int, snapshot: Snapshot, *, learned: Link | None) -> None:

@@ -50,7 +50,9 @@ class Forwarding(BaseReplicatedValue):
             self._forward_oldest()
 
     def _forward_oldest(self) -> None:
-        self._forward(tuple(self.queue.values())[:FORWARDS_AT_ONCE_MAX])
+        oldest = tuple(self.queue.values())[:FORWARDS_AT_ONCE_MAX]
+        # The master has nobody to tell what is known already of a request that waits here.
+        self._forward([update for update in oldest if not self.settle(update, self.snapshot)])
 
     def _forward(self, updates: Iterable[Update]) -> None:
         master = self.master
