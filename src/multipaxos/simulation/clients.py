@@ -1,7 +1,7 @@
 """Clients of a simulated cluster: each asks one thing after the other, and asks again elsewhere."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from composable_paxos import PeerID
@@ -41,7 +41,7 @@ class SimulatedClient:
 
     def start(self) -> None:
         """Call for the first time soon."""
-        self._later(self._rng.uniform(0, self._pause_seconds_max))
+        self._later(self._rng.uniform(0, self._pause_seconds_max), self._call)
 
     def stop(self) -> None:
         """Begin no further call; the one that is open goes on."""
@@ -52,23 +52,32 @@ class SimulatedClient:
         """Whether a call is open."""
         return bool(self.calls) and not self.calls[-1].answered
 
-    def _later(self, seconds: float) -> None:
-        self._cluster.time.call_at(self._cluster.time.now + seconds, self._go_on)
+    def _later(self, seconds: float, action: Callable[[], None]) -> None:
+        self._cluster.time.call_at(self._cluster.time.now + seconds, action)
 
-    def _go_on(self) -> None:
-        if self.waits:
-            self._cluster.retry(self.calls[-1], self._choose_server())
-            self._later(self._patience_seconds)
-        elif not self.stopped:
-            number = len(self.calls) + 1
-            is_read = self._rng.random() < self._reads
-            command = Get() if is_read else Set(value=f"{self.name}-{number}")
-            self.calls.append(
-                self._cluster.submit(
-                    self._choose_server(), command, client=self.name, sequence=number
-                )
-            )
-            self._later(self._rng.uniform(0, self._pause_seconds_max))
+    def _call(self) -> None:
+        if self.stopped:
+            return
+        number = len(self.calls) + 1
+        is_read = self._rng.random() < self._reads
+        command = Get() if is_read else Set(value=f"{self.name}-{number}")
+        call = self._cluster.submit(
+            self._choose_server(),
+            command,
+            client=self.name,
+            sequence=number,
+            on_return=self._returned,
+        )
+        self.calls.append(call)
+        self._later(self._patience_seconds, lambda: self._insist(call))
+
+    def _insist(self, call: ClientCall) -> None:
+        if not call.answered:
+            self._cluster.retry(call, self._choose_server())
+            self._later(self._patience_seconds, lambda: self._insist(call))
+
+    def _returned(self) -> None:
+        self._later(self._rng.uniform(0, self._pause_seconds_max), self._call)
 
     def _choose_server(self) -> PeerID:
         return self._rng.choice(self._cluster.uids)

@@ -2,6 +2,7 @@
 
 import heapq
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -64,33 +65,44 @@ class VirtualTime:
 
 class Gate:
     """
-    Lets a server's events through, or, while the server is paused, keeps them in order.
+    Lets a server's events through, or, while the server is paused, keeps them.
 
-    State: whether it is *closed*, and the events that wait.
+    A process that goes on finds its sockets readable before it looks at its timers: what came from
+    outside goes first, each kind in order. State: whether it is *closed*, and what waits.
     """
 
     def __init__(self, perform: Callable[[Action], None] = lambda action: action()) -> None:
         """Begin open; *perform* runs what comes through."""
         self.closed = False
         self._perform = perform
-        self._waiting: list[Action] = []
+        self._from_outside: deque[Action] = deque()
+        self._timers: deque[Action] = deque()
 
     def run(self, action: Action) -> None:
-        """Run *action* now, or, if the gate is closed, when it opens."""
+        """Run *action*, which came from outside, now or when the gate opens."""
         if self.closed:
-            self._waiting.append(action)
+            self._from_outside.append(action)
+        else:
+            self._perform(action)
+
+    def run_timer(self, action: Action) -> None:
+        """Run *action*, which is due, now or when the gate opens."""
+        if self.closed:
+            self._timers.append(action)
         else:
             self._perform(action)
 
     def open(self) -> None:
-        """Let all through that waited, the earliest first; any of them may close the gate again."""
+        """Let all through that waited; any of them may close the gate again."""
         self.closed = False
-        while self._waiting and not self.closed:
-            self._perform(self._waiting.pop(0))
+        for waiting in (self._from_outside, self._timers):
+            while waiting and not self.closed:
+                self._perform(waiting.popleft())
 
     def forget(self) -> None:
         """Drop what waits, and open: the server died."""
-        self._waiting.clear()
+        self._from_outside.clear()
+        self._timers.clear()
         self.closed = False
 
 
@@ -160,7 +172,7 @@ class SimulatedClock:
         """Call what *call* plans now instead of at its time, by a person's wish."""
         _, planned, action = self._calls.pop(call)
         planned.cancelled = True
-        self._gate.run(action)
+        self._gate.run_timer(action)
 
     def cancel_all(self) -> None:
         """Call nothing any more: the process that asked for it died."""
@@ -169,7 +181,7 @@ class SimulatedClock:
 
     def _plan(self, call: int, deadline: float, action: Action) -> None:
         at = self._time.now + max(0.0, deadline - self.peek()) / self._rate
-        planned = self._time.call_at(at, lambda: self._gate.run(lambda: self._due(call)))
+        planned = self._time.call_at(at, lambda: self._gate.run_timer(lambda: self._due(call)))
         self._calls[call] = (deadline, planned, action)
 
     def _due(self, call: int) -> None:
@@ -180,7 +192,9 @@ class SimulatedClock:
         if self.peek() < deadline:
             # Rounding brought us here a hair too early: never fire early by the own clock.
             soon = math.nextafter(self._time.now, math.inf)
-            planned = self._time.call_at(soon, lambda: self._gate.run(lambda: self._due(call)))
+            planned = self._time.call_at(
+                soon, lambda: self._gate.run_timer(lambda: self._due(call))
+            )
             self._calls[call] = (deadline, planned, action)
             return
         del self._calls[call]

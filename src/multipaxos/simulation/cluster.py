@@ -35,12 +35,14 @@ class ClientCall:
     """
     What one client asked, and what it was told: times are true ones, in seconds.
 
-    *tried* are the servers it was handed to; *outcome* and *returned_at* are None until an answer.
+    *tried* are the servers it was handed to; *outcome* and *returned_at* are None until an answer,
+    of which *on_return* tells the client.
     """
 
     request_id: RequestID
     command: Command
     called_at: float
+    on_return: Callable[[], None]
     tried: list[PeerID] = field(default_factory=list)
     outcome: Outcome | None = None
     returned_at: float | None = None
@@ -258,7 +260,13 @@ class SimulatedCluster:
     # -- clients -----------------------------------------------------------------------------------
 
     def submit(
-        self, uid: PeerID, command: Command, *, client: str | None = None, sequence: int = 1
+        self,
+        uid: PeerID,
+        command: Command,
+        *,
+        client: str | None = None,
+        sequence: int = 1,
+        on_return: Callable[[], None] = lambda: None,
     ) -> ClientCall:
         """Have a client (by default a new one) ask *uid* for *command*; return its call."""
         name = client or f"client-{len(self.calls) + 1}"
@@ -266,6 +274,7 @@ class SimulatedCluster:
             request_id=RequestID(client=name, sequence=sequence),
             command=command,
             called_at=self.time.now,
+            on_return=on_return,
         )
         assert call.request_id not in self.calls, "a request id is used once"
         self.calls[call.request_id] = call
@@ -434,6 +443,7 @@ class SimulatedCluster:
                 self.servers[uid].trace.record(
                     "returned", {"request": answer.request_id, "outcome": answer.outcome}
                 )
+            call.on_return()
 
     def _chosen(self, chosen: ChosenLink) -> None:
         if self.traced:

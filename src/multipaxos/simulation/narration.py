@@ -26,8 +26,8 @@ def narrate(event: TraceEvent) -> str | None:
         names = ", ".join(fields["acceptors"])
         said = f"{describe_link(fields['value'])}, {fields['proposal_id']} by {names}"
         return f"*** link {fields['instance']} is chosen: {said} ***"
-    said = _say(event.kind, fields)
-    return None if said is None else f"{event.server} {said}"
+    words = _say(event.kind, fields)
+    return None if words is None else f"{event.server} {words}"
 
 
 def _message(fields: Any) -> str:
