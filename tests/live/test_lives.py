@@ -21,6 +21,8 @@ def test_signal_ends_a_server_cleanly(tmp_path: Path, number: signal.Signals) ->
     try:
         cluster.start("A")
 
+        # Ctrl+C reaches a server and its parent, which passes it on: one signal may be two.
+        os.kill(cluster.processes["A"].pid, number)
         os.kill(cluster.processes["A"].pid, number)
 
         assert wait_until(
@@ -91,6 +93,53 @@ def test_damaged_state_stops_the_start(tmp_path: Path) -> None:
 
         assert process.exit_code == 2
         assert "is damaged" in process.lines[-1]
+
+
+FULL_DISK = """
+from multipaxos.cli import main
+from multipaxos.runtime.ports import StorageError
+from multipaxos.runtime.storage import SqliteStorage
+
+def save(self, save):
+    raise StorageError("the disk is full")
+
+SqliteStorage.save = save
+main()
+"""
+FAULT = """
+from multipaxos.cli import main
+from multipaxos.runtime.server import Server
+
+Server.status = lambda self: 1 / 0
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "program, sentence",
+    [(FULL_DISK, "Server A stops: the disk is full"), (FAULT, "met a fault in its own program")],
+    ids=["full disk", "fault"],
+)
+def test_server_that_cannot_go_on_stops_with_a_sentence(
+    tmp_path: Path, program: str, sentence: str
+) -> None:
+    """A state that cannot be saved, or a fault, ends the server: it says nothing more to anyone."""
+    cluster = LiveCluster(tmp_path, master=False)
+    failing = ServerProcess("A", cluster.options, program=(sys.executable, "-c", program))
+    try:
+        cluster.start("B", "C")
+
+        assert wait_until(
+            lambda: cluster.status("A") == {} and failing.exit_code is not None,
+            seconds=WAIT_SECONDS_MAX,
+        )
+
+        assert failing.exit_code == 1
+        assert [line for line in failing.lines if sentence in line]
+        cluster.propose("B", "without A")
+    finally:
+        failing.kill()
+        cluster.end()
 
 
 def test_server_ends_when_nobody_reads_its_output(tmp_path: Path) -> None:

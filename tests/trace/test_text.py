@@ -1,16 +1,46 @@
 """Values, links and messages in words."""
 
+from typing import get_args
+
 import pytest
 
-from composable_paxos import LOWEST, Accept, Nack, Prepare, Promise, ProposalID
+from composable_paxos import (
+    LOWEST,
+    Accept,
+    Accepted,
+    Message,
+    Nack,
+    Prepare,
+    Promise,
+    ProposalID,
+)
+from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.links import Founding, NewMaster, Nothing, Updates
-from multipaxos.chain.messages import Sync
+from multipaxos.chain.messages import (
+    Answered,
+    CatchUp,
+    ChainMessage,
+    Forward,
+    IAmAt,
+    OtherChain,
+    Sync,
+    WhereAreYou,
+)
 from multipaxos.chain.requests import RequestID, Update
 from multipaxos.chain.state_machine import Get, Set
 from multipaxos.trace import describe_link, plain, printable, quoted
 from multipaxos.trace.text import describe_message
 
 TWO_A = ProposalID(2, "A")
+
+
+FOUNDING = Founding(chain_id="c1", machine_kind="register", founders=())
+
+
+def _whereabouts(*, newborn: bool) -> IAmAt:
+    return IAmAt(
+        asked_in="x", birth="y", newborn=newborn, may_have_voted_on=4, founders=(), founding=None
+    )
 
 
 def _updates(*commands: Set | Get) -> Updates:
@@ -51,7 +81,7 @@ def test_long_values_are_shortened_and_say_so() -> None:
         (_updates(Set(value="hello")), '"hello"'),
         (_updates(Set(value="a"), Get(), Set(value="b")), '"a", a read, "b"'),
         (NewMaster(uid="A", lease_seconds=2.0, bid="x"), "A is master for 2 s"),
-        (Founding(chain_id="c1", machine_kind="register", founders=()), "a new chain: register c1"),
+        (FOUNDING, "a new chain: register c1"),
         (Nothing(), "nothing"),
     ],
 )
@@ -60,29 +90,51 @@ def test_links_are_described(link: object, shown: str) -> None:
     assert describe_link(plain(link)) == shown
 
 
-@pytest.mark.parametrize(
-    "message, shown",
-    [
-        (Prepare(proposal_id=TWO_A), "Prepare 2.A"),
-        (Accept(proposal_id=TWO_A, value=_updates(Set(value="v"))), 'Accept 2.A  "v"'),
-        (
-            Promise(acceptor="B", proposal_id=TWO_A, accepted_id=LOWEST, accepted_value=None),
-            "Promise 2.A  nothing accepted",
-        ),
-        (
-            Promise(acceptor="B", proposal_id=TWO_A, accepted_id=TWO_A, accepted_value=Nothing()),
-            "Promise 2.A  accepted 2.A nothing",
-        ),
-        (
-            Nack(acceptor="B", proposal_id=TWO_A, promised_id=ProposalID(3, "B")),
-            "Nack 2.A  promised 3.B",
-        ),
-        (Sync(votes_from=0), "Sync"),
-    ],
-)
-def test_messages_are_described(message: object, shown: str) -> None:
+MESSAGES: list[tuple[Message | ChainMessage, str]] = [
+    (Prepare(proposal_id=TWO_A), "Prepare 2.A"),
+    (Accept(proposal_id=TWO_A, value=_updates(Set(value="v"))), 'Accept 2.A  "v"'),
+    (
+        Promise(acceptor="B", proposal_id=TWO_A, accepted_id=LOWEST, accepted_value=None),
+        "Promise 2.A  nothing accepted",
+    ),
+    (
+        Promise(acceptor="B", proposal_id=TWO_A, accepted_id=TWO_A, accepted_value=Nothing()),
+        "Promise 2.A  accepted 2.A nothing",
+    ),
+    (
+        Nack(acceptor="B", proposal_id=TWO_A, promised_id=ProposalID(3, "B")),
+        "Nack 2.A  promised 3.B",
+    ),
+    (
+        Accepted(acceptor="B", proposal_id=TWO_A, value=Nothing()),
+        "Accepted 2.A  nothing",
+    ),
+    (Sync(votes_from=0), "Sync"),
+    (
+        CatchUp(founding=FOUNDING, snapshot=Snapshot(value="hello")),
+        'CatchUp  value "hello"',
+    ),
+    (OtherChain(), "OtherChain"),
+    (Forward(update=_updates(Set(value="v")).updates[0]), 'Forward  "v"'),
+    (
+        Answered(request_id=RequestID("c", 1), link=7, result=None),
+        "Answered  no value as of link 7",
+    ),
+    (WhereAreYou(birth="x"), "WhereAreYou"),
+    (_whereabouts(newborn=True), "IAmAt  new too"),
+    (_whereabouts(newborn=False), "IAmAt  may have voted on link 4"),
+]
+
+
+@pytest.mark.parametrize("message, shown", MESSAGES)
+def test_messages_are_described(message: Message | ChainMessage, shown: str) -> None:
     """A message is named as in the paper, with its number and what it carries."""
     described = plain(message)
     assert isinstance(described, dict)
 
     assert describe_message(described) == shown
+
+
+def test_no_message_is_left_out() -> None:
+    """Every type of message that there is stands in the test above."""
+    assert {type(message) for message, _ in MESSAGES} == {*get_args(Message | ChainMessage)}

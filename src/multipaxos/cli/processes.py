@@ -34,13 +34,14 @@ class ServerProcess:
         *,
         on_line: Callable[[Text], None] = lambda _: None,
         colour: bool = False,
+        program: Sequence[str] = (sys.executable, "-m", "multipaxos"),
     ) -> None:
-        """Start ``multipaxos server`` with *arguments*."""
+        """Start *program*'s ``server`` with *arguments*."""
         self.uid = uid
         self.output: list[Text] = []
         self._on_line = on_line
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "multipaxos", "server", uid, *arguments],
+            [*program, "server", uid, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -10,7 +11,7 @@ from typing import Any, cast
 
 from rich.text import Text
 from twisted.internet import reactor as installed_reactor
-from twisted.internet.error import CannotListenError
+from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 
 from multipaxos.chain.durable import DurableState
@@ -224,9 +225,10 @@ class _Process:
             self.reactor.run()
 
     def stop(self) -> None:
-        self._is_ended = True
-        if self.reactor.running:
+        if not self._is_ended and self.reactor.running:
+            # Not at once: the driver may be in the midst of the event that ends the server.
             self.reactor.callLater(0, self._stop_reactor)
+        self._is_ended = True
 
     def halt(self, reason: str) -> None:
         self.fail(reason, EXIT_HALTED)
@@ -238,7 +240,7 @@ class _Process:
         return exit_code
 
     def _stop_reactor(self) -> None:
-        if self.reactor.running:
+        with suppress(ReactorNotRunning):  # A signal may have been faster.
             self.reactor.stop()
 
     def _make_observer(self, seconds: Callable[[], float]) -> TraceObserver:
@@ -266,9 +268,11 @@ class _Process:
     def _watch_log(self, event: LogEvent) -> None:
         # An exception that nobody expected may have left an event half done. What this server would
         # say from now on could not be relied upon, so it says nothing more.
-        if event.get("log_level") is not LogLevel.critical:
+        if event.get("log_level") is not LogLevel.critical or self._is_ended:
             return
         failure = event.get("log_failure")
+        if failure is not None and failure.check(ReactorNotRunning):
+            return  # A second signal: the server is ending already.
         if failure is not None:
             traceback.print_exception(failure.value)
         self.halt("it met a fault in its own program, shown above; please report it")

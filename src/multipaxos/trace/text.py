@@ -88,7 +88,7 @@ def _describe_chain_message(name: str, message: Mapping[str, Any]) -> str:
         case "Answered":
             return f"  {quoted(message['result'])} as of link {message['link']}"
         case "IAmAt" if message["newborn"]:
-            return "  without memory too"
+            return "  new too"
         case "IAmAt":
             return f"  may have voted on link {message['may_have_voted_on']}"
         case _:
