@@ -59,6 +59,15 @@ def prose_of(document: str) -> list[tuple[int, str]]:
     return lines
 
 
+def rewrite(block: Block, text: str) -> None:
+    """Put *text* in place of what *block* shows, in its document."""
+    path = ROOT / block.document
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    first, last = block.line, block.line + len(block.text.splitlines())
+    assert "".join(lines[first:last]) == block.text, f"{block.place} has moved: run this again"
+    path.write_text("".join([*lines[:first], text, *lines[last:]]), encoding="utf-8")
+
+
 def section(document: str, heading: str) -> str:
     """Return what stands below *heading* in *document*, up to the next one of its rank or above."""
     rank = len(heading) - len(heading.lstrip("#"))
@@ -81,5 +90,5 @@ def _blocks(document: str, text: str) -> list[Block]:
             opened = None
         else:
             inside.append(line)
-    assert opened is None, f"{document}:{opened and opened[0]}: the block is never closed"
+    assert opened is None, f"{document}: a block is never closed: {opened}"
     return blocks

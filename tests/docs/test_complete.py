@@ -10,6 +10,9 @@ from random import Random
 
 import click
 import pytest
+from tests.docs.documents import ROOT, blocks_in, documents, read, section
+from tests.docs.tables import rows
+from tests.docs.traces import check_trace_event, documented_kinds
 
 from composable_paxos import LOWEST
 from multipaxos.chain.durable import DurableState
@@ -28,9 +31,6 @@ from multipaxos.simulation.clients import SimulatedClient
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.faults import FaultLaw, Mischief
 from multipaxos.simulation.network import ROUGH
-from tests.docs.documents import ROOT, blocks_in, documents, read, section
-from tests.docs.tables import rows
-from tests.docs.traces import check_trace_event, documented_kinds
 
 COMMANDS_PAGE = "docs/reference/commands.md"
 CONFIGURATION_PAGE = "docs/reference/configuration.md"
@@ -49,7 +49,7 @@ def number(text: str) -> float:
     return float(text.replace(",", ""))
 
 
-# ---------------------------------------------------------------------------------- settings and keys
+# -------------------------------------------------------------------------------- settings and keys
 
 
 def test_every_setting_is_described_with_its_default() -> None:
@@ -84,7 +84,7 @@ def test_every_key_is_described() -> None:
     assert int(described["history.links_max"]) == HISTORY_MAX
 
 
-# ------------------------------------------------------------------------------------------- commands
+# ----------------------------------------------------------------------------------------- commands
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))
@@ -165,13 +165,13 @@ def test_every_request_of_clients_is_described() -> None:
         assert "reply=b'-" not in repr(action), request
 
 
-# -------------------------------------------------------------------------- messages, links and state
+# ------------------------------------------------------------------------ messages, links and state
 
 
 def test_every_message_and_link_has_an_example_that_is_one() -> None:
     """The wire format shows each message below a heading of its name, and each kind of link."""
-    messages = {structure.__name__ for structure in wire.AnyDatagram.__args__}  # type: ignore[attr-defined]
-    links = {structure.__name__ for structure in wire.Link.__args__}  # type: ignore[attr-defined]
+    messages = {structure.__name__ for structure in wire.AnyDatagram.__args__}
+    links = {structure.__name__ for structure in wire.Link.__args__}
     headings = set(re.findall(r"^### (\w+)$", read(WIRE_PAGE), re.MULTILINE))
     shown = set()
     for block in blocks_in(WIRE_PAGE):
@@ -192,7 +192,7 @@ def test_every_field_of_the_durable_state_is_described() -> None:
     assert described == [field.name for field in dataclasses.fields(DurableState)]
 
 
-# -------------------------------------------------------------------------- strategies, hooks, timers
+# ------------------------------------------------------------------------ strategies, hooks, timers
 
 
 def test_every_strategy_is_described() -> None:
@@ -245,7 +245,7 @@ def test_every_hook_is_described_with_the_strategies_that_extend_it() -> None:
     assert described == extended
 
 
-# ---------------------------------------------------------------------------------------------- trace
+# -------------------------------------------------------------------------------------------- trace
 
 
 def test_every_kind_of_trace_event_is_described() -> None:
@@ -284,7 +284,7 @@ def test_a_run_traces_the_fields_that_are_described(is_master: bool) -> None:
     assert set(documented_kinds()) - rare - met <= (set() if is_master else of_masters)
 
 
-# ----------------------------------------------------------------------- invariants, bounds and claims
+# -------------------------------------------------------------------- invariants, bounds and claims
 
 
 def test_every_invariant_that_the_code_names_is_described() -> None:
@@ -305,8 +305,8 @@ def test_every_invariant_that_the_code_names_is_described() -> None:
         stated = re.findall(r"Invariants? \(([A-Za-z]+)", source)
         assert set(asserted) | set(stated) <= named, path
 
-    assert list(numbered)[0] == "I1 Agreement"
-    assert len(numbered) == 12  # noqa: PLR2004 - I1 to I12
+    assert next(iter(numbered)) == "I1 Agreement"
+    assert len(numbered) == 12
 
 
 def test_every_bound_is_what_the_code_says() -> None:
@@ -322,12 +322,21 @@ def test_every_bound_is_what_the_code_says() -> None:
         assert number(bound) == value, what
 
 
+def test_every_defect_of_the_ancestor_is_answered_and_tested() -> None:
+    """Each of them has a line in the divergences, and a file of tests named after it."""
+    table = rows(read("docs/divergences.md"), ("#", "the ancestor", "here"))
+    tested = {int(path.name[5:7]) for path in (ROOT / "tests/defects").glob("test_*.py")}
+
+    assert [int(number) for number, _, _ in table] == list(range(1, 24))
+    assert tested == set(range(1, 24))
+
+
 def test_the_readme_says_how_large_a_value_may_be() -> None:
     """The limit follows from the sessions that are remembered."""
     claimed = re.search(r"some ([\d,]+) bytes, counted as JSON", read("README.md"))
 
     assert claimed
-    assert 0 <= built_in_config().value_bytes_max - number(claimed[1]) < 1000  # noqa: PLR2004
+    assert 0 <= built_in_config().value_bytes_max - number(claimed[1]) < 1000
 
 
 def test_the_readme_s_reading_order_leaves_no_module_out() -> None:

@@ -1,10 +1,12 @@
 """Trace events, held against the tables of the trace's reference."""
 
 import re
+from functools import cache
 
-from multipaxos.trace import TraceEvent
 from tests.docs.documents import read
 from tests.docs.tables import rows
+
+from multipaxos.trace import TraceEvent
 
 TRACE_PAGE = "docs/reference/trace.md"
 
@@ -12,6 +14,7 @@ SOMETIMES = {("refused", "promised_id")}
 """Fields that an event may lack."""
 
 
+@cache
 def documented_kinds() -> dict[str, tuple[str, ...]]:
     """Return the kinds of events that the reference has, with the fields of each."""
     return {

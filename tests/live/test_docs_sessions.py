@@ -1,0 +1,190 @@
+"""The sessions that the documents show, typed into real terminals as it were."""
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import pytest
+from tests.docs.commands import (
+    KILL,
+    REMOVE,
+    Step,
+    arguments_of,
+    environment,
+    run,
+    steps_of,
+)
+from tests.docs.documents import blocks_in, documents
+
+from multipaxos.cli import main
+from multipaxos.cli.processes import loopback_servers, wait_until, write_config
+from multipaxos.runtime.config import Config
+
+pytestmark = pytest.mark.live
+
+WAIT_SECONDS_MAX = 20.0
+DOCUMENTS = [
+    document
+    for document in documents()
+    if any(block.kind == "console live" for block in blocks_in(document))
+]
+NORMALISED = (
+    (re.compile(r"\b[0-9a-f]{16}\b"), "NAME"),
+    (re.compile(r"\d+(\.\d+)?"), "N"),
+    (re.compile(r"\s+"), " "),
+)
+"""What differs from run to run: names drawn at random, numbers, and the columns they widen."""
+
+
+class Terminal:
+    """A server that was started in a terminal of its own: its process, and what it printed."""
+
+    def __init__(self, arguments: Sequence[str], directory: Path) -> None:
+        """Start ``multipaxos`` with *arguments*."""
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "multipaxos", *arguments],
+            cwd=directory,
+            env=environment(directory),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def shows(self, expected: Sequence[str]) -> bool:
+        """Tell whether the *expected* lines were printed, in this order, maybe among others."""
+        printed = iter([normalise(line) for line in self.lines])
+        return all(normalise(line) in printed for line in expected)
+
+    def end(self, number: signal.Signals) -> int:
+        """Send the signal, and return the exit code."""
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+        code = self.process.wait(WAIT_SECONDS_MAX)
+        self._reader.join(WAIT_SECONDS_MAX)
+        return code
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+        self.process.stdout.close()
+
+
+class Session:
+    """A person at the keyboard, who follows one document in *directory*."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take free ports for the servers: the configured ones may be in use here."""
+        self.directory = directory
+        self.config = directory / "cluster.toml"
+        write_config(self.config, Config(cluster="main", servers=loopback_servers("ABC")))
+        self.terminals: dict[str, Terminal] = {}
+
+    def type(self, step: Step) -> None:
+        """Type the command, and compare what it prints with what the document shows."""
+        killed, removed = KILL.fullmatch(step.command), REMOVE.fullmatch(step.command)
+        if killed:
+            number = signal.SIGKILL if killed["signal"] == "9" else signal.SIGINT
+            code = self.terminals.pop(killed["uid"]).end(number)
+            assert code == (0 if number is signal.SIGINT else -number)
+        elif removed:
+            lost = list(self.directory.glob(removed["pattern"]))
+            assert lost, step.command
+            for path in lost:
+                path.unlink()
+        else:
+            self._run(step)
+
+    def close(self) -> None:
+        """End what still runs."""
+        for terminal in self.terminals.values():
+            terminal.end(signal.SIGTERM)
+            assert not any("Traceback" in line for line in terminal.lines), terminal.lines
+
+    def _run(self, step: Step) -> None:
+        arguments = arguments_of(step.command)
+        assert arguments, step.command
+        if arguments[0] == "server":
+            terminal = Terminal([*arguments, *self._extra("server")], self.directory)
+            self.terminals[arguments[1]] = terminal
+            is_ready = wait_until(lambda: "ready" in terminal.lines, seconds=WAIT_SECONDS_MAX)
+            assert is_ready, terminal.lines
+            shown = wait_until(lambda: terminal.shows(step.output), seconds=WAIT_SECONDS_MAX)
+            assert shown, (step, terminal.lines)
+        else:
+            finished = run(step.command, self.directory, self._extra(arguments[0]))
+            assert finished.returncode == 0, (step, finished.stdout, self._told())
+            if step.output:
+                assert fits(finished.stdout.splitlines(), step.output), (step, finished.stdout)
+
+    def _extra(self, command: str) -> tuple[str, ...]:
+        options = {
+            option.opts[-1]
+            for option in main.commands[command].params
+            if isinstance(option, click.Option)
+        }
+        extra: tuple[str, ...] = ()
+        if "--config" in options:
+            extra += ("--config", str(self.config))
+        if "--timeout" in options:
+            extra += ("--timeout", str(WAIT_SECONDS_MAX))
+        return extra
+
+    def _told(self) -> dict[str, list[str]]:
+        return {uid: terminal.lines[-20:] for uid, terminal in self.terminals.items()}
+
+
+def normalise(line: str) -> str:
+    """Return *line* without what differs from run to run."""
+    for pattern, replacement in NORMALISED:
+        line = pattern.sub(replacement, line)
+    return line.strip()
+
+
+def fits(printed: Sequence[str], expected: Sequence[str]) -> bool:
+    """Tell whether *printed* is as *expected*, where a line ``...`` stands for any lines."""
+    if not expected:
+        return not printed
+    if expected[0] == "...":
+        return any(fits(printed[skip:], expected[1:]) for skip in range(len(printed) + 1))
+    return (
+        bool(printed)
+        and normalise(printed[0]) == normalise(expected[0])
+        and fits(printed[1:], expected[1:])
+    )
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    """Return a person at the keyboard."""
+    someone = Session(tmp_path)
+    yield someone
+    someone.close()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_session_goes_as_the_document_shows(document: str, session: Session) -> None:
+    """Every command of a document, typed in its order, does what stands below it."""
+    for block in blocks_in(document):
+        if block.kind == "console live":
+            for step in steps_of(block):
+                session.type(step)
+
+
+def test_the_comparison_tells_lines_apart() -> None:
+    """Numbers and random names may differ; words may not, and no line may be missing."""
+    assert fits(["link 7  nothing"], ["link 4  nothing"])
+    assert fits(["a", "b", "c"], ["a", "...", "c"])
+    assert not fits(["a", "b"], ["a"])
+    assert not fits(["a"], ["a", "b"])
+    assert not fits(["chosen: link 1 = x"], ["chosen: link 1 = y"])
