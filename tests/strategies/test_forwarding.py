@@ -26,6 +26,7 @@ from multipaxos.chain.effects import Outbox, Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import NewMaster
 from multipaxos.chain.messages import Forward
+from multipaxos.chain.requests import Unknown
 from multipaxos.chain.state_machine import Get, Set
 from multipaxos.composition import compose
 from multipaxos.strategies.forwarding import FORWARDS_AT_ONCE_MAX
@@ -100,6 +101,22 @@ def test_a_later_update_is_forwarded_in_its_turn() -> None:
     hand.timeout(Timer.FORWARD)
 
     assert timers(hand.write("y", 2)) == {Timer.FORWARD: 1.0}
+
+
+@pytest.mark.parametrize("reason", [Timer.FORWARD, MASTER_C])
+def test_what_the_chain_can_tell_no_more_is_answered_instead_of_forwarded(
+    reason: Timer | NewMaster,
+) -> None:
+    """Its client gave up and went on elsewhere: the master has nobody to tell that."""
+    hand = follower()
+    hand.write("x", 1)
+    hand.decide(link_of(write("y", 2)))
+
+    outbox = hand.timeout(reason) if isinstance(reason, Timer) else hand.decide(reason)
+
+    assert sent(outbox) == []
+    assert [type(answer.outcome) for answer in outbox.answers] == [Unknown]
+    assert hand.value.queue == {}
 
 
 def test_other_timers_forward_nothing() -> None:
@@ -223,12 +240,12 @@ def test_a_forward_that_was_lost_is_repeated() -> None:
     cluster.block(other, master)
     call = cluster.submit(other, Set(value="x"))
     cluster.run_for(0.5)
-    assert not call.answered
+    assert cluster.unanswered == [call]
     cluster.heal()
 
     cluster.run_for(1.0)
 
-    assert call.answered
+    assert cluster.unanswered == []
     assert messages(cluster, server=other)["Forward"] == 2
 
 

@@ -7,6 +7,7 @@ from tests.strategies.support import PLAIN, instances, link_of_call, messages, t
 from composable_paxos import Accept, Accepted, Nack, Prepare, Promise, ProposalID
 from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.effects import Outbox, Timer
+from multipaxos.chain.links import Founding
 from multipaxos.chain.messages import CatchUp, Sync
 from multipaxos.chain.settings import Settings
 from multipaxos.chain.state_machine import Set
@@ -193,6 +194,17 @@ def test_a_jump_that_is_not_plausible_is_refused() -> None:
     assert refusals(refused) == ["101 links ahead is not plausible"]
     assert refused.save is None
     assert accepted.save is not None
+
+
+def test_a_catch_up_cannot_change_the_chain() -> None:
+    """It names our chain on the envelope and another link 0 inside: it is refused."""
+    hand = Hand(Synchronization)
+    other = Founding(chain_id="chain-2", machine_kind="register", founders=())
+
+    outbox = hand.receive(CatchUp(founding=other, snapshot=SNAPSHOT), instance=9)
+
+    assert refusals(outbox) == ["it tells of another link 0"]
+    assert hand.state == stored()
 
 
 def test_a_server_that_was_away_catches_up_when_it_returns() -> None:
