@@ -21,8 +21,8 @@ class Forwarding(BaseReplicatedValue):
     Sends queued updates to the master while another's lease keeps this server from proposing.
 
     An update stays queued here until it is in the chain, and is forwarded again every
-    *retransmit_seconds*; its request id keeps it from being applied twice. State: where each update
-    came from, so that none goes back there.
+    *retransmit_seconds*; its request id keeps it from being applied twice. One that the master
+    itself sent does not go straight back to it. State: whether the next repetition is planned.
     """
 
     def __init__(self, **arguments: Any) -> None:
