@@ -7,7 +7,8 @@ from random import Random
 from composable_paxos import PeerID
 from multipaxos.chain.requests import Chosen
 from multipaxos.chain.state_machine import Get, Set
-from multipaxos.simulation.cluster import ClientCall, SimulatedCluster
+from multipaxos.simulation.calls import ClientCall
+from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.linearizability import Operation
 
 

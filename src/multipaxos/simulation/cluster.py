@@ -1,8 +1,6 @@
 """A whole cluster in one process, on simulated ports, in virtual time, from one seed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -12,113 +10,25 @@ from multipaxos.chain.effects import Answer, Timer
 from multipaxos.chain.links import Founding
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.requests import Outcome, RequestID
+from multipaxos.chain.requests import RequestID
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.chain.state_machine import Command, Register, StateMachine
 from multipaxos.composition import compose, strategy_names
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.ports import StorageError
+from multipaxos.simulation.calls import ClientCall
 from multipaxos.simulation.clock import Action, Gate, SimulatedClock, VirtualTime
 from multipaxos.simulation.disk import PowerCut, SimulatedDisk
 from multipaxos.simulation.invariants import ChosenLink, Invariants
 from multipaxos.simulation.network import CALM, ManualNetwork, SimulatedNetwork, Weather
-from multipaxos.simulation.observers import ServerObserver
-from multipaxos.trace import Silence, TraceEvent, TraceObserver
-from multipaxos.trace.file import format_line
+from multipaxos.simulation.observers import ServerObserver, TraceList
+from multipaxos.simulation.server import SimulatedServer
+from multipaxos.trace import Silence, TraceObserver
+
+__all__ = ["CLUSTER", "FOUNDED_CHAIN", "ClientCall", "SimulatedCluster", "SimulatedServer"]
 
 CLUSTER = "simulated"
 FOUNDED_CHAIN = "chain-1"
-
-
-@dataclass(kw_only=True, eq=False)
-class ClientCall:
-    """
-    What one client asked, and what it was told: times are true ones, in seconds.
-
-    *tried* are the servers it was handed to; *outcome* and *returned_at* are None until an answer,
-    of which *on_return* tells the client.
-    """
-
-    request_id: RequestID
-    command: Command
-    called_at: float
-    on_return: Callable[[], None]
-    tried: list[PeerID] = field(default_factory=list)
-    outcome: Outcome | None = None
-    returned_at: float | None = None
-
-    @property
-    def answered(self) -> bool:
-        """Whether the client was told anything."""
-        return self.outcome is not None
-
-
-@dataclass(kw_only=True, eq=False)
-class SimulatedServer:
-    """
-    One server: what outlives its process (*disk*, *clock*), and the process, while it runs.
-
-    *driver* is None while the server is down. *halted* holds the sentence with which it stopped
-    by itself. *timers* tells which of the clock's calls each timer is.
-    """
-
-    uid: PeerID
-    disk: SimulatedDisk
-    gate: Gate
-    clock: SimulatedClock
-    trace: TraceObserver
-    starts: int = 0
-    driver: Driver | None = None
-    halted: str | None = None
-    stalled: bool = False
-    timers: dict[Timer, int] = field(default_factory=dict)
-
-    @property
-    def up(self) -> bool:
-        """Whether the process runs (it may be paused)."""
-        return self.driver is not None
-
-    @property
-    def value(self) -> BaseReplicatedValue:
-        """The protocol's object. Only of a server that is up."""
-        assert self.driver is not None, f"{self.uid} is down"
-        return self.driver.value
-
-    @property
-    def trusts_lease(self) -> bool:
-        """Whether this server believes now, by its own clock, that it may answer reads alone."""
-        driver = self.driver
-        return (
-            driver is not None
-            and driver.value.lease is not None
-            and driver.seconds_left(driver.value.lease) > 0
-        )
-
-    def note_timer(self, timer: Timer) -> None:
-        """Note that the newest call of the clock is *timer*."""
-        self.timers[timer] = self.clock.last_call
-
-
-class TraceList:
-    """Keeps the trace in memory."""
-
-    def __init__(self) -> None:
-        """Begin empty."""
-        self.events: list[TraceEvent] = []
-
-    def write(self, event: TraceEvent) -> None:
-        """Keep *event*."""
-        self.events.append(event)
-
-    def close(self) -> None:
-        """Do nothing: memory needs no closing."""
-
-    def digest(self) -> str:
-        """Return a hash of the whole trace: equal for equal runs."""
-        whole = sha256()
-        for event in self.events:
-            whole.update(format_line(event).encode() + b"\n")
-        return whole.hexdigest()
 
 
 class SimulatedCluster:

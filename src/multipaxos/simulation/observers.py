@@ -1,12 +1,14 @@
 """What watches the driver of a simulated server: the invariants first, then the trace."""
 
 from collections.abc import Callable
+from hashlib import sha256
 
 from multipaxos.chain.effects import Answer, Outbox, Timer
 from multipaxos.chain.events import Event
 from multipaxos.chain.messages import Envelope
 from multipaxos.simulation.invariants import ServerCheck
-from multipaxos.trace import TraceObserver
+from multipaxos.trace import TraceEvent, TraceObserver
+from multipaxos.trace.file import format_line
 
 
 class ServerObserver:
@@ -45,3 +47,25 @@ class ServerObserver:
         """Trace a timer, and note which call of the clock it is."""
         self.trace.timer_set(timer, seconds)
         self.on_timer(timer)
+
+
+class TraceList:
+    """Keeps the trace in memory."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.events: list[TraceEvent] = []
+
+    def write(self, event: TraceEvent) -> None:
+        """Keep *event*."""
+        self.events.append(event)
+
+    def close(self) -> None:
+        """Do nothing: memory needs no closing."""
+
+    def digest(self) -> str:
+        """Return a hash of the whole trace: equal for equal runs."""
+        whole = sha256()
+        for event in self.events:
+            whole.update(format_line(event).encode() + b"\n")
+        return whole.hexdigest()

@@ -1,0 +1,57 @@
+"""One server of a simulated cluster."""
+
+from dataclasses import dataclass, field
+
+from composable_paxos import PeerID
+from multipaxos.chain.effects import Timer
+from multipaxos.chain.replicated_value import BaseReplicatedValue
+from multipaxos.runtime.driver import Driver
+from multipaxos.simulation.clock import Gate, SimulatedClock
+from multipaxos.simulation.disk import SimulatedDisk
+from multipaxos.trace import TraceObserver
+
+
+@dataclass(kw_only=True, eq=False)
+class SimulatedServer:
+    """
+    One server: what outlives its process (*disk*, *clock*), and the process, while it runs.
+
+    *driver* is None while the server is down. *halted* holds the sentence with which it stopped
+    by itself. *timers* tells which of the clock's calls each timer is.
+    """
+
+    uid: PeerID
+    disk: SimulatedDisk
+    gate: Gate
+    clock: SimulatedClock
+    trace: TraceObserver
+    starts: int = 0
+    driver: Driver | None = None
+    halted: str | None = None
+    stalled: bool = False
+    timers: dict[Timer, int] = field(default_factory=dict)
+
+    @property
+    def up(self) -> bool:
+        """Whether the process runs (it may be paused)."""
+        return self.driver is not None
+
+    @property
+    def value(self) -> BaseReplicatedValue:
+        """The protocol's object. Only of a server that is up."""
+        assert self.driver is not None, f"{self.uid} is down"
+        return self.driver.value
+
+    @property
+    def trusts_lease(self) -> bool:
+        """Whether this server believes now, by its own clock, that it may answer reads alone."""
+        driver = self.driver
+        return (
+            driver is not None
+            and driver.value.lease is not None
+            and driver.seconds_left(driver.value.lease) > 0
+        )
+
+    def note_timer(self, timer: Timer) -> None:
+        """Note that the newest call of the clock is *timer*."""
+        self.timers[timer] = self.clock.last_call
