@@ -160,7 +160,11 @@ def expect(block: Block, text: str, request: pytest.FixtureRequest) -> None:
 
 
 def test_no_block_is_hidden_from_the_checks() -> None:
-    """Code stands in fences: a block by indentation, or in tildes, would escape the checks."""
+    """
+    Code stands in fences: a block by indentation, or in tildes, would escape the checks.
+
+    A sum that is broken before its sign would become a list.
+    """
     for document in documents():
         fenced = {
             number
@@ -173,7 +177,7 @@ def test_no_block_is_hidden_from_the_checks() -> None:
                 follows_blank = not lines[number - 2].strip()
                 is_code = line.startswith(("    ", "\t")) and follows_blank
                 assert not is_code, f"{document}:{number}"
-                assert not line.lstrip().startswith("~~~"), f"{document}:{number}"
+                assert not line.lstrip().startswith(("~~~", "+ ")), f"{document}:{number}"
 
 
 # ------------------------------------------------------------------------------------------- python

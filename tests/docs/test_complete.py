@@ -10,7 +10,8 @@ from random import Random
 
 import click
 import pytest
-from tests.docs.documents import ROOT, blocks_in, documents, read, section
+from tests.docs.commands import check_command
+from tests.docs.documents import ROOT, blocks_in, documents, prose_of, read, section
 from tests.docs.tables import rows
 from tests.docs.traces import check_trace_event, documented_kinds
 
@@ -389,3 +390,18 @@ def test_lowest_is_written_as_the_trace_s_reference_says() -> None:
         membership=membership, settings=Settings(), machine=Register(), state=None, rng=Random(1)
     )
     assert value.paxos.state.promised_id == LOWEST
+
+
+@pytest.mark.parametrize("document", documents())
+def test_commands_in_the_text_are_ones(document: str) -> None:
+    """A command that is named in passing, or in a table, can be typed as it stands."""
+    for _, line in prose_of(document):
+        for code in code_words(line):
+            words = code.split()
+            if words[:1] != ["multipaxos"] and words[:2] != ["python", "server.py"]:
+                continue
+            is_form = re.search(r"\[|\.\.\.|\b(COMMAND|NAME|N)\b", code)
+            if len(words) == 2 and words[0] == "multipaxos":
+                assert words[1] in {*main.commands, "--version"}, code
+            elif len(words) > 1 and not is_form:
+                check_command(code)
