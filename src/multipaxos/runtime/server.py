@@ -1,9 +1,9 @@
 """One server as a process: the protocol object with its ports, from its start to its stop."""
 
+import signal
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from rich.text import Text
 from twisted.internet import reactor as installed_reactor
-from twisted.internet.error import CannotListenError, ReactorNotRunning
+from twisted.internet.error import CannotListenError
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 
 from multipaxos.chain.durable import DurableState
@@ -172,6 +172,7 @@ def run_server(options: ServerOptions) -> int:
     SIGINT and SIGTERM end it cleanly. Whoever reads the output and goes away ends it too.
     """
     process = _Process(options)
+    process.end_at_signals()
     try:
         server = process.start()
     except (NotStartedError, ConfigError, StorageError) as error:
@@ -216,18 +217,24 @@ class _Process:
             raise
         return server
 
+    def end_at_signals(self) -> None:
+        # Twisted's own handlers are gone before the process is: a second signal, such as Ctrl+C to
+        # the terminal's whole group and then the parent's SIGTERM, would cut the end short.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.reactor.callFromThread(self.stop))
+
     def run(self) -> None:
         globalLogBeginner.beginLoggingTo(
             [cast("ILogObserver", self._watch_log)], redirectStandardIO=False, discardBuffer=True
         )
         if not self._is_ended:
             self.reactor.callWhenRunning(self.console.print, Text("ready", style="bold"))
-            self.reactor.run()
+            self.reactor.run(installSignalHandlers=False)
 
     def stop(self) -> None:
         if not self._is_ended and self.reactor.running:
             # Not at once: the driver may be in the midst of the event that ends the server.
-            self.reactor.callLater(0, self._stop_reactor)
+            self.reactor.callLater(0, self.reactor.stop)
         self._is_ended = True
 
     def halt(self, reason: str) -> None:
@@ -238,10 +245,6 @@ class _Process:
         self.exit_code = exit_code
         sys.stderr.write(f"Server {self.options.uid} stops: {reason}\n")
         return exit_code
-
-    def _stop_reactor(self) -> None:
-        with suppress(ReactorNotRunning):  # A signal may have been faster.
-            self.reactor.stop()
 
     def _make_observer(self, seconds: Callable[[], float]) -> TraceObserver:
         sinks: list[Sink] = [] if self.options.is_quiet else [self.console]
@@ -271,8 +274,6 @@ class _Process:
         if event.get("log_level") is not LogLevel.critical or self._is_ended:
             return
         failure = event.get("log_failure")
-        if failure is not None and failure.check(ReactorNotRunning):
-            return  # A second signal: the server is ending already.
         if failure is not None:
             traceback.print_exception(failure.value)
         self.halt("it met a fault in its own program, shown above; please report it")
