@@ -665,7 +665,13 @@ class Witness:
 
     def found(self) -> list[DurableState | None]:
         """Return what a restarted server would find in each copy."""
-        return [Disk(self.disk.kind, copy).reload() for copy in self.copies]
+        return [self._load(Disk(self.disk.kind, copy)) for copy in self.copies]
+
+    def _load(self, disk: Disk) -> DurableState | None:
+        try:
+            return disk.open().load()
+        finally:
+            disk.close()
 
 
 def test_a_kill_at_any_step_leaves_the_old_state_or_the_new_one(

@@ -14,7 +14,7 @@ message it is; the envelope's fields are the same in all (here broken into lines
         "proposal": [2, "A"],
         "value": {
             "kind": "updates",
-            "updates": [{"do": "set", "client": "c1", "sequence": 7, "value": "hello"}],
+            "updates": [{"do": "set", "client": "c1", "sequence": 7, "since": 5, "value": "hi"}],
         },
     }
 
