@@ -64,9 +64,9 @@ def compose(strategies: Sequence[str]) -> type[BaseReplicatedValue]:
 
 def describe(value_class: type[BaseReplicatedValue]) -> str:
     """Return the stack that *value_class* is woven from, one strategy a line, outermost first."""
-    lines = []
-    for layer in value_class.__mro__[1:]:
-        if issubclass(layer, BaseReplicatedValue):
-            summary = (layer.__doc__ or "").strip().splitlines()[0]
-            lines.append(f"{layer.__name__:<20} {summary}")
-    return "\n".join(lines)
+    # The woven classes themselves have no docstring, and nothing to say.
+    return "\n".join(
+        f"{layer.__name__:<20} {layer.__doc__.strip().splitlines()[0]}"
+        for layer in value_class.__mro__
+        if issubclass(layer, BaseReplicatedValue) and layer.__doc__ is not None
+    )

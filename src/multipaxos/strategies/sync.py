@@ -65,7 +65,9 @@ class Synchronization(BaseReplicatedValue):
     def receive_catch_up(self, envelope: Envelope, message: CatchUp) -> None:
         super().receive_catch_up(envelope, message)
         jump = envelope.instance - self.instance
-        if jump > self.settings.instance_jump_max:
+        if self.founding not in (None, message.founding):
+            self.note_refusal(message, "it tells of another link 0", sender=envelope.sender)
+        elif jump > self.settings.instance_jump_max:
             self.note_refusal(
                 message, f"{jump} links ahead is not plausible", sender=envelope.sender
             )
