@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from multipaxos.chain.effects import Timer
 from multipaxos.chain.state_machine import Set
+from multipaxos.composition import strategy_names
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.trace import TraceEvent
 from multipaxos.trace.text import describe_link
@@ -17,11 +19,9 @@ def picture_of_an_update() -> str:
     """Return the picture of one update through A, every message delivered by hand."""
     cluster = SimulatedCluster(manual=True, founded=True)
     cluster.start()
-    for greeting in tuple(cluster.manual.held):
-        cluster.manual.deliver(greeting)
-    first = len(cluster.trace.events)
-    cluster.submit("A", Set(value="hello"))
-    for step in (
+    _deliver_all(cluster)
+    return _draw_update(
+        cluster,
         "A->B Prepare",
         "A->C Prepare",
         "B->A Promise",
@@ -31,8 +31,36 @@ def picture_of_an_update() -> str:
         "A->C Accept",
         "A->B Accepted",
         "A->C Accepted",
-    ):
-        route, kind = step.split()
+    )
+
+
+def picture_of_a_master_s_update() -> str:
+    """Return the picture of one update through A, which the chain names as master."""
+    cluster = SimulatedCluster(manual=True, founded=True, strategies=strategy_names(master=True))
+    cluster.start()
+    cluster.hurry("A", Timer.ELECTION)
+    _deliver_all(cluster)
+    assert cluster.trusting() == ["A"]
+    return _draw_update(
+        cluster,
+        "A->B Accept",
+        "B->A Accepted",
+        "A->C Accept",
+        "A->B Accepted",
+        "A->C Accepted",
+    )
+
+
+def _deliver_all(cluster: SimulatedCluster) -> None:
+    while cluster.manual.held:
+        cluster.manual.deliver(cluster.manual.held[0])
+
+
+def _draw_update(cluster: SimulatedCluster, *deliveries: str) -> str:
+    first = len(cluster.trace.events)
+    cluster.submit("A", Set(value="hello"))
+    for delivery in deliveries:
+        route, kind = delivery.split()
         sender, receiver = route.split("->")
         cluster.manual.deliver(cluster.manual.find(sender, receiver, kind))
     return draw(cluster.trace.events[first:])

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.docs.commands import check_command, check_shell, run_here
 from tests.docs.documents import ROOT, Block, all_blocks, blocks_in, documents, rewrite
-from tests.docs.picture import picture_of_an_update
+from tests.docs.picture import picture_of_a_master_s_update, picture_of_an_update
 from tests.docs.traces import check_trace_event
 
 from multipaxos.composition import compose, describe, strategy_names
@@ -116,6 +116,7 @@ CHECKS: dict[str, Callable[[Block, Path], None]] = {
     "json state": check_votes_and_snapshot,
     "json trace": check_trace,
     "text picture": check_shown,
+    "text picture of a master": check_shown,
     "text stack": check_shown,
     "text layers": check_layers,
     "text scenario": check_scenario,
@@ -139,7 +140,11 @@ def stack_of_a_master() -> str:
     return describe(compose(strategy_names(master=True))) + "\n"
 
 
-GIVEN = {"text picture": picture_of_an_update, "text stack": stack_of_a_master}
+GIVEN = {
+    "text picture": picture_of_an_update,
+    "text picture of a master": picture_of_a_master_s_update,
+    "text stack": stack_of_a_master,
+}
 
 
 @pytest.mark.parametrize(
