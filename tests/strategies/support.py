@@ -5,7 +5,8 @@ from collections import Counter
 from composable_paxos import PeerID
 from multipaxos.chain.requests import Chosen
 from multipaxos.composition import strategy_names
-from multipaxos.simulation.cluster import ClientCall, SimulatedCluster
+from multipaxos.simulation.calls import ClientCall
+from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.trace import TraceEvent
 
 PLAIN = strategy_names(master=False)
