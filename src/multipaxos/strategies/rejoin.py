@@ -11,6 +11,9 @@ from multipaxos.chain.links import Founders, Founding, Link, Nothing
 from multipaxos.chain.messages import CatchUp, Envelope, IAmAt, Sync, WhereAreYou
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 
+GAP_LINKS_MAX = 1000
+"""Nobody sits out more links beyond ours than a few; one forged Sync must not fill the chain."""
+
 
 class Rejoining(BaseReplicatedValue):
     """
@@ -261,7 +264,8 @@ class Rejoining(BaseReplicatedValue):
     @override
     def receive_sync(self, envelope: Envelope, message: Sync) -> None:
         super().receive_sync(envelope, message)
-        if message.votes_from > self._gap_until:
+        plausible = message.votes_from <= self.instance + GAP_LINKS_MAX
+        if plausible and message.votes_from > self._gap_until:
             self._gap_until = message.votes_from
             self.propose_next()
 
