@@ -134,7 +134,7 @@ def test_what_was_saved_last_is_loaded(disk: Disk) -> None:
 
 
 @given(state=generators.states, later=generators.states)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 def test_every_state_survives(
     disk: Disk, tmp_path_factory: pytest.TempPathFactory, state: DurableState, later: DurableState
 ) -> None:
