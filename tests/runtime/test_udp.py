@@ -346,7 +346,10 @@ def test_it_listens_at_the_configured_address_only_and_reads_whole_datagrams() -
 
     assert server.reactor.interface == ("127.0.0.1", 7101)
     assert server.reactor.packet_bytes_max > 65_507
-    assert (socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 2**20) in server.reactor.handle.options
+    assert server.reactor.handle.options == [
+        (socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 2**20),
+        (socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * 2**20),
+    ]
 
 
 def test_a_system_that_grants_no_buffer_is_no_reason_to_stop() -> None:

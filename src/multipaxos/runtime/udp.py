@@ -24,8 +24,8 @@ from multipaxos.runtime.config import Address, Config
 from multipaxos.runtime.peers import PeerAddresses, SocketAddress, look_up_own
 from multipaxos.runtime.reactor import Reactor
 
-RECEIVE_BUFFER_BYTES = 4 * 2**20
-"""Asked for; the system may grant less. A burst that overflows the buffer is lost."""
+BUFFER_BYTES = 4 * 2**20
+"""Asked for; the system may grant less. What overflows the receive buffer is lost."""
 PACKET_BYTES_MAX = 65_536
 """More than any datagram: a longer one must be seen as too long, not cut to a readable length."""
 
@@ -84,9 +84,10 @@ class UdpMessenger(DatagramProtocol):
             )
         except (OSError, CannotListenError) as error:
             raise ListenError(_cannot_listen(self._uid, own, error)) from error
-        with suppress(OSError):
-            handle: socket.socket = self._port.getHandle()
-            handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        handle: socket.socket = self._port.getHandle()
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            with suppress(OSError):
+                handle.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
         self._addresses.start(reactor, family)
 
     def close(self) -> Any:
