@@ -52,6 +52,7 @@ def test_client_prints_the_link_that_holds_its_value(cluster: LiveCluster) -> No
 
 def test_status_shows_one_master(cluster: LiveCluster) -> None:
     """``status`` shows each server, and one of them holds the lease that the others respect."""
+    cluster.propose("A", "a long value that has no room")
     cluster.wait("A", lambda status: bool(status["lease"]))
 
     found = json.loads(run(cluster, "status", "--json").stdout)

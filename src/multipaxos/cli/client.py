@@ -14,7 +14,7 @@ from multipaxos.cli.parameters import (
 )
 
 
-@click.command()
+@click.command(short_help="Propose a value, and wait until it is chosen.")
 @click.argument("uid", metavar="SERVER")
 @click.argument("value")
 @click.option("--no-wait", is_flag=True, help="Send the value and do not wait for the outcome.")

@@ -27,7 +27,7 @@ from multipaxos.trace.console import uid_style
 BUILT_IN_SERVERS = 3
 
 
-@click.command()
+@click.command(short_help="Run a whole cluster on this machine.")
 @click.option(
     "--servers",
     metavar="N",

@@ -15,7 +15,7 @@ from multipaxos.cli.narration import Narrator
 from multipaxos.cli.output import open_console
 
 
-@click.command()
+@click.command(short_help="Watch three servers agree, fail and recover.")
 def demo() -> None:
     """
     Watch three servers agree, fail and recover, in less than half a minute.

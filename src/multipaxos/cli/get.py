@@ -19,7 +19,7 @@ from multipaxos.cli.parameters import (
 from multipaxos.client import Client, ClientError, Endpoint
 
 
-@click.command()
+@click.command(short_help="Read the current value.")
 @click.argument("uid", metavar="[SERVER]", required=False)
 @timeout_option(5.0)
 @json_option

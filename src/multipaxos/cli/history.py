@@ -17,7 +17,7 @@ from multipaxos.client import Client, ClientError
 from multipaxos.trace import describe_link
 
 
-@click.command()
+@click.command(short_help="Show the newest decided links.")
 @click.argument("uid", metavar="[SERVER]", required=False)
 @click.option(
     "--count",

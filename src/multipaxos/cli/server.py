@@ -9,7 +9,7 @@ from multipaxos.cli.entry import BadInputError
 from multipaxos.cli.parameters import bad_config_refused, config_option, read_config
 
 
-@click.command()
+@click.command(short_help="Run one server until Ctrl+C.")
 @click.argument("uid", metavar="SERVER")
 @click.option("--master", is_flag=True, help="Seek master leases: one round trip for a value.")
 @config_option

@@ -22,11 +22,11 @@ from multipaxos.client import Client, ClientError, Endpoint
 from multipaxos.trace import printable
 from multipaxos.trace.console import uid_style
 
-VALUE_LENGTH_MAX = 14
+VALUE_LENGTH_MAX = 10
 """Leaves the table of servers that serve 80 columns wide."""
 
 
-@click.command()
+@click.command(short_help="Show how each server is.")
 @timeout_option(2.0)
 @json_option
 @config_option
