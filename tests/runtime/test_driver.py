@@ -434,3 +434,26 @@ def test_a_slow_save_between_value_and_clock_counts() -> None:
     stage.driver.submit(ASKED, Get())
 
     assert stage.value.seen[-2:] == ["timeout left hourglass", "retry"]
+
+
+def test_a_fault_of_the_program_silences_the_server() -> None:
+    """An event that breaks off half done reaches nobody, and no event comes after it."""
+    stage = Stage()
+    stage.on_next_event(lambda: stage.value.set_timer(Timer.SYNC, 1.0))
+    stage.driver.start()
+
+    def script() -> None:
+        stage.value.votes_from = 9
+        stage.value.send("B", Sync(votes_from=9))
+        raise RuntimeError("a bug")
+
+    stage.on_next_event(script)
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        stage.driver.submit(ASKED, Get())
+    stage.time.run_until(50.0)
+    stage.driver.receive(PREPARE)
+
+    assert stage.driver.halted
+    assert stage.value.seen == ["start", "request client/1"]
+    assert not any(line.startswith(("save", "send")) for line in stage.log)

@@ -108,8 +108,14 @@ class Driver:
         # Timers count from here, before the save and the sends that the event causes: a master's
         # lease must not begin later than the proposal that renews it leaves.
         started_at = self.clock.seconds()
-        event()
-        self._perform(self.value.take_outbox(), started_at)
+        try:
+            event()
+            outbox = self.value.take_outbox()
+        except Exception:
+            # A fault of our own has left an event half done. Nothing may be built on that.
+            self.stop()
+            raise
+        self._perform(outbox, started_at)
 
     def _perform(self, outbox: Outbox, started_at: float) -> None:
         if outbox.save is not None and not self._save(outbox):
