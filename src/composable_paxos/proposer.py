@@ -103,7 +103,7 @@ class Proposer:
         (a backoff). A refusal of an earlier round, or one that still leaves a quorum, returns None.
         """
         self.note_proposal(message.promised_id)
-        if message.proposal_id != self.proposal_id:
+        if message.proposal_id != self.proposal_id or self.proposal_id == LOWEST:
             return None
         self.refused_by.add(message.acceptor)
         remaining = self.quorums.acceptors - self.refused_by

@@ -24,7 +24,11 @@ from multipaxos.simulation.cluster import CLUSTER, FOUNDED_CHAIN
 
 CONFIG = built_in_config(3, cluster=CLUSTER)
 ADDRESS = {uid: (server.peer.host, server.peer.port) for uid, server in CONFIG.servers.items()}
-FOUNDING = Founding(chain_id=FOUNDED_CHAIN, machine_kind="register", founders=())
+FOUNDING = Founding(
+    chain_id=FOUNDED_CHAIN,
+    machine_kind="register",
+    founders=tuple((uid, f"birth-of-{uid}") for uid in "ABC"),
+)
 GREETING = Envelope(
     cluster=CLUSTER,
     chain_id=FOUNDED_CHAIN,
@@ -138,6 +142,9 @@ def test_a_forged_catch_up_moves_no_server(forger: tuple[str, int]) -> None:
         sender="C",
         message=CatchUp(founding=FOUNDING, snapshot=Snapshot(value="forged")),
     )
+    state = cluster.servers["A"].disk.state
+    assert state is not None
+    assert state.founding == FOUNDING
 
     for uid in "AB":
         driver = cluster.servers[uid].driver
@@ -175,3 +182,23 @@ def test_a_message_of_another_chain_is_refused() -> None:
         "it speaks of chain another-chain, this is chain chain-1",
         "it speaks of chain another-chain, this is chain chain-1",
     ]
+
+
+@pytest.mark.parametrize(
+    "founding",
+    [replace(FOUNDING, chain_id="another"), replace(FOUNDING, machine_kind="another")],
+    ids=["chain", "machine"],
+)
+def test_a_catch_up_to_another_beginning_is_refused(founding: Founding) -> None:
+    """A chain has one link 0: who knows it takes no other one, and does not stop for it either."""
+    cluster = WatchedCluster(manual=True)
+    cluster.start()
+    before = cluster.servers["B"].disk.state
+
+    cluster.forge(
+        "A->B", CatchUp(founding=founding, snapshot=Snapshot(value="foreign")), instance=7
+    )
+
+    assert cluster.servers["B"].up
+    assert cluster.servers["B"].disk.state == before
+    assert cluster.refusals("B") == ["it tells of another link 0"]

@@ -244,7 +244,7 @@ class Rejoining(BaseReplicatedValue):
         super() of the caller is not called if not: the server has founded, and may have voted for,
         another chain; :meth:`_reconsider_founding` decides.
         """
-        if founding.machine_kind != self.machine.kind:
+        if self.founding is None and founding.machine_kind != self.machine.kind:
             self.halt(
                 f"This chain keeps a {founding.machine_kind}, this server was started with a "
                 f"{self.machine.kind}: start it with the chain's kind."
