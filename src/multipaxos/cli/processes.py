@@ -1,6 +1,7 @@
 """Servers as child processes: started, watched, killed and always ended by whoever started them."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from rich.text import Text
@@ -17,6 +19,7 @@ from multipaxos.runtime.config import Address, Config, ServerConfig
 
 STOP_SECONDS_MAX = 5.0
 POLL_SECONDS = 0.02
+PORTS = range(20_000, 32_000)
 
 
 class ServerProcess:
@@ -125,15 +128,24 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
 
 
 def free_ports(count: int, kind: socket.SocketKind) -> list[int]:
-    """Return *count* ports of loopback that nobody uses just now."""
-    sockets = [socket.socket(socket.AF_INET, kind) for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """
+    Return *count* ports of loopback that nobody uses just now.
+
+    They lie below those that systems give to outgoing connections: while a server is dead, nobody
+    gets its port by chance.
+    """
+    candidates = random.sample(PORTS, len(PORTS))
+    free = (port for port in candidates if _is_free(port, kind))
+    return list(islice(free, count))
+
+
+def _is_free(port: int, kind: socket.SocketKind) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def loopback_servers(uids: Sequence[str]) -> dict[str, ServerConfig]:
