@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -24,19 +25,22 @@ def test_no_fault_breaks_an_invariant(weather: Weather, master: bool) -> None:
     """
     happened: Counter[str] = Counter()
 
-    for seed in range(30):
-        happened.update(RandomRun(RunPlan(seed=seed, master=master, weather=weather)).play())
+    for seed in range(12):
+        plan = RunPlan(
+            seed=seed, master=master, weather=weather, law=FaultLaw(wipe_share=0.4), seconds=45
+        )
+        happened.update(RandomRun(plan).play())
 
     faults = ("crash", "wipe", "cut_power", "pause", "stall", "partition", "block", "fill_disk")
     assert all(happened[fault] > 0 for fault in faults), happened
-    assert happened["answered"] > 500
+    assert happened["answered"] > 200
 
 
 @pytest.mark.parametrize("servers", [1, 2, 4, 5])
 @pytest.mark.parametrize("master", [False, True], ids=["plain", "master"])
 def test_every_size_of_cluster_keeps_the_invariants(servers: int, master: bool) -> None:
     """Majorities of one, two, four and five are no less safe than those of three."""
-    for seed in range(8):
+    for seed in range(3):
         RandomRun(RunPlan(seed=seed, servers=servers, master=master, seconds=40)).play()
 
 
@@ -44,18 +48,18 @@ def test_many_requests_in_a_short_time_are_all_answered() -> None:
     """Six clients that hardly pause, with a master: every call is answered, each applied once."""
     happened: Counter[str] = Counter()
 
-    for seed in range(4):
+    for seed in range(3):
         plan = RunPlan(
             seed=seed,
             master=True,
             weather=CALM,
             clients=6,
             client_pause_seconds_max=0.05,
-            seconds=15,
+            seconds=8,
         )
         happened.update(RandomRun(plan).play())
 
-    assert happened["answered"] > 1000
+    assert happened["answered"] > 500
 
 
 def test_without_faults_nobody_waits_long() -> None:
@@ -111,6 +115,7 @@ def test_the_trace_does_not_depend_on_the_hash_seed(hash_seed: str) -> None:
     output = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=True,
