@@ -35,11 +35,12 @@ from composable_paxos import (
 from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.effects import Outbox, Timer
 from multipaxos.chain.events import EventKind
-from multipaxos.chain.links import NewMaster, Nothing, Updates
+from multipaxos.chain.links import NewMaster, Updates
 from multipaxos.chain.settings import Settings
 from multipaxos.chain.state_machine import Set
 from multipaxos.composition import compose
 from multipaxos.simulation.cluster import SimulatedCluster
+from multipaxos.simulation.network import Weather
 from multipaxos.strategies.master import MasterLease
 
 MASTERFUL = compose(("master", "lease", "resolution"))
@@ -402,12 +403,16 @@ def test_a_bid_that_was_displaced_leaves_no_hourglass_running() -> None:
 
 
 def test_a_renewal_is_bid_for_before_the_lease_ends() -> None:
-    """With the head start that the settings name."""
+    """With the head start that the settings name: counted from the bid, as the lease is."""
     hand = Masterful()
 
-    outbox = hand.elect()
+    hand.timeout(Timer.ELECTION)
 
-    assert timers(outbox)[Timer.RENEWAL] == pytest.approx(HELD - 1.0)
+    asked = hand.promise()
+    elected = hand.accepted()
+
+    assert timers(asked)[Timer.RENEWAL] == pytest.approx(HELD - 1.0)
+    assert Timer.RENEWAL not in timers(elected)
 
 
 def test_asking_for_a_renewal_does_not_extend_the_lease() -> None:
@@ -457,6 +462,37 @@ def test_a_renewal_comes_before_what_waits() -> None:
     )
 
 
+def test_a_renewal_that_comes_due_before_its_lease_was_won_follows_at_once() -> None:
+    """The election took so long that there is no time to lose."""
+    hand = Masterful()
+    hand.timeout(Timer.ELECTION)
+    hand.promise()
+    first = hand.bid
+    hand.timeout(Timer.RENEWAL)
+
+    outbox = hand.accepted()
+
+    assert hand.value.lease is LEFT
+    assert hand.bid.bid != first.bid
+    assert timers(outbox)[RIGHT] == pytest.approx(HELD)
+
+
+def test_a_master_on_slow_wires_keeps_its_lease() -> None:
+    """A round trip that fits into the head start is quick enough for ever."""
+    cluster = SimulatedCluster(
+        strategies=MASTER,
+        founded=True,
+        weather=Weather(delay_seconds_min=0.4, delay_seconds_max=0.42),
+    )
+    cluster.start()
+    assert cluster.run_until(lambda: bool(cluster.trusting()), limit_seconds=20.0)
+
+    cluster.run_for(60.0)
+
+    assert traced(cluster, "lease ended") == []
+    assert len(cluster.trusting()) == 1
+
+
 def test_a_busy_master_keeps_its_lease() -> None:
     """Requests all the time, renewals among them, one master throughout."""
     cluster, master = running_with_master()
@@ -484,7 +520,6 @@ def test_a_lease_ends_with_its_hourglass() -> None:
     (event,) = events(outbox, EventKind.LEASE_ENDED)
     assert event.text == "is master no more"
     assert event.details["lease"] is LEFT
-    assert timers(outbox)[Timer.RENEWAL] is None
     assert sent(outbox, Accept)[0] == ("B", Accept(proposal_id=A1, value=hand.bid))
 
 
@@ -493,12 +528,14 @@ def test_a_lease_that_ends_while_its_renewal_is_out_goes_on_with_the_renewal() -
     hand = Masterful()
     hand.elect()
     hand.timeout(Timer.RENEWAL)
-    hand.timeout(LEFT)
-    assert hand.value.lease is None
+    ended = hand.timeout(LEFT)
 
-    hand.accepted()
+    outbox = hand.accepted()
 
+    assert timers(ended) == {LEFT: None}
+    assert events(ended, EventKind.LEASE_ENDED) != []
     assert hand.value.lease is RIGHT
+    assert sent(outbox, Accept) == []
 
 
 def test_another_master_ends_the_own_lease() -> None:
@@ -598,7 +635,9 @@ def test_only_mastership_makes_bids() -> None:
     hand = Masterful()
     hand.value.queue[request()] = write("x")
 
-    assert hand.value.next_link() == Updates(updates=(write("x"),))
+    unwanted = hand.value.next_link()
     hand.master.wanted = True
-    assert isinstance(hand.value.next_link(), NewMaster)
-    assert hand.value.next_link() != Nothing()
+    wanted = hand.value.next_link()
+
+    assert unwanted == Updates(updates=(write("x"),))
+    assert isinstance(wanted, NewMaster)

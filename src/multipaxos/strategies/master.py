@@ -49,6 +49,7 @@ class MasterLease(BaseReplicatedValue):
     def next_link(self) -> Link | None:
         if not self.wanted:
             return super().next_link()
+        self.wanted = False
         # The bid's name tells this proposal from one made before a crash, whose hourglass is gone.
         self.bid = NewMaster(
             uid=self.uid, lease_seconds=self.settings.lease_seconds, bid=self.draw_name()
@@ -72,7 +73,9 @@ class MasterLease(BaseReplicatedValue):
             # then on: counting from here can only end earlier. A repeated Accept counts no anew.
             left, right = HOURGLASSES
             self._bid_hourglass = right if self.lease is left else left
-            self.set_timer(self._bid_hourglass, self.settings.held_lease_seconds)
+            held_seconds = self.settings.held_lease_seconds
+            self.set_timer(self._bid_hourglass, held_seconds)
+            self.set_timer(Timer.RENEWAL, held_seconds - self.settings.renewal_head_start_seconds)
         super().send_accept(accept)
 
     @override
@@ -89,7 +92,8 @@ class MasterLease(BaseReplicatedValue):
     def timeout(self, timer: Timer) -> None:
         if timer is self.lease:
             self._end_lease()
-            self._want()
+            if self.bid is None:
+                self._want()
         elif timer is self._bid_hourglass:
             # What this bid may still win is a lease that is over already.
             self._drop_bid()
@@ -110,11 +114,9 @@ class MasterLease(BaseReplicatedValue):
         if self.lease is not None:
             self.cancel_timer(self.lease)
         self.lease, self._bid_hourglass, self.bid = self._bid_hourglass, None, None
-        self.wanted = False
         held_seconds = self.settings.held_lease_seconds
         self.note(EventKind.LEASE_BEGAN, "is master", lease=self.lease, seconds=held_seconds)
         self.cancel_timer(Timer.ELECTION)
-        self.set_timer(Timer.RENEWAL, held_seconds - self.settings.renewal_head_start_seconds)
 
     def _named(self) -> None:
         # Nobody's lease begins with a name that the chain gives: only a bid of this life, whose
@@ -124,16 +126,18 @@ class MasterLease(BaseReplicatedValue):
         elif self.master is not None:
             self.wanted = False
             self.cancel_timer(Timer.ELECTION)
+            self.cancel_timer(Timer.RENEWAL)
             self._end_lease()
 
     def _drop_bid(self) -> None:
+        if self.bid is not None:
+            self.wanted = True
         if self._bid_hourglass is not None:
             self.cancel_timer(self._bid_hourglass)
         self._bid_hourglass = None
         self.bid = None
 
     def _end_lease(self) -> None:
-        self.cancel_timer(Timer.RENEWAL)
         if self.lease is not None:
             self.note(EventKind.LEASE_ENDED, "is master no more", lease=self.lease)
             self.cancel_timer(self.lease)
