@@ -20,11 +20,11 @@ from tests.docs.commands import (
     run,
     steps_of,
 )
-from tests.docs.documents import blocks_in, documents
+from tests.docs.documents import Block, blocks_in, documents
 
 from multipaxos.cli import main
 from multipaxos.cli.processes import loopback_servers, wait_until, write_config
-from multipaxos.runtime.config import Config
+from multipaxos.runtime.config import Config, built_in_config, load_config
 
 pytestmark = pytest.mark.live
 
@@ -105,6 +105,23 @@ class Session:
         else:
             self._run(step)
 
+    def execute(self, block: Block) -> list[str]:
+        """Run a program of a document, on this session's ports, and return what it prints."""
+        program = block.text
+        own = loopback_ports(load_config(self.config))
+        for built_in, port in zip(loopback_ports(built_in_config()), own, strict=True):
+            program = program.replace(f"{built_in})", f"{port})")
+        finished = subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment(self.directory),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert finished.returncode == 0, (block.place, finished.stderr, self._told())
+        return finished.stdout.splitlines()
+
     def close(self) -> None:
         """End what still runs."""
         for terminal in self.terminals.values():
@@ -144,6 +161,11 @@ class Session:
         return {uid: terminal.lines[-20:] for uid, terminal in self.terminals.items()}
 
 
+def loopback_ports(config: Config) -> list[int]:
+    """Return the ports for clients, in the order of the servers."""
+    return [server.client.port for server in config.servers.values()]
+
+
 def normalise(line: str) -> str:
     """Return *line* without what differs from run to run."""
     for pattern, replacement in NORMALISED:
@@ -179,6 +201,28 @@ def test_a_session_goes_as_the_document_shows(document: str, session: Session) -
         if block.kind == "console live":
             for step in steps_of(block):
                 session.type(step)
+
+
+PROGRAMS = [
+    document
+    for document in documents()
+    if any(block.kind == "python live" for block in blocks_in(document))
+]
+
+
+@pytest.mark.parametrize("document", PROGRAMS)
+def test_a_program_prints_what_the_document_shows(document: str, session: Session) -> None:
+    """A document's programs for clients run against three servers, one after the other."""
+    for uid in "ABC":
+        session.type(Step(command=f"multipaxos server {uid} --data state"))
+    session.type(Step(command="multipaxos get"))
+
+    printed: list[str] = []
+    for block in blocks_in(document):
+        if block.kind == "python live":
+            printed = session.execute(block)
+        elif block.kind == "text output live":
+            assert fits(printed, block.text.splitlines()), (block.place, printed)
 
 
 def test_the_comparison_tells_lines_apart() -> None:
