@@ -499,7 +499,7 @@ def test_a_chain_without_a_first_link_is_joined_unnamed() -> None:
 
 
 def test_two_different_chains_are_waited_out() -> None:
-    """Which of them this server belongs to, nobody can tell it."""
+    """Which of them this server belongs to, nobody can tell it; a person is told to decide."""
     hand = lost()
     tell(hand, "B", at=4, founding=FOUNDING)
 
@@ -507,6 +507,9 @@ def test_two_different_chains_are_waited_out() -> None:
 
     assert hand.value.memoryless
     assert outbox.save is None
+    (event,) = outbox.events
+    assert event.kind is EventKind.WAITING
+    assert "different chains" in event.text
 
 
 def test_waiting_is_told_when_it_changes() -> None:
@@ -743,6 +746,15 @@ def test_a_server_whose_chain_is_not_the_majoritys_stops() -> None:
         "The other servers keep chain chain-2, this server's state is of chain chain-1. "
         "To let it join them, move its state file away and start it again."
     )
+
+
+def test_late_news_of_the_own_chain_stop_nobody() -> None:
+    """They were sent to an earlier life, which kept another chain and was wiped since."""
+    hand = Hand(Rejoining)
+
+    outboxes = [hand.receive(OtherChain(), sender=uid, chain_id="chain-1") for uid in "BC"]
+
+    assert outboxes == [Outbox(), Outbox()]
 
 
 @pytest.mark.parametrize("second", [("B", "chain-2"), ("C", "chain-3")])

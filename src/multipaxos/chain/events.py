@@ -32,7 +32,7 @@ class EventKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """
-    One fact: *details* by name, as REFERENCE lists them for the *kind*.
+    One fact: *details* by name, as docs/reference/trace.md lists them for the *kind*.
 
     *text* says it in words.
     """

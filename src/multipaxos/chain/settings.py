@@ -29,8 +29,8 @@ class Settings:
     """
     Timing and bounds. Every server of a cluster should have the same.
 
-    *clock_rate_error* is r in DESIGN: every clock runs within 1 - r and 1 + r of true time. A
-    master's lease is valid for *lease_seconds* on the others' clocks, and it trusts it for
+    With r = *clock_rate_error*, every clock runs within 1 - r and 1 + r of true time. A master's
+    lease is valid for *lease_seconds* on the others' clocks, and it trusts it for
     ``lease_seconds * (1 - r) / (1 + r)`` on its own, renewing it *renewal_head_start_seconds*
     before that ends. The chain remembers *sessions_max* clients; fewer updates, *queue_max*, wait
     at a server, so that none is forgotten while it waits.

@@ -53,7 +53,7 @@ def phase(value: BaseReplicatedValue) -> str:
         missing = [
             uid
             for uid in value.membership.peers
-            if uid not in whereabouts or whereabouts[uid].memoryless
+            if uid not in whereabouts or whereabouts[uid].newborn
         ]
         return f"no memory: waiting for {', '.join(missing) or 'nobody'}"
     if value.instance < value.votes_from:

@@ -43,7 +43,7 @@ class Rejoining(BaseReplicatedValue):
         self.whereabouts: dict[PeerID, IAmAt] = {}
         self.grace: bool | None = None
         self.steps_in = False
-        self._waits_for: tuple[PeerID, ...] = ()
+        self._last_wait = ""
         self._gap_until = 0
         self._other_chains: dict[PeerID, str] = {}
 
@@ -139,7 +139,8 @@ class Rejoining(BaseReplicatedValue):
                 "too, to begin a new chain."
             )
         else:
-            self._note_waiting()
+            silent = self._without_word()
+            self._note_wait(f"has no memory: waits for word of {', '.join(silent)}")
 
     def _reconsider_founding(self, with_state: list[IAmAt]) -> None:
         # A founder of a chain that came to nothing: a majority keeps one that it did not found.
@@ -163,7 +164,7 @@ class Rejoining(BaseReplicatedValue):
     def _rejoin(self, with_state: list[IAmAt]) -> None:
         foundings = {at.founding.chain_id: at.founding for at in with_state if at.founding}
         if len(foundings) > 1:
-            self._note_waiting()
+            self._note_wait("has no memory, and hears of different chains: end the wrong servers")
             return
         self.memoryless = False
         self.founders = ()
@@ -176,16 +177,14 @@ class Rejoining(BaseReplicatedValue):
         )
         self.joined()
 
-    def _note_waiting(self) -> None:
+    def _note_wait(self, text: str) -> None:
+        if text != self._last_wait:
+            self._last_wait = text
+            self.note(EventKind.WAITING, text, waits_for=self._without_word())
+
+    def _without_word(self) -> tuple[PeerID, ...]:
         heard_of = [uid for uid, at in self.whereabouts.items() if not at.newborn]
-        waits_for = tuple(uid for uid in self.membership.peers if uid not in heard_of)
-        if waits_for != self._waits_for:
-            self._waits_for = waits_for
-            self.note(
-                EventKind.WAITING,
-                f"has no memory: waits for word of {', '.join(waits_for)}",
-                waits_for=waits_for,
-            )
+        return tuple(uid for uid in self.membership.peers if uid not in heard_of)
 
     def _newborn(self) -> Founders:
         born = {uid: at.birth for uid, at in self.whereabouts.items() if at.newborn}
@@ -272,6 +271,8 @@ class Rejoining(BaseReplicatedValue):
     @override
     def receive_other_chain(self, envelope: Envelope) -> None:
         super().receive_other_chain(envelope)
+        if envelope.chain_id == self.chain_id:
+            return  # Late news for an earlier life, before this server joined that chain.
         self._other_chains[envelope.sender] = envelope.chain_id
         others = [c for c in self._other_chains.values() if c == envelope.chain_id]
         if len(others) > len(self.membership.servers) // 2:
