@@ -613,6 +613,16 @@ def test_the_widest_gap_counts() -> None:
     assert hand.value.paxos.wish == Nothing()
 
 
+@pytest.mark.parametrize("votes_from, believed", [(1001, True), (1002, False)])
+def test_a_gap_that_is_not_plausible_is_not_closed(votes_from: int, believed: bool) -> None:
+    """One forged message must not fill the chain with nothing."""
+    hand = Hand(Rejoining)
+
+    hand.receive(Sync(votes_from=votes_from))
+
+    assert (hand.value.paxos.wish == Nothing()) == believed
+
+
 def test_an_ordinary_sync_asks_for_no_link() -> None:
     """Nobody sits anything out: silence."""
     hand = Hand(Rejoining)
