@@ -84,7 +84,7 @@ class Proposer:
         value to propose yet (then :meth:`propose_value` returns it).
         """
         self.note_proposal(message.accepted_id)
-        if message.proposal_id != self.proposal_id or self.asked_to_accept:
+        if self.asked_to_accept or not self._is_current(message.proposal_id):
             return None
         # A set of names, not a count: a duplicated promise is still one promise.
         self.promised_by.add(message.acceptor)
@@ -103,7 +103,7 @@ class Proposer:
         (a backoff). A refusal of an earlier round, or one that still leaves a quorum, returns None.
         """
         self.note_proposal(message.promised_id)
-        if message.proposal_id != self.proposal_id or self.proposal_id == LOWEST:
+        if not self._is_current(message.proposal_id):
             return None
         self.refused_by.add(message.acceptor)
         remaining = self.quorums.acceptors - self.refused_by
@@ -133,6 +133,10 @@ class Proposer:
         self.refused_by = set()
         self.adopted_id = LOWEST
         self.asked_to_accept = False
+
+    def _is_current(self, proposal_id: ProposalID) -> bool:
+        # Before the first round there is none, and LOWEST, which names none, is nobody's.
+        return proposal_id == self.proposal_id != LOWEST
 
     def _accept_if_due(self) -> Accept | None:
         if (

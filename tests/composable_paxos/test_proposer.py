@@ -418,6 +418,17 @@ def test_a_strangers_refusal_does_not_end_a_round() -> None:
     assert replies == [None, None, None]
 
 
+def test_the_lowest_number_is_nobodys_round() -> None:
+    """No round is under way before the first: what names LOWEST concerns nobody."""
+    proposer = new_proposer()
+
+    for acceptor in "ABC":
+        assert proposer.receive_promise(promise(acceptor, LOWEST)) is None
+        assert proposer.receive_nack(nack(acceptor, LOWEST, LOWEST)) is None
+
+    assert proposer.propose_value("x") is None
+
+
 def test_a_stray_refusal_at_an_idle_proposer_does_nothing() -> None:
     """Without a round there is nothing to refuse, and nothing to start."""
     proposer = new_proposer()
