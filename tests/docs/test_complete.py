@@ -311,16 +311,36 @@ def test_every_invariant_that_the_code_names_is_described() -> None:
 
 
 def test_every_bound_is_what_the_code_says() -> None:
-    """The table of bounds names settings and constants, with their values."""
-    settings = Settings()
-    for what, bound, by in rows(read("ARCHITECTURE.md"), ("what", "bound", "by")):
+    """The tables of bounds name settings and constants, with their values; none is missing."""
+    head = ("what", "bound", "by")
+    tables = [read(name) for name in documents() if f"| {' | '.join(head)} |" in read(name)]
+    named = set()
+    for what, bound, by in (row for table in tables for row in rows(table, head)):
         name = code_words(by)[0]
+        named.add(name)
         if by.startswith("setting"):
-            value = getattr(settings, name)
+            value = getattr(Settings(), name)
         else:
             module, _, constant = name.rpartition(".")
             value = getattr(importlib.import_module(module), constant)
         assert number(bound) == value, what
+
+    for layer in ("chain", "strategies", "runtime", "client"):
+        for path in (ROOT / "src/multipaxos" / layer).rglob("*.py"):
+            module = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+            source = path.read_text(encoding="utf-8")
+            for constant in re.findall(r"^([A-Z]\w*_MAX) = ", source, re.MULTILINE):
+                name = f"{module}.{constant}".replace(".__init__", "")
+                assert name in named or constant in OF_NO_CONCERN, name
+
+
+OF_NO_CONCERN = {
+    "LOCK_BYTES_MAX",
+    "PACKET_BYTES_MAX",
+    "REASON_LENGTH_MAX",
+    "SHOWN_CHARACTERS_MAX",
+}
+"""Buffers, and how much of a stranger's text a sentence repeats."""
 
 
 def test_every_defect_of_the_ancestor_is_answered_and_tested() -> None:
