@@ -32,10 +32,12 @@ from multipaxos.simulation.clients import SimulatedClient
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.faults import FaultLaw, Mischief
 from multipaxos.simulation.network import ROUGH
+from multipaxos.simulation.scenario import COMMANDS, SETTINGS
 
 COMMANDS_PAGE = "docs/reference/commands.md"
 CONFIGURATION_PAGE = "docs/reference/configuration.md"
 STRATEGIES_PAGE = "docs/reference/strategies.md"
+SCENARIOS_PAGE = "docs/scenarios.md"
 WIRE_PAGE = "docs/reference/wire-format.md"
 CLIENTS_PAGE = "docs/reference/clients.md"
 
@@ -244,6 +246,31 @@ def test_every_hook_is_described_with_the_strategies_that_extend_it() -> None:
                 extended.setdefault(attribute, []).append(name)
 
     assert described == extended
+
+
+# --------------------------------------------------------------------------------------- scenarios
+
+
+def test_every_scenario_is_listed_with_its_first_line() -> None:
+    """Whoever looks for a story finds it by what happens in it."""
+    listed = {
+        re.sub(r"\[(\w+)\].*", r"\1.txt", link): line
+        for link, line in rows(read(SCENARIOS_PAGE), ("scenario", "its first line"))
+    }
+    first_lines = {
+        path.name: path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+        for path in (ROOT / "tests/scenarios").glob("*.txt")
+    }
+
+    assert listed == first_lines
+
+
+def test_every_command_of_a_script_is_described() -> None:
+    """The vocabulary of the scenarios, and which words of it are settings."""
+    table = rows(read(SCENARIOS_PAGE), ("command", "a setting", "does"))
+
+    assert [name.strip("`") for name, _, _ in table] == list(COMMANDS)
+    assert {name.strip("`") for name, setting, _ in table if setting == "yes"} == SETTINGS
 
 
 # -------------------------------------------------------------------------------------------- trace
