@@ -8,6 +8,7 @@ from tests.chain.support import (
     events,
     link_of,
     refusals,
+    request,
     sent,
     stored,
     timers,
@@ -176,8 +177,7 @@ def test_after_a_catch_up_a_full_lease_counts_anew() -> None:
 def test_a_restarted_server_respects_before_it_proposes() -> None:
     """What waited for its start must not slip out first."""
     hand = Hand(compose(("lease", "resolution")), state=LED_BY_B)
-    hand.write("x")
-    hand.value.paxos.wish = None
+    hand.value.queue[request()] = write("x")
 
     outbox = hand.start()
 

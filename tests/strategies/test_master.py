@@ -374,6 +374,30 @@ def test_a_catch_up_gives_no_lease() -> None:
     assert hand.bid.bid != won.bid
 
 
+def test_a_catch_up_that_names_this_server_makes_it_bid() -> None:
+    """It won in an earlier life: only a bid of this life gives it the lease."""
+    hand = Masterful()
+
+    hand.value.install(4, FOUNDING, Snapshot(master=NAMES_A))
+    outbox = hand.value.take_outbox()
+
+    assert hand.value.lease is None
+    assert sent(outbox, Accept)[0] == ("B", Accept(proposal_id=A1, value=hand.bid))
+
+
+def test_a_catch_up_that_names_another_ends_the_own_lease() -> None:
+    """Whoever was elected in the links that were skipped is master now."""
+    hand = Masterful()
+    hand.elect()
+
+    hand.value.install(9, FOUNDING, Snapshot(master=MASTER_B))
+    outbox = hand.value.take_outbox()
+
+    assert hand.value.lease is None
+    assert events(outbox, EventKind.LEASE_ENDED) != []
+    assert timers(outbox)[LEFT] is None
+
+
 def test_a_catch_up_that_names_nobody_leaves_the_wish_for_mastership() -> None:
     """The chain has no master there either: the bid is made again."""
     hand = Masterful()
