@@ -189,6 +189,18 @@ def test_nothing_is_forwarded_without_another_master(master: str | None) -> None
     assert hand.value.paxos.wish == link_of(write("x"))
 
 
+def test_a_master_that_sits_links_out_forwards_to_nobody() -> None:
+    """Least of all to itself: its updates wait until it votes again."""
+    named = NewMaster(uid="A", lease_seconds=2.0, bid="b")
+    hand = Hand(FORWARDING, state=stored(votes_from=9, snapshot=Snapshot(master=named)))
+    hand.start()
+
+    outbox = hand.write("x")
+
+    assert outbox == Outbox()
+    assert list(hand.value.queue) == [request()]
+
+
 def test_nothing_is_forwarded_when_the_lease_has_ended() -> None:
     """The named master may be dead: this server proposes by itself."""
     hand = follower()

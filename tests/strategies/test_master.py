@@ -385,6 +385,19 @@ def test_a_catch_up_that_names_this_server_makes_it_bid() -> None:
     assert sent(outbox, Accept)[0] == ("B", Accept(proposal_id=A1, value=hand.bid))
 
 
+def test_an_election_that_is_won_ends_the_wait_for_one() -> None:
+    """A bid that came out of turn leaves no timer that would make another."""
+    hand = Masterful()
+    assert Timer.ELECTION in timers(hand.started)
+    hand.value.install(4, FOUNDING, Snapshot(master=NAMES_A))
+    hand.value.take_outbox()
+
+    outbox = hand.accepted()
+
+    assert hand.value.lease is LEFT
+    assert timers(outbox)[Timer.ELECTION] is None
+
+
 def test_a_catch_up_that_names_another_ends_the_own_lease() -> None:
     """Whoever was elected in the links that were skipped is master now."""
     hand = Masterful()

@@ -391,6 +391,13 @@ def test_a_founder_does_not_vote_for_who_founds_without_it(
     assert outbox.save is None
 
 
+def test_number_1_has_no_owner_among_founders() -> None:
+    """The reason that holds for everybody is the one that is told."""
+    outbox = founder().receive(Prepare(proposal_id=ProposalID(1, "B")))
+
+    assert refusals(outbox) == ["number 1 belongs to the master, nobody"]
+
+
 def test_a_founder_votes_for_itself() -> None:
     """It needs nobody's word for being a founder."""
     hand = founder()
@@ -582,9 +589,10 @@ def test_an_idle_server_closes_the_gap_with_nothing() -> None:
 def test_updates_close_the_gap_as_well() -> None:
     """Where there is something to decide, no link is wasted."""
     hand = Hand(Rejoining)
+    hand.receive(Sync(votes_from=4))
     hand.write("x")
 
-    hand.receive(Sync(votes_from=3))
+    hand.decide(Nothing())
 
     assert hand.value.paxos.wish == link_of(write("x"))
 
