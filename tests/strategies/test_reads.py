@@ -217,6 +217,15 @@ def test_a_read_that_is_taken_anew_under_a_later_lease_is_read_again() -> None:
     assert [r.outcome for r in outbox.reads] == [Chosen(link=5, result="y")]
 
 
+def test_a_read_that_is_taken_anew_still_knows_where_it_came_from() -> None:
+    """Its client waits at the other server, not here."""
+    hand = reading_hand()
+
+    outbox = hand.retry(local_read(origin="C"))
+
+    assert outbox.reads == (local_read(origin="C"),)
+
+
 def master_with_reads() -> Hand:
     """Return a master with a write of its own in flight and a read that waits for it."""
     hand = Hand(READING)

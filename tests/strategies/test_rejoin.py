@@ -638,6 +638,7 @@ def test_a_founder_of_a_chain_that_came_to_nothing_joins_the_one_that_there_is()
 
     assert first == Outbox()
     assert hand.state.founding == STRANGE
+    assert hand.state.founders == ()
     assert hand.state.votes_from == 6
     assert events(outbox, EventKind.REJOINED) != []
 
