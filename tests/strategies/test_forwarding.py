@@ -195,7 +195,7 @@ def test_a_master_that_sits_links_out_forwards_to_nobody() -> None:
     hand = Hand(FORWARDING, state=stored(votes_from=9, snapshot=Snapshot(master=named)))
     hand.start()
 
-    outbox = hand.write("x")
+    outbox = hand.receive(Forward(update=write("x")))
 
     assert outbox == Outbox()
     assert list(hand.value.queue) == [request()]

@@ -444,6 +444,20 @@ def test_a_majority_with_state_tells_which_links_to_sit_out() -> None:
     assert event.details["votes_from"] == 9
 
 
+@pytest.mark.parametrize("newborn", [True, False], ids=["founding", "rejoining"])
+def test_who_has_found_its_place_takes_up_work(newborn: bool) -> None:
+    """The other strategies are told: here, synchronization begins."""
+    hand = Hand(compose(("rejoin", "sync")), memoryless=True)
+    started = hand.start()
+    tell(hand, "B", newborn=newborn, founding=None if newborn else FOUNDING)
+
+    outbox = tell(hand, "C", newborn=newborn, founding=None if newborn else FOUNDING)
+
+    assert Timer.SYNC not in timers(started)
+    assert timers(outbox)[Timer.SYNC] == 10.0
+    assert [uid for uid, _ in sent(outbox, Sync)] == ["B", "C"]
+
+
 @pytest.mark.parametrize("servers, enough", [("ABC", 2), ("ABCD", 3), ("ABCDE", 3)])
 def test_the_majority_is_of_the_cluster_without_the_asker(servers: str, enough: int) -> None:
     """Itself not counted: any quorum that ever closed a link shares a server with them."""
