@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types layers tests coverage clean runtime-venv test-venv
+.PHONY: help demo test check format format-check lint types layers tests coverage live clean runtime-venv test-venv
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -14,7 +14,8 @@ demo: runtime-venv  ## install into .venv and show three servers agreeing, faili
 
 test: check  ## install into .venv and run everything that CI runs
 
-check: format-check lint types layers coverage  ## run all checks below, from the quickest to the slowest
+check: format-check lint types layers  ## run all checks below, from the quickest to the slowest
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target coverage live
 
 format: test-venv  ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix-only --quiet .
@@ -35,9 +36,12 @@ layers: test-venv  ## check who imports whom
 tests: test-venv  ## run the tests only; ARGS="-k lease" chooses among them
 	$(BIN)/pytest $(ARGS)
 
-coverage: test-venv  ## run the tests and demand that they take every branch of the algorithm
-	$(BIN)/coverage run -m pytest
+coverage: test-venv  ## run the tests without sockets; demand that they take every branch of the algorithm
+	$(BIN)/coverage run -m pytest -m "not live"
 	$(BIN)/coverage report
+
+live: test-venv  ## run the tests with real processes and sockets
+	$(BIN)/pytest -m live
 
 clean:  ## remove .venv and all that the tools left behind
 	rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
