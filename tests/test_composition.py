@@ -88,7 +88,7 @@ def test_a_stack_is_described_one_strategy_a_line() -> None:
         "Rejoining",
         "Asks the others where they are before a server without memory votes on anything.",
     ]
-    assert lines[1].startswith("Resolution           Begins rounds")
+    assert lines[1].startswith("Resolving            Begins rounds")
     assert lines[2].startswith("BaseReplicatedValue  One server's part in keeping the chain")
     assert len(lines) == 3
 

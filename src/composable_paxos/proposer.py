@@ -9,8 +9,9 @@ class Proposer:
     """
     Drives rounds: :meth:`prepare`, a quorum of promises, one Accept (Paxos Made Simple, 2.2).
 
-    State: the *wish* of this server; of the current round its *proposal_id* (``LOWEST`` before the
-    first), who promised, who refused, the acceptance that binds it, and whether its Accept is out.
+    State: the *wish*: the value that this server proposes where none is safer. Of the current
+    round, its *proposal_id* (``LOWEST`` before the first), who promised, who refused, the
+    acceptance that binds it, and whether its Accept is out.
 
     Invariant (OneValuePerNumber): at most one Accept value under one proposal id. The caller must
     keep a promise of its own acceptor, saved, for each number before the Prepare leaves; after a

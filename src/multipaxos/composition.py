@@ -8,7 +8,7 @@ from multipaxos.strategies.lease import LeaseRespect
 from multipaxos.strategies.master import MasterLease
 from multipaxos.strategies.reads import LocalReads
 from multipaxos.strategies.rejoin import Rejoining
-from multipaxos.strategies.resolution import Resolution
+from multipaxos.strategies.resolution import Resolving
 from multipaxos.strategies.sync import Synchronization
 
 STRATEGIES: dict[str, type[BaseReplicatedValue]] = {
@@ -18,7 +18,7 @@ STRATEGIES: dict[str, type[BaseReplicatedValue]] = {
     "forwarding": Forwarding,
     "lease": LeaseRespect,
     "sync": Synchronization,
-    "resolution": Resolution,
+    "resolution": Resolving,
 }
 """All strategies, outermost first: the order in which they are woven."""
 
@@ -62,11 +62,11 @@ def compose(strategies: Sequence[str]) -> type[BaseReplicatedValue]:
     return type("ReplicatedValue", (*mixins, BaseReplicatedValue), {})
 
 
-def describe(value_class: type[BaseReplicatedValue]) -> str:
-    """Return the stack that *value_class* is woven from, one strategy a line, outermost first."""
+def describe(replica_class: type[BaseReplicatedValue]) -> str:
+    """Return the stack that *replica_class* is woven from, one strategy a line, outermost first."""
     # The woven classes themselves have no docstring, and nothing to say.
     return "\n".join(
         f"{layer.__name__:<20} {layer.__doc__.strip().splitlines()[0]}"
-        for layer in value_class.__mro__
+        for layer in replica_class.__mro__
         if issubclass(layer, BaseReplicatedValue) and layer.__doc__ is not None
     )

@@ -68,7 +68,7 @@ class Hand:
 
     def __init__(
         self,
-        value_class: type[BaseReplicatedValue] = BaseReplicatedValue,
+        replica_class: type[BaseReplicatedValue] = BaseReplicatedValue,
         *,
         uid: PeerID = "A",
         servers: Sequence[PeerID] = ("A", "B", "C"),
@@ -80,7 +80,7 @@ class Hand:
     ) -> None:
         """Make the server, at link 1 unless *state* says otherwise; without state if told so."""
         self.settings = settings or Settings()
-        self.value = value_class(
+        self.value = replica_class(
             membership=Membership(cluster="test", uid=uid, servers=tuple(servers)),
             settings=self.settings,
             machine=machine or Register(),

@@ -139,7 +139,7 @@ def test_a_catch_up_takes_over_everything() -> None:
     assert outbox.save.decided == ()
     assert hand.state == stored(instance=8, snapshot=snapshot)
     (event,) = events(outbox, EventKind.CAUGHT_UP)
-    assert event.text == "caught up from link 0 to link 8"
+    assert event.text == "caught up with links 0 to 7"
     assert event.details == {"instance": 8, "value": "x"}
 
 

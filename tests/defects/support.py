@@ -184,7 +184,7 @@ class WatchedCluster(SimulatedCluster):
 
     def switch_strategies(self, names: tuple[str, ...]) -> None:
         """Start servers with the strategies *names* from now on."""
-        self.value_class = compose(names)
+        self.replica_class = compose(names)
 
 
 def link_of(call: ClientCall) -> int:

@@ -39,7 +39,7 @@ def test_a_restarted_master_does_not_use_number_one_again() -> None:
     Its acceptance of x under number 1 was durable before the Accept left; so after the restart it
     goes through phase 1, with a higher number, and finds x.
     """
-    cluster = WatchedCluster(manual=True, value_class=compose(MASTER))
+    cluster = WatchedCluster(manual=True, replica_class=compose(MASTER))
     cluster.name_master("A")
     cluster.start()
     lost = cluster.ask("A", "x")

@@ -15,7 +15,7 @@ def test_no_retransmission_outlives_its_link(strategies: tuple[str, ...]) -> Non
 
     In the ancestor an old value came back 1000 s later, without anybody's request.
     """
-    cluster = WatchedCluster(value_class=compose(strategies))
+    cluster = WatchedCluster(replica_class=compose(strategies))
     cluster.start()
     cluster.run_for(5)
     cluster.partition("AB", "C")

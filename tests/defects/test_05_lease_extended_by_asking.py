@@ -15,7 +15,7 @@ def test_asking_for_a_renewal_extends_no_lease(seed: int) -> None:
 
     The ancestor counted anew from the request, answered or not: two masters for 9 s.
     """
-    cluster = WatchedCluster(seed=seed, value_class=compose(MASTER))
+    cluster = WatchedCluster(seed=seed, replica_class=compose(MASTER))
     cluster.start()
     old = cluster.wait_for_master()
     others = [uid for uid in cluster.uids if uid != old.uid]

@@ -16,7 +16,7 @@ def test_restarts_under_a_master_leave_one_value_in_a_link() -> None:
     upon: both its value and a rival's were chosen in one instance. Here the master's number lies
     below all others, so nothing rests on a promise that nobody wrote down.
     """
-    cluster = WatchedCluster(manual=True, value_class=compose(MASTER))
+    cluster = WatchedCluster(manual=True, replica_class=compose(MASTER))
     cluster.name_master("A")
     cluster.start()
     wanted = cluster.ask("A", "x")
@@ -46,7 +46,7 @@ def test_restarts_under_a_master_leave_one_value_in_a_link() -> None:
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 def test_number_one_has_one_owner_by_the_disk(restarted: bool) -> None:
     """Whom the chain names as master is durable: nobody else may use number 1, restarts or not."""
-    cluster = WatchedCluster(manual=True, value_class=compose(MASTER))
+    cluster = WatchedCluster(manual=True, replica_class=compose(MASTER))
     cluster.name_master("A")
     cluster.start()
     if restarted:

@@ -77,7 +77,7 @@ def test_a_lease_is_respected_in_full_after_the_clock_began_anew() -> None:
 
     A server that comes back respects the lease for its whole length, by the clock it has now.
     """
-    cluster = WatchedCluster(manual=True, value_class=compose(MASTER))
+    cluster = WatchedCluster(manual=True, replica_class=compose(MASTER))
     cluster.name_master("A")
     cluster.start()
     cluster.run_for(1.5)

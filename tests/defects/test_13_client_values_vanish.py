@@ -20,7 +20,7 @@ def test_a_value_that_comes_while_another_is_pending_waits_its_turn(
     strategies: tuple[str, ...],
 ) -> None:
     """Each is chosen in a link of its own, and each client is told in which."""
-    cluster = WatchedCluster(value_class=compose(strategies))
+    cluster = WatchedCluster(replica_class=compose(strategies))
     cluster.start()
     values = [f"value {number}" for number in range(10)]
 
@@ -42,7 +42,7 @@ def test_of_conflicting_values_none_is_lost(strategies: tuple[str, ...], seed: i
 
     Of the ancestor's, 198 of 300 vanished without a word.
     """
-    cluster = WatchedCluster(seed=seed, value_class=compose(strategies), weather=ROUGH)
+    cluster = WatchedCluster(seed=seed, replica_class=compose(strategies), weather=ROUGH)
     cluster.start()
 
     calls = [cluster.ask(uid, f"{uid}{number}") for number in range(3) for uid in "ABC"]
@@ -94,7 +94,7 @@ def test_a_value_survives_a_catch_up() -> None:
     assert [link_of(call) for call in waiting] == [4, 5]
     assert cluster.values("A") == ["1", "2", "3", "z1", "z2"]
     assert [e.fields["text"] for e in cluster.events("caught up", "C")] == [
-        "caught up from link 1 to link 4"
+        "caught up with links 1 to 3"
     ]
 
 
@@ -122,7 +122,7 @@ def test_a_client_is_answered_by_a_catch_up_too() -> None:
 
 def test_a_value_that_comes_to_another_server_reaches_the_master() -> None:
     """Who must not propose hands it to the master, again until it is chosen."""
-    cluster = WatchedCluster(value_class=compose(MASTER))
+    cluster = WatchedCluster(replica_class=compose(MASTER))
     cluster.start()
     master = cluster.wait_for_master()
     cluster.run_for(0.1)
@@ -174,7 +174,7 @@ def test_a_request_that_waited_too_long_is_answered_too() -> None:
     offering it to the master for ever.
     """
     settings = Settings(sessions_max=4, queue_max=3)
-    cluster = WatchedCluster(value_class=compose(MASTER), settings=settings)
+    cluster = WatchedCluster(replica_class=compose(MASTER), settings=settings)
     cluster.start()
     master = cluster.wait_for_master()
     cluster.run_for(0.1)
@@ -193,7 +193,7 @@ def test_a_request_that_waited_too_long_is_answered_too() -> None:
 
 def test_a_request_that_its_client_gave_up_does_not_linger() -> None:
     """Once a later request of the client is in the chain, no server offers the earlier one."""
-    cluster = WatchedCluster(value_class=compose(MASTER))
+    cluster = WatchedCluster(replica_class=compose(MASTER))
     cluster.start()
     master = cluster.wait_for_master()
     cluster.run_for(0.1)

@@ -39,7 +39,7 @@ def test_links_are_decided_all_through_a_flood(strategies: tuple[str, ...]) -> N
     others' values are chosen, and whose request waited behind more clients than the chain remembers
     is told that its outcome is not known.
     """
-    cluster = WatchedCluster(value_class=compose(strategies), traced=False)
+    cluster = WatchedCluster(replica_class=compose(strategies), traced=False)
     cluster.start()
     cluster.run_for(1)
     start, before = cluster.time.now, cluster.link_in_progress("A")

@@ -17,14 +17,14 @@ def test_a_busy_master_renews_its_lease() -> None:
 
     The ancestor's master lost its mastership whenever it had work to do at the wrong moment.
     """
-    cluster = WatchedCluster(value_class=compose(MASTER), weather=SLOW)
+    cluster = WatchedCluster(replica_class=compose(MASTER), weather=SLOW)
     cluster.start()
     master = cluster.wait_for_master()
     start = cluster.time.now
     idle: list[float] = []
 
     def demand(number: int) -> None:
-        if not master.value.queue:
+        if not master.replica.queue:
             idle.append(cluster.time.now)
         cluster.ask(master.uid, f"{number}")
 

@@ -18,7 +18,7 @@ def test_a_value_in_flight_survives_the_switch(
 
     Links say what kind they are; the mode says only who proposes.
     """
-    cluster = WatchedCluster(manual=True, value_class=compose(before))
+    cluster = WatchedCluster(manual=True, replica_class=compose(before))
     cluster.name_master("A")
     cluster.start()
     cluster.ask("A", "x")

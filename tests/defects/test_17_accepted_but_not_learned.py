@@ -56,7 +56,7 @@ def test_a_request_right_after_the_restart_displaces_nothing() -> None:
 
 def test_it_needs_no_master_to_come_back() -> None:
     """A master's value is finished by the others if that master stays away."""
-    cluster = WatchedCluster(manual=True, value_class=compose(MASTER))
+    cluster = WatchedCluster(manual=True, replica_class=compose(MASTER))
     cluster.name_master("A")
     cluster.start()
     cluster.ask("A", "x")

@@ -31,7 +31,7 @@ def open_storage(kind: type[AnyStorage], directory: Path) -> AnyStorage:
 @pytest.mark.parametrize("restarted_as", [MASTER, PLAIN], ids=["master", "plain"])
 def test_a_restarted_follower_knows_the_master(restarted_as: tuple[str, ...]) -> None:
     """It reads the master off its disk, disturbs no lease, and hands its clients' updates on."""
-    cluster = WatchedCluster(value_class=compose(MASTER))
+    cluster = WatchedCluster(replica_class=compose(MASTER))
     cluster.start()
     master = cluster.wait_for_master()
     cluster.run_for(0.2)

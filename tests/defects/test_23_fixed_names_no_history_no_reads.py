@@ -31,7 +31,7 @@ NAMES = ("north-1", "Z", "a_b", "7", "db-3", "eu", "us-west", "_", "the-ninth")
 def test_one_to_nine_servers_of_any_names_agree(strategies: tuple[str, ...], size: int) -> None:
     """They found a chain, decide with a bare majority, and serve whoever comes back."""
     servers: tuple[PeerID, ...] = NAMES[:size]
-    cluster = WatchedCluster(servers, value_class=compose(strategies), founded=False)
+    cluster = WatchedCluster(servers, replica_class=compose(strategies), founded=False)
     cluster.start()
     first = cluster.write(servers[-1], "x")
     minority = servers[: (size - 1) // 2]
@@ -67,7 +67,7 @@ def test_servers_come_from_a_config_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("strategies", [PLAIN, MASTER], ids=["plain", "master"])
 def test_any_server_answers_reads(strategies: tuple[str, ...]) -> None:
     """A read returns the newest value that anybody was told of, whichever server is asked."""
-    cluster = WatchedCluster(value_class=compose(strategies))
+    cluster = WatchedCluster(replica_class=compose(strategies))
     cluster.start()
     cluster.run_for(3)
     seen = []
@@ -92,7 +92,7 @@ def test_a_read_before_any_write_finds_nothing() -> None:
 
 def test_each_server_keeps_the_history() -> None:
     """Every decided link is kept, in order, with its number, beside the state that it led to."""
-    cluster = WatchedCluster(value_class=compose(MASTER), founded=False)
+    cluster = WatchedCluster(replica_class=compose(MASTER), founded=False)
     cluster.start()
     cluster.run_for(5)
     for value in ("1", "2", "3"):

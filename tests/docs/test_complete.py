@@ -136,7 +136,7 @@ def test_every_field_of_the_status_is_described() -> None:
     cluster.start()
     printed = json.loads(
         report.status(
-            cluster.servers["A"].value,
+            cluster.servers["A"].replica,
             seconds_left=lambda _: 0.0,
             silence_seconds={},
             refused=Counter(),

@@ -46,7 +46,7 @@ def test_servers_without_memory_found_a_chain(servers: str) -> None:
 
     cluster.run_for(30)
     states = [server.disk.state for server in cluster.servers.values()]
-    assert {state.chain_id for state in states if state} == {cluster.servers["A"].value.chain_id}
+    assert {state.chain_id for state in states if state} == {cluster.servers["A"].replica.chain_id}
     assert {state.snapshot.value for state in states if state} == {"x"}
 
 
@@ -55,7 +55,7 @@ def test_a_founded_cluster_begins_at_link_1() -> None:
     cluster = SimulatedCluster(founded=True)
     cluster.start()
 
-    assert all(server.value.instance == 1 for server in cluster.servers.values())
+    assert all(server.replica.instance == 1 for server in cluster.servers.values())
     assert write(cluster, "B", "x").link == 1
 
 
@@ -75,7 +75,7 @@ def test_a_killed_server_loses_its_memory_and_keeps_its_disk() -> None:
     cluster.restart("C")
     cluster.run_for(1)
 
-    assert cluster.servers["C"].value.snapshot.value == "two"
+    assert cluster.servers["C"].replica.snapshot.value == "two"
 
 
 def test_a_wiped_server_votes_again_only_after_the_others_went_on() -> None:
@@ -88,7 +88,7 @@ def test_a_wiped_server_votes_again_only_after_the_others_went_on() -> None:
     cluster.restart("B")
     cluster.run_for(5)
 
-    server = cluster.servers["B"].value
+    server = cluster.servers["B"].replica
     assert server.votes_from > 2
     assert server.instance >= server.votes_from
 
@@ -170,7 +170,7 @@ def test_a_server_that_dies_at_a_save_returns(cut: Cut) -> None:
     cluster.restart("B")
     cluster.run_for(15)
 
-    assert cluster.servers["B"].value.snapshot.value == "x"
+    assert cluster.servers["B"].replica.snapshot.value == "x"
 
 
 def test_a_server_may_be_killed_while_it_stands_still_in_a_save() -> None:

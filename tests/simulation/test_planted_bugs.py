@@ -64,7 +64,7 @@ class ForgetsAtRestart(Plain):  # type: ignore[misc]
 
 def test_a_promise_forgotten_at_restart_is_caught() -> None:
     """I3: a promise never goes down, also across restarts."""
-    violation = first_violation(RunPlan(seed=0, value_class=ForgetsAtRestart))
+    violation = first_violation(RunPlan(seed=0, replica_class=ForgetsAtRestart))
 
     assert violation.name in ("I3 PromiseKept", "I4 ValueIsSafe")
 
@@ -89,7 +89,7 @@ class NeverRecordsPromises(Plain):  # type: ignore[misc]
 
 def test_a_promise_that_is_not_recorded_is_caught() -> None:
     """I8: what a message reveals is on the disk before."""
-    violation = first_violation(RunPlan(seed=0, value_class=NeverRecordsPromises))
+    violation = first_violation(RunPlan(seed=0, replica_class=NeverRecordsPromises))
 
     assert violation.name == "I8 SavedBeforeSent"
 
@@ -131,9 +131,9 @@ def pass_on(cluster: SimulatedCluster, *letters: str) -> None:
         cluster.manual.deliver(cluster.manual.find(sender, receiver, kind))
 
 
-def elect_with_late_news(value_class: type[BaseReplicatedValue]) -> None:
+def elect_with_late_news(replica_class: type[BaseReplicatedValue]) -> None:
     """Elect A, and let it hear of that late; meanwhile B's and C's respect for it ends."""
-    cluster = SimulatedCluster(founded=True, manual=True, value_class=value_class)
+    cluster = SimulatedCluster(founded=True, manual=True, replica_class=replica_class)
     cluster.start()
     cluster.hurry("A", Timer.ELECTION)
     pass_on(cluster, "A->B Prepare", "B->A Promise", "A->B Accept", "A->B Accepted")
@@ -146,9 +146,9 @@ def elect_with_late_news(value_class: type[BaseReplicatedValue]) -> None:
     assert cluster.trusting() == ["B"]
 
 
-def learn_of_the_election_late(value_class: type[BaseReplicatedValue]) -> None:
+def learn_of_the_election_late(replica_class: type[BaseReplicatedValue]) -> None:
     """Let the news of A's election reach A a second later than B and C, and then nothing more."""
-    cluster = SimulatedCluster(founded=True, value_class=value_class, manual=True)
+    cluster = SimulatedCluster(founded=True, replica_class=replica_class, manual=True)
     cluster.start()
     cluster.manual.held.clear()
     cluster.hurry("A", Timer.ELECTION)
@@ -197,9 +197,9 @@ def lead_by_a(cluster: SimulatedCluster) -> None:
     assert cluster.trusting() == ["A"]
 
 
-def restart_all_but_a(value_class: type[BaseReplicatedValue]) -> None:
+def restart_all_but_a(replica_class: type[BaseReplicatedValue]) -> None:
     """Cut A, the master, off, and restart the two others at once."""
-    cluster = SimulatedCluster(founded=True, value_class=value_class)
+    cluster = SimulatedCluster(founded=True, replica_class=replica_class)
     lead_by_a(cluster)
     cluster.partition("A", "BC")
     for uid in "BC":
@@ -221,12 +221,12 @@ class ReadsWithoutSecondLook(Driver):
 
     @override
     def _check_read(self, read: LocalRead) -> None:
-        self._run(lambda: self.value.release_read(read))
+        self._run(lambda: self.replica.release_read(read))
 
 
 def read_from_a_paused_master(driver_class: type[Driver]) -> tuple[Operation, ...]:
     """Pause A, the master; have y written through the next one; ask A; let it go on and answer."""
-    cluster = SimulatedCluster(founded=True, value_class=Master, driver_class=driver_class)
+    cluster = SimulatedCluster(founded=True, replica_class=Master, driver_class=driver_class)
     lead_by_a(cluster)
     cluster.pause("A")
     cluster.partition("A", "BC")
@@ -260,7 +260,7 @@ class VotesAtOnce(Plain):  # type: ignore[misc]
 def test_a_lost_memory_that_is_not_waited_out_is_caught() -> None:
     """I3: nobody votes on a link on which it voted in a life that it has forgotten."""
     law = FaultLaw(crash=4.0, wipe_share=1.0)
-    plan = RunPlan(seed=0, value_class=VotesAtOnce, law=law, client_pause_seconds_max=0.02)
+    plan = RunPlan(seed=0, replica_class=VotesAtOnce, law=law, client_pause_seconds_max=0.02)
 
     assert first_violation(plan).name in ("I3 PromiseKept", "I1 Agreement", "I4 ValueIsSafe")
 
@@ -284,7 +284,7 @@ class TakesNumberOne(Plain):  # type: ignore[misc]
 
 def test_two_owners_of_number_one_are_caught() -> None:
     """I2: number 1 of a link belongs to the master that the links before it name."""
-    violation = first_violation(RunPlan(seed=0, value_class=TakesNumberOne))
+    violation = first_violation(RunPlan(seed=0, replica_class=TakesNumberOne))
 
     assert violation.name == "I2 OneValuePerNumber"
 
@@ -310,7 +310,7 @@ class ProposesItsWish(Plain):  # type: ignore[misc]
 
 def test_a_wish_that_ignores_what_was_accepted_is_caught() -> None:
     """I4: the value of an accept request is safe at its number."""
-    violation = first_violation(RunPlan(seed=0, value_class=ProposesItsWish))
+    violation = first_violation(RunPlan(seed=0, replica_class=ProposesItsWish))
 
     assert violation.name in ("I4 ValueIsSafe", "I1 Agreement")
 
@@ -331,7 +331,7 @@ class ResolvesAtOnce(Plain):  # type: ignore[misc]
 
 def test_a_link_resolved_before_it_is_chosen_is_caught() -> None:
     """I7: resolved means chosen."""
-    violation = first_violation(RunPlan(seed=0, value_class=ResolvesAtOnce))
+    violation = first_violation(RunPlan(seed=0, replica_class=ResolvesAtOnce))
 
     assert violation.name == "I7 ResolvedMeansChosen"
 
@@ -361,7 +361,7 @@ class GivesUp(Plain):  # type: ignore[misc]
 
 def test_a_server_that_never_tries_again_is_caught() -> None:
     """I12: once the faults stop, every request is answered."""
-    violation = first_violation(RunPlan(seed=0, value_class=GivesUp, weather=ROUGH))
+    violation = first_violation(RunPlan(seed=0, replica_class=GivesUp, weather=ROUGH))
 
     assert violation.name == "I12 Progress"
 
@@ -388,7 +388,7 @@ def test_a_state_that_is_not_what_the_links_amount_to_is_caught() -> None:
 
 def test_a_violation_says_what_happened_where_and_to_whom() -> None:
     """The message names the invariant, the link, the servers and the values."""
-    violation = first_violation(RunPlan(seed=0, value_class=ResolvesAtOnce))
+    violation = first_violation(RunPlan(seed=0, replica_class=ResolvesAtOnce))
 
     assert str(violation).startswith(f"I7 ResolvedMeansChosen at link {violation.link}: ")
     assert any(f" {uid} " in f" {violation} " for uid in "ABC")

@@ -52,7 +52,7 @@ def result_of(call: ClientCall) -> str | None:
 
 def instances(cluster: SimulatedCluster) -> list[int]:
     """Return the link that each live server is at."""
-    return [server.value.instance for server in cluster.live()]
+    return [server.replica.instance for server in cluster.live()]
 
 
 def master_of(cluster: SimulatedCluster) -> PeerID:

@@ -228,7 +228,7 @@ def test_a_server_without_the_master_strategy_respects_leases_too() -> None:
     cluster, master = running_with_master()
     (plain, *_) = others(cluster, master)
     cluster.crash(plain)
-    cluster.value_class = compose([name for name in MASTER if name not in ("master", "reads")])
+    cluster.replica_class = compose([name for name in MASTER if name not in ("master", "reads")])
     cluster.restart(plain)
     started_at = cluster.time.now
 
@@ -259,7 +259,7 @@ def test_switching_mastership_off_leaves_the_chain_going() -> None:
     cluster, _ = running_with_master()
     for uid in cluster.uids:
         cluster.crash(uid)
-    cluster.value_class = compose(PLAIN)
+    cluster.replica_class = compose(PLAIN)
     cluster.start()
 
     calls = [cluster.submit(uid, Set(value=uid)) for uid in cluster.uids]

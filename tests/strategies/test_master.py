@@ -658,12 +658,12 @@ def test_mastership_can_be_switched_on_with_a_value_in_flight() -> None:
     cluster.run_until(lambda: bool(traced(cluster, "accepted")), limit_seconds=1.0)
     for uid in cluster.uids:
         cluster.crash(uid)
-    cluster.value_class = compose(MASTER)
+    cluster.replica_class = compose(MASTER)
     cluster.start()
 
     cluster.run_for(10.0)
 
-    assert {server.value.snapshot.value for server in cluster.live()} == {"x"}
+    assert {server.replica.snapshot.value for server in cluster.live()} == {"x"}
     assert len(cluster.trusting()) == 1
 
 

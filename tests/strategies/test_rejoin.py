@@ -557,7 +557,7 @@ def test_one_of_two_servers_that_lost_its_state_stops_with_advice() -> None:
 
     assert outbox.halt is not None
     assert outbox.halt.startswith("A has lost its state, and one other server is no majority")
-    assert "Restore its state file" in outbox.halt
+    assert "Bring back the state file that was lost, not an older copy" in outbox.halt
 
 
 def test_two_new_servers_found_a_chain() -> None:
@@ -803,7 +803,7 @@ def test_new_servers_found_one_chain(servers: str, seed: int) -> None:
     cluster.run_for(3.0)
 
     assert link_of_call(call) == 1
-    foundings = {server.value.founding for server in cluster.live()}
+    foundings = {server.replica.founding for server in cluster.live()}
     assert len(foundings) == 1
     assert {uid for f in foundings if f for uid, _ in f.founders} == set(servers)
 
@@ -820,7 +820,7 @@ def test_a_late_server_joins_the_chain_that_the_others_founded() -> None:
     cluster.start("C")
     cluster.run_for(3.0)
 
-    late = cluster.servers["C"].value
+    late = cluster.servers["C"].replica
     assert late.votes_from == m + 2
     assert late.instance >= m + 2
     assert late.snapshot.value == "x"
@@ -843,7 +843,7 @@ def test_a_server_that_lost_its_state_votes_again_when_the_gap_is_closed() -> No
     cluster.run_for(5.0)
 
     assert link_of_call(call) >= 4
-    assert cluster.servers["C"].value.snapshot.value == "y"
+    assert cluster.servers["C"].replica.snapshot.value == "y"
 
 
 def test_a_server_that_lost_its_state_while_another_is_away_waits() -> None:
@@ -863,7 +863,7 @@ def test_a_server_that_lost_its_state_while_another_is_away_waits() -> None:
     assert cluster.unanswered == [call]
     waiting = traced(cluster, "waiting", server="C")
     assert [event.fields["waits_for"] for event in waiting] == [["A", "B"], ["B"]]
-    assert cluster.servers["C"].value.memoryless
+    assert cluster.servers["C"].replica.memoryless
 
 
 def test_a_founder_that_crashes_in_the_middle_does_not_spoil_the_chain() -> None:
@@ -878,7 +878,7 @@ def test_a_founder_that_crashes_in_the_middle_does_not_spoil_the_chain() -> None
 
     cluster.run_for(10.0)
 
-    assert len({server.value.founding for server in cluster.live()}) == 1
+    assert len({server.replica.founding for server in cluster.live()}) == 1
     assert min(instances(cluster)) >= 1
 
 

@@ -1,4 +1,4 @@
-"""Resolution: rounds, repetition, backoff, and taking over from the dead."""
+"""Resolving: rounds, repetition, backoff, and taking over from the dead."""
 
 import pytest
 from tests.chain.support import Hand, events, link_of, request, sent, stored, timers, write
@@ -21,7 +21,7 @@ from multipaxos.chain.settings import Settings
 from multipaxos.chain.state_machine import Set
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.network import Weather
-from multipaxos.strategies.resolution import Resolution
+from multipaxos.strategies.resolution import Resolving
 
 A2 = ProposalID(2, "A")
 B2 = ProposalID(2, "B")
@@ -65,7 +65,7 @@ def lose_rounds(hand: Hand, count: int) -> list[float]:
 
 def test_a_request_begins_a_round() -> None:
     """The own promise is saved, the others are asked, and asked again if they do not answer."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
 
     outbox = hand.write("x")
 
@@ -95,7 +95,7 @@ def test_without_faults_a_link_takes_two_round_trips() -> None:
 
 def test_more_requests_do_not_restart_the_round() -> None:
     """A flood of requests is no livelock: what drives the instance goes on undisturbed."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
     hand.write("1", client="one")
 
     assert hand.write("2", client="two") == Outbox()
@@ -115,7 +115,7 @@ def test_a_flood_of_requests_is_answered() -> None:
 
 def test_the_next_request_begins_when_the_link_is_decided() -> None:
     """A queue is worked off without another event."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
     hand.write("1", client="one")
     hand.write("2", client="two")
 
@@ -131,7 +131,7 @@ def test_the_next_request_begins_when_the_link_is_decided() -> None:
 
 def test_an_unanswered_prepare_is_repeated() -> None:
     """A second after it was sent, and every second from then on; under the same number."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
     hand.write("x")
 
     for _ in range(2):
@@ -142,7 +142,7 @@ def test_an_unanswered_prepare_is_repeated() -> None:
 
 def test_an_unanswered_accept_is_repeated() -> None:
     """The same value under the same number."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
     hand.write("x")
     hand.receive(promise(hand))
 
@@ -155,7 +155,7 @@ def test_an_unanswered_accept_is_repeated() -> None:
 
 def test_nothing_is_repeated_where_no_round_was_begun() -> None:
     """A timer that fires at an idle server asks nobody for anything."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
 
     assert sent(hand.timeout(Timer.RETRANSMIT)) == []
 
@@ -188,7 +188,7 @@ def test_what_is_repeated_is_repeated_after_a_second() -> None:
 
 def test_a_lost_round_is_followed_by_a_wait() -> None:
     """Neither the new round nor a repetition of the old one leaves at once."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
     hand.write("x")
 
     outbox = lose_round(hand)
@@ -204,7 +204,7 @@ def test_a_lost_round_is_followed_by_a_wait() -> None:
 
 def test_after_the_wait_a_round_begins_above_what_refused_the_last() -> None:
     """It has the highest number seen plus one."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
     hand.write("x")
     lose_round(hand)
     seen = hand.value.paxos.highest_seen
@@ -219,8 +219,8 @@ def test_after_the_wait_a_round_begins_above_what_refused_the_last() -> None:
 
 def test_the_window_of_the_wait_doubles_up_to_a_bound() -> None:
     """Duellists draw from ever larger windows: ever more likely one has the time to finish."""
-    hand = Hand(Resolution, settings=Settings(backoff_seconds_min=0.5, backoff_seconds_max=2.0))
-    assert isinstance(hand.value, Resolution)
+    hand = Hand(Resolving, settings=Settings(backoff_seconds_min=0.5, backoff_seconds_max=2.0))
+    assert isinstance(hand.value, Resolving)
     hand.write("x")
     windows = []
 
@@ -236,7 +236,7 @@ def test_waits_are_drawn_from_the_whole_window() -> None:
     settings = Settings(backoff_seconds_min=1.0, backoff_seconds_max=1.0)
     waits = []
     for seed in range(10):
-        hand = Hand(Resolution, settings=settings, seed=seed)
+        hand = Hand(Resolving, settings=settings, seed=seed)
         hand.write("x")
         waits += lose_rounds(hand, 5)
 
@@ -246,8 +246,8 @@ def test_waits_are_drawn_from_the_whole_window() -> None:
 
 def test_the_window_begins_anew_with_each_instance() -> None:
     """A hard fight for one link says nothing about the next."""
-    hand = Hand(Resolution)
-    assert isinstance(hand.value, Resolution)
+    hand = Hand(Resolving)
+    assert isinstance(hand.value, Resolving)
     hand.write("x")
     lose_rounds(hand, 3)
 
@@ -273,7 +273,7 @@ def test_duelling_servers_all_get_their_values_in(seed: int) -> None:
 
 def test_no_timer_outlives_its_instance() -> None:
     """What it would repeat is decided: an old value cannot come back."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
     hand.write("x")
 
     outbox = hand.decide(VALUE)
@@ -303,7 +303,7 @@ def test_an_idle_cluster_is_silent() -> None:
 
 def test_an_acceptance_starts_the_watch_for_silence() -> None:
     """What was accepted here may be chosen, and its proposer dead."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
 
     outbox = hand.receive(Accept(proposal_id=B2, value=VALUE))
 
@@ -312,7 +312,7 @@ def test_an_acceptance_starts_the_watch_for_silence() -> None:
 
 def test_without_an_acceptance_there_is_nothing_to_take_over() -> None:
     """A promise alone saves nobody's value."""
-    assert timers(Hand(Resolution).receive(Prepare(proposal_id=B2))) == {}
+    assert timers(Hand(Resolving).receive(Prepare(proposal_id=B2))) == {}
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_without_an_acceptance_there_is_nothing_to_take_over() -> None:
 )
 def test_a_sign_of_life_prolongs_the_watch(message: Prepare | Accept) -> None:
     """Somebody works on the link: no need to take over yet."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
     hand.receive(Accept(proposal_id=B2, value=VALUE))
 
     assert timers(hand.receive(message)) == {Timer.TAKEOVER: 3.0}
@@ -330,7 +330,7 @@ def test_a_sign_of_life_prolongs_the_watch(message: Prepare | Accept) -> None:
 
 def test_a_driving_server_watches_for_no_silence() -> None:
     """It makes the noise itself."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
     hand.write("x")
 
     outbox = hand.receive(Accept(proposal_id=B2, value=VALUE))
@@ -341,7 +341,7 @@ def test_a_driving_server_watches_for_no_silence() -> None:
 
 def test_after_silence_the_accepted_value_is_carried_on() -> None:
     """The new round must propose it, for it may be chosen."""
-    hand = Hand(Resolution, state=stored(acceptor=ACCEPTED_FROM_B))
+    hand = Hand(Resolving, state=stored(acceptor=ACCEPTED_FROM_B))
     hand.start()
 
     outbox = hand.timeout(Timer.TAKEOVER)
@@ -359,7 +359,7 @@ def test_after_silence_the_accepted_value_is_carried_on() -> None:
 @pytest.mark.parametrize("waiting", [True, False])
 def test_a_takeover_wishes_for_what_waits_or_for_nothing(waiting: bool) -> None:
     """Should the silent proposer's value be lost after all, the link is closed without it."""
-    hand = Hand(Resolution, state=stored(acceptor=ACCEPTED_FROM_B))
+    hand = Hand(Resolving, state=stored(acceptor=ACCEPTED_FROM_B))
     if waiting:
         hand.value.queue[request()] = write("mine")
 
@@ -370,7 +370,7 @@ def test_a_takeover_wishes_for_what_waits_or_for_nothing(waiting: bool) -> None:
 
 def test_a_takeover_waits_while_this_server_may_not_propose() -> None:
     """It must not begin rounds now, but it goes on watching."""
-    hand = Hand(Resolution, state=stored(acceptor=ACCEPTED_FROM_B, votes_from=2))
+    hand = Hand(Resolving, state=stored(acceptor=ACCEPTED_FROM_B, votes_from=2))
 
     outbox = hand.timeout(Timer.TAKEOVER)
 
@@ -381,7 +381,7 @@ def test_a_takeover_waits_while_this_server_may_not_propose() -> None:
 
 def test_a_takeover_keeps_the_wish_that_there_is() -> None:
     """The first wish of an instance stays."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
     hand.write("mine")
 
     hand.timeout(Timer.TAKEOVER)
@@ -391,8 +391,8 @@ def test_a_takeover_keeps_the_wish_that_there_is() -> None:
 
 def test_a_restarted_server_watches_over_what_it_accepted() -> None:
     """Its proposer may have died with it."""
-    accepted = Hand(Resolution, state=stored(acceptor=ACCEPTED_FROM_B))
-    idle = Hand(Resolution)
+    accepted = Hand(Resolving, state=stored(acceptor=ACCEPTED_FROM_B))
+    idle = Hand(Resolving)
 
     assert timers(accepted.start()) == {Timer.TAKEOVER: 3.0}
     assert timers(idle.start()) == {}
@@ -413,7 +413,7 @@ def test_a_value_whose_proposer_died_is_decided_without_another_request() -> Non
 
     cluster.run_for(8.0)
 
-    assert [cluster.servers[uid].value.snapshot.value for uid in "BC"] == ["x", "x"]
+    assert [cluster.servers[uid].replica.snapshot.value for uid in "BC"] == ["x", "x"]
 
 
 def test_a_whole_cluster_that_lost_power_finishes_its_link() -> None:
@@ -428,14 +428,14 @@ def test_a_whole_cluster_that_lost_power_finishes_its_link() -> None:
 
     cluster.run_for(10.0)
 
-    assert {server.value.snapshot.value for server in cluster.live()} == {"x"}
+    assert {server.replica.snapshot.value for server in cluster.live()} == {"x"}
     assert instances(cluster) == [2, 2, 2]
 
 
 @pytest.mark.parametrize("timer", [Timer.RETRANSMIT, Timer.BACKOFF])
 def test_a_server_that_may_propose_no_more_gives_its_round_up(timer: Timer) -> None:
     """Its own acceptor would not remember the number; it drives again when it may."""
-    hand = Hand(Resolution)
+    hand = Hand(Resolving)
     hand.write("x")
     hand.value.votes_from = 2
 

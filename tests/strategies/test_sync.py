@@ -220,7 +220,7 @@ def test_a_server_that_was_away_catches_up_when_it_returns() -> None:
     cluster.run_for(0.1)
 
     assert instances(cluster) == [6, 6, 6]
-    assert cluster.servers["C"].value.snapshot.value == "4"
+    assert cluster.servers["C"].replica.snapshot.value == "4"
 
 
 def test_an_idle_server_that_missed_a_link_learns_it_by_sync() -> None:

@@ -1,5 +1,5 @@
 """
-The effects of one event: what the driver must do, in this order: save, send, timers, answers.
+The effects of one event: what the driver must do, in the order that :class:`Outbox` lists.
 
 The protocol performs none of them. That is what lets the same classes run on sockets, in a
 simulator, under a person's hand and under exploration.
@@ -17,7 +17,11 @@ from multipaxos.chain.requests import Outcome, RequestID, Update
 
 
 class Timer(StrEnum):
-    """The timers, by name. Setting one that runs starts it anew."""
+    """
+    The timers, by name. Setting one that runs starts it anew.
+
+    What each is for stands in the strategy that sets it; the hourglasses measure a master's lease.
+    """
 
     RETRANSMIT = "retransmit"
     BACKOFF = "backoff"
@@ -72,7 +76,7 @@ class Answer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalRead:
     """
-    A master's read without a round: valid if *lease* still runs, by the clock, after the value was.
+    A master's read without a round. It is good if *lease* still runs after the value was read.
 
     The driver looks at the clock and calls ``release_read(this)`` while *lease* runs; otherwise
     ``timeout(lease)`` and then ``retry_read(this)``. The *outcome* is in here already: a process
@@ -94,9 +98,9 @@ class Outbox:
     """The effects of one event. *halt*, when set, is the sentence with which the server stops."""
 
     save: Save | None = None
+    events: tuple[Event, ...] = ()
     send: tuple[Envelope, ...] = ()
     timers: tuple[TimerChange, ...] = ()
     answers: tuple[Answer, ...] = ()
     reads: tuple[LocalRead, ...] = ()
-    events: tuple[Event, ...] = ()
     halt: str | None = None

@@ -184,6 +184,10 @@ class BaseReplicatedValue(Voting):
             return Updates(updates=(update,))
         return None
 
+    def waits_for(self) -> tuple[PeerID, ...]:
+        """Return the servers that this one must hear of before it takes part. Here: none."""
+        return ()
+
     def may_propose(self) -> bool:
         """Tell whether this server may begin rounds now."""
         return not self.memoryless and self.instance >= self.votes_from
@@ -221,7 +225,7 @@ class BaseReplicatedValue(Voting):
         assert instance > self.instance, "AppliedOnce: a chain never goes back"
         self.note(
             EventKind.CAUGHT_UP,
-            f"caught up from link {self.instance} to link {instance}",
+            f"caught up with {_links(self.instance, instance - 1)}",
             instance=instance,
             value=snapshot.value,
         )
@@ -298,3 +302,7 @@ class BaseReplicatedValue(Voting):
             self.send(envelope.sender, OtherChain())
             return f"it speaks of chain {envelope.chain_id}, this is chain {self.chain_id}"
         return None
+
+
+def _links(first: int, last: int) -> str:
+    return f"link {first}" if first == last else f"links {first} to {last}"

@@ -45,7 +45,7 @@ class StateMachine(Protocol):
 
 
 class Register:
-    """A single value: the ancestor's replicated value."""
+    """A single value, set and got as a whole."""
 
     kind = "register"
 

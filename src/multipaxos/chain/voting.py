@@ -99,7 +99,7 @@ class Voting(EffectCollector, ABC):
         self.broadcast(accept)
 
     def round_lost(self, prepare: Prepare) -> None:
-        """Go on after a round that can't succeed any more: here at once, with *prepare*."""
+        """Go on after a round that cannot succeed any more: here at once, with *prepare*."""
         self.broadcast(prepare)
 
     @abstractmethod

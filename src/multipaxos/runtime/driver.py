@@ -55,7 +55,7 @@ class Driver:
 
     def __init__(
         self,
-        value: BaseReplicatedValue,
+        replica: BaseReplicatedValue,
         *,
         storage: Storage,
         messenger: Messenger,
@@ -65,7 +65,7 @@ class Driver:
         on_halt: Callable[[str], None],
     ) -> None:
         """Take the ports; nothing happens before :meth:`start`."""
-        self.value = value
+        self.replica = replica
         self.storage = storage
         self.messenger = messenger
         self.clock = clock
@@ -78,17 +78,17 @@ class Driver:
 
     def start(self) -> None:
         """Begin: the protocol sets its first timers and sends its first messages."""
-        self._run(self.value.start)
+        self._run(self.replica.start)
 
     def submit(self, request_id: RequestID, command: Command) -> None:
         """Take a request of a client of this server; its answer comes through *on_answer*."""
-        self._run(lambda: self.value.propose_update(request_id, command))
+        self._run(lambda: self.replica.propose_update(request_id, command))
 
     def receive(self, envelope: Envelope) -> None:
         """Take a message that arrived."""
         if not self.halted:
             self.observer.delivered(envelope)
-            self._run(lambda: self.value.receive(envelope))
+            self._run(lambda: self.replica.receive(envelope))
 
     def stop(self) -> None:
         """Stop all timers and take no more events. Storage stays open: its owner closes it."""
@@ -110,7 +110,7 @@ class Driver:
         started_at = self.clock.seconds()
         try:
             event()
-            outbox = self.value.take_outbox()
+            outbox = self.replica.take_outbox()
         except Exception:
             # A fault of our own has left an event half done. Nothing may be built on that.
             self.stop()
@@ -168,14 +168,14 @@ class Driver:
         self._cancel.pop(timer)
         del self._deadlines[timer]
         self.observer.timer_fired(timer)
-        self._run(lambda: self.value.timeout(timer))
+        self._run(lambda: self.replica.timeout(timer))
 
     def _check_read(self, read: LocalRead) -> None:
         if self.seconds_left(read.lease) > 0:
-            self._run(lambda: self.value.release_read(read))
+            self._run(lambda: self.replica.release_read(read))
             return
         cancel = self._cancel.get(read.lease)
         if cancel is not None:
             cancel()
             self._fire(read.lease)
-        self._run(lambda: self.value.retry_read(read))
+        self._run(lambda: self.replica.retry_read(read))

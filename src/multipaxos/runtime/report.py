@@ -13,7 +13,7 @@ from multipaxos.trace import plain, quoted
 
 
 def status(
-    value: BaseReplicatedValue,
+    replica: BaseReplicatedValue,
     *,
     seconds_left: Callable[[Timer], float],
     silence_seconds: Mapping[str, float | None],
@@ -25,20 +25,20 @@ def status(
     *seconds_left* asks the driver about a timer; *silence_seconds* says for each peer how long ago
     it was heard of, None if never; *refused* counts refused datagrams by reason.
     """
-    acceptor = value.paxos.state
+    acceptor = replica.paxos.state
     return json.dumps(
         {
-            "uid": value.uid,
-            "cluster": value.membership.cluster,
-            "chain": value.chain_id,
-            "phase": phase(value),
-            "link": value.instance - 1,
-            "value": value.snapshot.value,
-            "master": value.master,
-            "lease": _lease(value, seconds_left),
+            "uid": replica.uid,
+            "cluster": replica.membership.cluster,
+            "chain": replica.chain_id,
+            "phase": phase(replica),
+            "link": replica.instance - 1,
+            "value": replica.snapshot.value,
+            "master": replica.master,
+            "lease": _lease(replica, seconds_left),
             "promised": _proposal(acceptor.promised_id),
             "accepted": _proposal(acceptor.accepted_id),
-            "queue_length": len(value.queue),
+            "queue_length": len(replica.queue),
             "peers": dict(silence_seconds),
             "refused_datagrams": refused.total(),
             "refused_by_reason": {reason.value: count for reason, count in refused.items()},
@@ -46,28 +46,22 @@ def status(
     )
 
 
-def phase(value: BaseReplicatedValue) -> str:
+def phase(replica: BaseReplicatedValue) -> str:
     """Return in words how far the server is on its way to serving."""
-    if value.memoryless:
-        whereabouts = getattr(value, "whereabouts", {})
-        missing = [
-            uid
-            for uid in value.membership.peers
-            if uid not in whereabouts or whereabouts[uid].newborn
-        ]
-        return f"no memory: waiting for {', '.join(missing) or 'nobody'}"
-    if value.instance < value.votes_from:
-        return f"sitting out until link {value.votes_from}"
+    if replica.memoryless:
+        return f"no memory: waiting for {', '.join(replica.waits_for()) or 'nobody'}"
+    if replica.instance < replica.votes_from:
+        return f"sitting out until link {replica.votes_from}"
     return "serving"
 
 
-def position(value: BaseReplicatedValue) -> str:
+def position(replica: BaseReplicatedValue) -> str:
     """Return in words which link the server has reached."""
-    if value.memoryless:
+    if replica.memoryless:
         return "no state yet"
-    if value.instance == 0:
+    if replica.instance == 0:
         return "no link yet"
-    return f"link {value.instance - 1}, {quoted(value.snapshot.value)}"
+    return f"link {replica.instance - 1}, {quoted(replica.snapshot.value)}"
 
 
 def history(decided: Sequence[DecidedLink]) -> str:
@@ -76,10 +70,10 @@ def history(decided: Sequence[DecidedLink]) -> str:
 
 
 def _lease(
-    value: BaseReplicatedValue, seconds_left: Callable[[Timer], float]
+    replica: BaseReplicatedValue, seconds_left: Callable[[Timer], float]
 ) -> dict[str, object] | None:
-    kind = "respected" if value.lease is None else "held"
-    seconds = seconds_left(value.lease or Timer.FOREIGN_LEASE)
+    kind = "respected" if replica.lease is None else "held"
+    seconds = seconds_left(replica.lease or Timer.FOREIGN_LEASE)
     return {"kind": kind, "seconds_left": round(seconds, 3)} if seconds > 0 else None
 
 

@@ -82,13 +82,13 @@ class Server:
         self.clock = clock
         self.reactor = reactor
         self.last_heard: dict[str, float] = {}
-        self.value = _make_value(options, storage.load())
+        self.replica = _make_replica(options, storage.load())
         self.messenger = UdpMessenger(
             self.config, options.uid, self._receive, self.observer.datagram_refused
         )
         self.port = ClientPort(self, clock=reactor)
         self.driver = Driver(
-            self.value,
+            self.replica,
             storage=storage,
             messenger=self.messenger,
             clock=clock,
@@ -142,10 +142,10 @@ class Server:
         now = self.clock.seconds()
         silence_seconds = {
             uid: round(now - self.last_heard[uid], 3) if uid in self.last_heard else None
-            for uid in self.value.membership.peers
+            for uid in self.replica.membership.peers
         }
         return report.status(
-            self.value,
+            self.replica,
             seconds_left=self.driver.seconds_left,
             silence_seconds=silence_seconds,
             refused=self.messenger.refused,
@@ -262,10 +262,10 @@ class _Process:
         says = self.console.print
         says(Text(f"server {own.uid} of cluster {self.options.config.cluster}", style="bold"))
         says(Text("  strategies, outermost first:", style="dim"))
-        for line in describe(type(server.value)).splitlines():
+        for line in describe(type(server.replica)).splitlines():
             says(Text(f"    {line}", style="dim"), is_cut=True)
         where = f"{self.options.directory} ({self.options.storage})"
-        says(Text(f"  state: {where}, {report.position(server.value)}"))
+        says(Text(f"  state: {where}, {report.position(server.replica)}"))
         says(Text(f"  listens: UDP {own.peer} for servers, TCP {own.client} for clients"))
 
     def _watch_log(self, event: LogEvent) -> None:
@@ -289,9 +289,9 @@ def _open_storage(options: ServerOptions) -> Storage:
     )
 
 
-def _make_value(options: ServerOptions, state: DurableState | None) -> BaseReplicatedValue:
-    value_class = compose(strategy_names(master=options.is_master, without=options.without))
-    return value_class(
+def _make_replica(options: ServerOptions, state: DurableState | None) -> BaseReplicatedValue:
+    replica_class = compose(strategy_names(master=options.is_master, without=options.without))
+    return replica_class(
         membership=options.config.membership(options.uid),
         settings=options.config.settings,
         machine=Register(),

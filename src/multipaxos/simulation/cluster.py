@@ -46,7 +46,7 @@ class SimulatedCluster:
         *,
         seed: int | str = 0,
         strategies: Sequence[str] | None = None,
-        value_class: type[BaseReplicatedValue] | None = None,
+        replica_class: type[BaseReplicatedValue] | None = None,
         driver_class: type[Driver] = Driver,
         settings: Settings | None = None,
         founded: bool = False,
@@ -61,7 +61,7 @@ class SimulatedCluster:
         self.seed = seed
         self.settings = settings or Settings()
         self.machine = machine or Register()
-        self.value_class = value_class or compose(strategies or strategy_names(master=False))
+        self.replica_class = replica_class or compose(strategies or strategy_names(master=False))
         self.driver_class = driver_class
         self.time = VirtualTime()
         self.rng = Random(f"{seed}/cluster")
@@ -274,7 +274,7 @@ class SimulatedCluster:
         server.starts += 1
         server.halted = None
         server.trace.record("started", {"memory": state is not None})
-        value = self.value_class(
+        replica = self.replica_class(
             membership=Membership(cluster=CLUSTER, uid=server.uid, servers=self.uids),
             settings=self.settings,
             machine=self.machine,
@@ -282,7 +282,7 @@ class SimulatedCluster:
             rng=Random(f"{self.seed}/{server.uid}/{server.starts}"),
         )
         server.driver = self.driver_class(
-            value,
+            replica,
             storage=storage,
             messenger=self,
             clock=server.clock,

@@ -30,7 +30,7 @@ class RunPlan:
     All that a run depends on.
 
     *seconds* is the length of the safety phase; clocks drift by at most the settings'
-    *clock_rate_error*. *value_class* and *driver_class* stand for the composed ones, to plant bugs.
+    *clock_rate_error*. *replica_class* and *driver_class* replace the composed ones, to plant bugs.
     """
 
     seed: int
@@ -46,7 +46,7 @@ class RunPlan:
     client_patience_seconds: float = 2.0
     reads: float = 0.4
     traced: bool = False
-    value_class: type[BaseReplicatedValue] | None = None
+    replica_class: type[BaseReplicatedValue] | None = None
     driver_class: type[Driver] = Driver
 
 
@@ -62,7 +62,7 @@ class RandomRun:
         self.cluster = SimulatedCluster(
             uids,
             seed=plan.seed,
-            value_class=plan.value_class or compose(strategy_names(master=plan.master)),
+            replica_class=plan.replica_class or compose(strategy_names(master=plan.master)),
             driver_class=plan.driver_class,
             settings=plan.settings,
             founded=plan.founded,

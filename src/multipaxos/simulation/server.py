@@ -37,10 +37,10 @@ class SimulatedServer:
         return self.driver is not None
 
     @property
-    def value(self) -> BaseReplicatedValue:
+    def replica(self) -> BaseReplicatedValue:
         """The protocol's object. Only of a server that is up."""
         assert self.driver is not None, f"{self.uid} is down"
-        return self.driver.value
+        return self.driver.replica
 
     @property
     def trusts_lease(self) -> bool:
@@ -48,8 +48,8 @@ class SimulatedServer:
         driver = self.driver
         return (
             driver is not None
-            and driver.value.lease is not None
-            and driver.seconds_left(driver.value.lease) > 0
+            and driver.replica.lease is not None
+            and driver.seconds_left(driver.replica.lease) > 0
         )
 
     def note_timer(self, timer: Timer) -> None:

@@ -32,17 +32,18 @@ class Rejoining(BaseReplicatedValue):
     Founders decide link 0 like any other; it names those who may vote from then on. A founder votes
     only for proposers who name it, so that a chain has the quorum that chose its first link.
 
-    State: the *whereabouts* that the others answered in this life; the *grace* for those that start
-    a little later (None before it begins, True while it lasts); and whether this founder
-    *steps_in* for the first one, which proposes link 0.
+    State: the *whereabouts* that the others answered in this life; whether the grace for
+    those that start a little later began and ended; and whether this founder *may_found*: propose
+    link 0, which the first of them does at once, and the others when it is late.
     """
 
     def __init__(self, **arguments: Any) -> None:
         """Begin knowing nobody's whereabouts."""
         super().__init__(**arguments)
         self.whereabouts: dict[PeerID, IAmAt] = {}
-        self.grace: bool | None = None
-        self.steps_in = False
+        self.grace_began = False
+        self.grace_ended = False
+        self.may_found = False
         self._last_wait = ""
         self._gap_until = 0
         self._other_chains: dict[PeerID, str] = {}
@@ -62,10 +63,10 @@ class Rejoining(BaseReplicatedValue):
             case Timer.REJOIN:
                 self._ask_while_unsettled()
                 if not self.memoryless:
-                    self.steps_in = True
+                    self.may_found = True
                     self.propose_next()
             case Timer.GRACE:
-                self.grace = False
+                self.grace_ended = True
                 self._consider()
 
     @override
@@ -116,6 +117,7 @@ class Rejoining(BaseReplicatedValue):
         return self.memoryless or (self._is_founder() and self.paxos.state.accepted_id == LOWEST)
 
     def _consider(self) -> None:
+        """Decide, with each answer anew, whether enough is known to found a chain or to rejoin."""
         with_state = [at for at in self.whereabouts.values() if not at.newborn]
         if not self.memoryless:
             self._reconsider_founding(with_state)
@@ -125,22 +127,23 @@ class Rejoining(BaseReplicatedValue):
                 self._found(at.founders)
                 return
         if not with_state and self._quorum_is_new():
-            if self.grace is False or len(self.whereabouts) == len(self.membership.peers):
+            if self.grace_ended or len(self.whereabouts) == len(self.membership.peers):
                 self._found(self._newborn())
-            elif self.grace is None:
-                self.grace = True
+            elif not self.grace_began:
+                self.grace_began = True
                 self.set_timer(Timer.GRACE, self.settings.founding_grace_seconds)
         elif self._are_majority(with_state):
             self._rejoin(with_state)
         elif with_state and len(self.membership.peers) <= len(self.membership.servers) // 2:
             self.halt(
                 f"{self.uid} has lost its state, and one other server is no majority that could "
-                "tell what it may have voted. Restore its state file, or move the other's away "
-                "too, to begin a new chain."
+                "tell what it may have voted. Bring back the state file that was lost, not an "
+                "older copy. If it is gone for good, the chain cannot go on: read its value from "
+                "the other server, move that one's state file to a safe place too, and start both "
+                "to begin a new chain."
             )
         else:
-            silent = self._without_word()
-            self._note_wait(f"has no memory: waits for word of {', '.join(silent)}")
+            self._note_wait(f"has no memory: waits for word of {', '.join(self.waits_for())}")
 
     def _reconsider_founding(self, with_state: list[IAmAt]) -> None:
         # A founder of a chain that came to nothing: a majority keeps one that it did not found.
@@ -158,7 +161,7 @@ class Rejoining(BaseReplicatedValue):
         for uid, birth in founders:
             if uid != self.uid:
                 self._answer(uid, birth)
-        self.steps_in = founders[0][0] == self.uid
+        self.may_found = founders[0][0] == self.uid
         self.joined()
 
     def _rejoin(self, with_state: list[IAmAt]) -> None:
@@ -180,9 +183,13 @@ class Rejoining(BaseReplicatedValue):
     def _note_wait(self, text: str) -> None:
         if text != self._last_wait:
             self._last_wait = text
-            self.note(EventKind.WAITING, text, waits_for=self._without_word())
+            self.note(EventKind.WAITING, text, waits_for=self.waits_for())
 
-    def _without_word(self) -> tuple[PeerID, ...]:
+    @override
+    def waits_for(self) -> tuple[PeerID, ...]:
+        """Return whose word is missing while this server has no memory, without super()'s none."""
+        if not self.memoryless:
+            return ()
         heard_of = [uid for uid, at in self.whereabouts.items() if not at.newborn]
         return tuple(uid for uid in self.membership.peers if uid not in heard_of)
 
@@ -211,7 +218,7 @@ class Rejoining(BaseReplicatedValue):
     @override
     def may_propose(self) -> bool:
         # Founders all have the same wish; without an order among them they would duel for link 0.
-        return super().may_propose() and (self.founding is not None or self.steps_in)
+        return super().may_propose() and (self.founding is not None or self.may_found)
 
     @override
     def next_link(self) -> Link | None:
@@ -277,7 +284,9 @@ class Rejoining(BaseReplicatedValue):
         others = [c for c in self._other_chains.values() if c == envelope.chain_id]
         if len(others) > len(self.membership.servers) // 2:
             self.halt(
-                f"The other servers keep chain {envelope.chain_id}, this server's state is of "
-                f"chain {self.chain_id}. To let it join them, move its state file away and start "
-                "it again."
+                f"The other servers keep chain {envelope.chain_id}, at link {envelope.instance}; "
+                f"this server's state is of chain {self.chain_id}, at link {self.instance}. A "
+                "majority must have lost its state and begun a new chain: this server may hold the "
+                "only copy of values that clients were told are chosen. Keep its state file. To "
+                "let the server join the others, move the file to a safe place and start it again."
             )

@@ -12,7 +12,7 @@ from multipaxos.chain.links import Link, Nothing
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 
 
-class Resolution(BaseReplicatedValue):
+class Resolving(BaseReplicatedValue):
     """
     Begins rounds, repeats what may be lost, backs off in a duel, takes over after silence.
 
