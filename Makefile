@@ -1,6 +1,8 @@
 # The commands of everyday work: "make" alone lists them.
 
 PYTHON ?= python3
+# A Python that was named replaces the one that .venv was made with; the default takes what is there.
+NAMED := $(if $(filter-out file,$(origin PYTHON)),named)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -48,7 +50,7 @@ clean:  ## remove .venv and all that the tools left behind
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 runtime-venv:
-	@sh tools/make-venv.sh $(PYTHON)
+	@sh tools/make-venv.sh $(PYTHON) "" $(NAMED)
 
 test-venv:
-	@sh tools/make-venv.sh $(PYTHON) test
+	@sh tools/make-venv.sh $(PYTHON) test $(NAMED)

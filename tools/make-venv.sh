@@ -1,5 +1,7 @@
 #!/bin/sh
-# Make .venv ready to use, with the project installed in it: tools/make-venv.sh PYTHON [EXTRA]
+# Make .venv ready to use, with the project installed in it: tools/make-venv.sh PYTHON [EXTRA [named]]
+#
+# With "named", a .venv that another Python than PYTHON made is made again; without, it will do.
 #
 # The project is installed in place, so that a change of its source needs no new installation. A note in
 # .venv records the directory and the pyproject.toml of the last one: nothing happens while both still
@@ -8,6 +10,7 @@ set -eu
 
 python=${1:-python3}
 extra=${2:-}
+named=${3:-}
 cd "$(dirname "$0")/.."
 root=$(pwd -P)
 venv=$root/.venv
@@ -26,11 +29,17 @@ describe() {
     cat pyproject.toml
 }
 
-# Tell whether .venv is complete, works, and belongs to this directory.
+# Print which Python the interpreter $1 is, or comes from.
+origin() {
+    "$1" -c 'import sys; print(sys.version, getattr(sys, "base_prefix", ""))' 2>/dev/null
+}
+
+# Tell whether .venv is complete, works, belongs to this directory and is of the Python that was named.
 is_usable() {
     test ! -e "$begun" &&
         test "$(cat "$venv/.root" 2>/dev/null)" = "$root" &&
-        "$venv/bin/python" -m pip --version >/dev/null 2>&1
+        "$venv/bin/python" -m pip --version >/dev/null 2>&1 &&
+        { test -z "$named" || test "$(origin "$python")" = "$(origin "$venv/bin/python")"; }
 }
 
 # Replace $python by the interpreter to make .venv with, or refuse. (This runs under old Pythons, too.)

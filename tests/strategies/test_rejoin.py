@@ -755,7 +755,7 @@ def test_a_server_of_another_kind_stops(way: str) -> None:
 
 
 def test_a_server_whose_chain_is_not_the_majoritys_stops() -> None:
-    """It says which chains there are and what to do."""
+    """It says which chains there are, and never to throw away what may be the only copy."""
     hand = Hand(Rejoining)
     first = hand.receive(OtherChain(), sender="B", chain_id="chain-2")
 
@@ -763,8 +763,10 @@ def test_a_server_whose_chain_is_not_the_majoritys_stops() -> None:
 
     assert first.halt is None
     assert outbox.halt == (
-        "The other servers keep chain chain-2, this server's state is of chain chain-1. "
-        "To let it join them, move its state file away and start it again."
+        "The other servers keep chain chain-2, at link 1; this server's state is of chain chain-1, "
+        "at link 1. A majority must have lost its state and begun a new chain: this server may "
+        "hold the only copy of values that clients were told are chosen. Keep its state file. To "
+        "let the server join the others, move the file to a safe place and start it again."
     )
 
 
