@@ -10,7 +10,9 @@ import pytest
 from multipaxos.client import (
     Chosen,
     Client,
+    Identity,
     NotReachableError,
+    OtherServerError,
     ProtocolError,
     Refused,
     RequestID,
@@ -21,7 +23,9 @@ SERVER = ("server", 1)
 
 
 @contextmanager
-def talking_to(*replies: bytes) -> Iterator[tuple[Client, list[bytes]]]:
+def talking_to(
+    *replies: bytes, identity: Identity | None = None
+) -> Iterator[tuple[Client, list[bytes]]]:
     """
     Yield a client whose server gives one of *replies* to each request, and the requests.
 
@@ -42,8 +46,11 @@ def talking_to(*replies: bytes) -> Iterator[tuple[Client, list[bytes]]]:
 
     thread = threading.Thread(target=serve)
     thread.start()
+    identities = {} if identity is None else {SERVER: identity}
     try:
-        with Client([SERVER], client_id="c", connect=lambda *_: near) as client:
+        with Client(
+            [SERVER], client_id="c", identities=identities, connect=lambda *_: near
+        ) as client:
             yield client, requests
     finally:
         near.close()
@@ -222,3 +229,43 @@ def test_unanswered_question_is_as_if_nobody_was_there() -> None:
         pytest.raises(NotReachableError, match="no answer in time"),
     ):
         client.status(timeout_seconds=0.05)
+
+
+HELLO = b"*4\r\n$10\r\nMULTIPAXOS\r\n$5\r\nHELLO\r\n$4\r\nmain\r\n$1\r\nA\r\n"
+
+
+def _client_of_a(near: socket.socket) -> Client:
+    return Client([SERVER], identities={SERVER: Identity("main", "A")}, connect=lambda *_: near)
+
+
+def test_first_request_of_a_connection_says_whom_it_is_meant_for() -> None:
+    """The question who is there travels in front of the first request, and of no other."""
+    replies = b"+OK\r\n*2\r\n:5\r\n$-1\r\n", b"*2\r\n:6\r\n$-1\r\n"
+    with talking_to(*replies, identity=Identity("main", "A")) as (client, requests):
+        assert client.propose("first") == Chosen(link=5, result=None)
+        assert client.propose("second") == Chosen(link=6, result=None)
+
+    assert requests[0].startswith(HELLO)
+    assert requests[0].endswith(b"first\r\n")
+    assert b"HELLO" not in requests[1]
+
+
+@pytest.mark.parametrize("ask", [Client.propose, Client.propose_without_waiting])
+def test_another_server_is_an_error_that_names_both(ask: Callable[[Client, str], object]) -> None:
+    """Who answers, and who should: the sentence has both, also where the outcome is not awaited."""
+    near, far = socket.socketpair()
+    far.sendall(b"-OTHER server A of cluster main-of-5\r\n")
+    with far, _client_of_a(near) as client, pytest.raises(OtherServerError) as raised:
+        ask(client, "x")
+
+    assert str(raised.value) == (
+        "server:1 is server A of cluster main-of-5, the configuration says A of cluster main"
+    )
+
+
+def test_server_without_greetings_is_another_version() -> None:
+    """Who does not know HELLO is no server of this version."""
+    near, far = socket.socketpair()
+    far.sendall(b"-ERR unknown subcommand 'HELLO'.\r\n")
+    with far, _client_of_a(near) as client, pytest.raises(ProtocolError, match="HELLO"):
+        client.status()

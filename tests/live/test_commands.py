@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.live.cluster import UIDS, WAIT_SECONDS_MAX, LiveCluster, running_cluster
 
-from multipaxos.cli.processes import wait_until
+from multipaxos.cli.processes import wait_until, write_config
 
 pytestmark = pytest.mark.live
 
@@ -24,10 +25,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
         yield cluster
 
 
-def run(cluster: LiveCluster, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command on *cluster*."""
+def run(
+    cluster: LiveCluster, *arguments: str, config: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command on *cluster*, as its own configuration or *config* describes it."""
+    path = str(config or cluster.config_path)
     return subprocess.run(
-        [sys.executable, "-m", "multipaxos", *arguments, "--config", str(cluster.config_path)],
+        [sys.executable, "-m", "multipaxos", *arguments, "--config", path],
         capture_output=True,
         text=True,
         timeout=30,
@@ -48,6 +52,42 @@ def test_client_prints_the_link_that_holds_its_value(cluster: LiveCluster) -> No
     assert got["value"] == "hello world"
     assert got["link"] >= link
     assert f'link {link}  "hello world"\n' in run(cluster, "history", "B").stdout
+
+
+def test_commands_for_another_cluster_touch_nothing(cluster: LiveCluster, tmp_path: Path) -> None:
+    """With the configuration of another cluster nothing is written or read: exit code 2."""
+    wrong = tmp_path / "wrong.toml"
+    write_config(wrong, replace(cluster.config, cluster="wrong"))
+    before = cluster.status("A")["value"]
+
+    for command in (
+        ["client", "A", "lost"],
+        ["client", "A", "lost", "--no-wait"],
+        ["get"],
+        ["get", "B"],
+        ["history"],
+    ):
+        result = run(cluster, *command, config=wrong)
+        assert result.returncode == 2, result.stderr
+        assert "is server A of cluster live, the configuration says A of cluster wrong" in (
+            result.stderr.replace(" B ", " A ")
+        )
+    status = run(cluster, "status", config=wrong)
+    assert status.returncode == 1
+    assert status.stdout.count("another cluster's") == 3
+    assert cluster.status("A")["value"] == before
+
+
+def test_history_moves_on_from_a_silent_server(cluster: LiveCluster) -> None:
+    """A server that takes connections and answers nothing leaves time to ask the next one."""
+    os.kill(cluster.processes["A"].pid, signal.SIGSTOP)
+    try:
+        result = run(cluster, "history", "--timeout", "3")
+    finally:
+        os.kill(cluster.processes["A"].pid, signal.SIGCONT)
+
+    assert result.returncode == 0
+    assert '"first"' in result.stdout
 
 
 def test_status_shows_one_master(cluster: LiveCluster) -> None:

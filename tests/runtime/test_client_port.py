@@ -78,6 +78,8 @@ class Service:
     """A server that keeps requests until the test answers them."""
 
     value_bytes_max = 100
+    cluster = "main"
+    uid = "A"
 
     def __init__(self) -> None:
         """Begin without requests."""
@@ -278,6 +280,30 @@ def test_value_is_set_and_got() -> None:
     assert service.commands() == [Get()]
     service.answer(CHOSEN)
     assert transport.take() == b"$5\r\nvalue\r\n"
+
+
+def test_greeting_of_the_right_server_is_answered() -> None:
+    """HELLO with this server's cluster and uid is OK, and what follows is served."""
+    service = Service()
+    connection, transport = service.connect()
+
+    connection.dataReceived(request("MULTIPAXOS", "HELLO", "main", "A") + request("PING"))
+
+    assert transport.take() == b"+OK\r\n+PONG\r\n"
+
+
+@pytest.mark.parametrize("cluster, uid", [("other", "A"), ("main", "B"), ("MAIN", "A")])
+def test_what_was_meant_for_another_server_is_not_served(cluster: str, uid: str) -> None:
+    """After a HELLO to somebody else the server says who it is, and hands nothing on."""
+    service = Service()
+    connection, transport = service.connect()
+
+    connection.dataReceived(request("MULTIPAXOS", "HELLO", cluster, uid) + request("SET", "v"))
+    connection.dataReceived(request("SET", "v"))
+
+    assert transport.take() == b"-OTHER server A of cluster main\r\n"
+    assert transport.closed == "after writing"
+    assert service.asked == []
 
 
 def test_requests_of_a_connection_wait_for_each_other() -> None:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
-from multipaxos.cli.entry import FailedError
+from multipaxos.cli.entry import BadInputError, FailedError
 from multipaxos.cli.parameters import (
     check_value,
     config_option,
     endpoints,
+    identities,
     read_config,
     timeout_option,
 )
@@ -29,14 +30,20 @@ def client(
     Exit code 0: it is chosen. Exit code 1: the server could not be reached, refused the value, or
     gave no answer in time; in the last case it is unknown whether the value is, or will be, chosen.
     """
-    from multipaxos.client import Client, NotReachableError, ProtocolError, Refused
+    from multipaxos.client import (
+        Client,
+        ClientError,
+        NotReachableError,
+        OtherServerError,
+        Refused,
+    )
     from multipaxos.trace import printable
 
     config = read_config(config_path)
     endpoint = endpoints(config, uid)[uid]
     check_value(value, config)
     try:
-        with Client([endpoint]) as connection:
+        with Client([endpoint], identities=identities(config)) as connection:
             if no_wait:
                 connection.propose_without_waiting(value, timeout_seconds=timeout_seconds)
                 click.echo("sent: what becomes of it was not waited for")
@@ -44,7 +51,9 @@ def client(
             outcome = connection.propose(value, timeout_seconds=timeout_seconds)
     except NotReachableError as error:
         raise FailedError(f"Server {uid} cannot be reached: {error}. Nothing was sent.") from error
-    except ProtocolError as error:
+    except OtherServerError as error:
+        raise BadInputError(f"{error}. Nothing was written.") from error
+    except ClientError as error:
         raise FailedError(f"Server {uid}: {error}.") from error
     match outcome:
         case Refused(reason=reason):

@@ -25,6 +25,9 @@ from multipaxos.runtime.config import SERVERS_MAX, Config, built_in_config
 from multipaxos.trace.console import uid_style
 
 BUILT_IN_SERVERS = 3
+PEER_PORTS = 7100
+CLIENT_PORTS = 7000
+"""Another number of servers has ports of its own: five take 7051 to 7055, and 7151 to 7155."""
 
 
 @click.command(short_help="Run a whole cluster on this machine.")
@@ -84,7 +87,12 @@ def _prepare(
 
     assert servers is not None
     with bad_config_refused():
-        config = built_in_config(servers, cluster=f"main-of-{servers}")
+        config = built_in_config(
+            servers,
+            cluster=f"main-of-{servers}",
+            peer_port=PEER_PORTS + 10 * servers + 1,
+            client_port=CLIENT_PORTS + 10 * servers + 1,
+        )
     directory = directory or default_directory(config.cluster)
     path = directory / "cluster.toml"
     try:

@@ -1,22 +1,20 @@
 """``multipaxos get``: read the current value."""
 
 import json
-import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from multipaxos.chain.requests import Chosen
-from multipaxos.cli.entry import FailedError
+from multipaxos.cli.asking import ask_in_turn
 from multipaxos.cli.parameters import (
     config_option,
-    endpoints,
     json_option,
     read_config,
     timeout_option,
 )
-from multipaxos.client import Client, ClientError, Endpoint
+from multipaxos.client import Client, NotReachableError
+from multipaxos.runtime.config import Config
 
 
 @click.command(short_help="Read the current value.")
@@ -35,7 +33,7 @@ def get(uid: str | None, timeout_seconds: float, as_json: bool, config_path: Pat
     """
     from multipaxos.trace import printable
 
-    chosen = _read(endpoints(read_config(config_path), uid), timeout_seconds)
+    chosen = _read(read_config(config_path), uid, timeout_seconds)
     if as_json:
         click.echo(json.dumps({"link": chosen.link, "value": chosen.result}))
     elif chosen.result is None:
@@ -44,19 +42,11 @@ def get(uid: str | None, timeout_seconds: float, as_json: bool, config_path: Pat
         click.echo(printable(chosen.result))
 
 
-def _read(servers: Mapping[str, Endpoint], timeout_seconds: float) -> Chosen:
-    deadline = time.monotonic() + timeout_seconds
-    reasons = []
-    for place, (uid, endpoint) in enumerate(servers.items()):
-        # Who cannot reach the others must leave time to ask someone who can.
-        share_seconds = (deadline - time.monotonic()) / (len(servers) - place)
-        try:
-            with Client([endpoint]) as connection:
-                outcome = connection.get(timeout_seconds=share_seconds)
-        except ClientError as error:
-            reasons.append(f"{uid}: {error}")
-            continue
+def _read(config: Config, uid: str | None, timeout_seconds: float) -> Chosen:
+    def ask(connection: Client, share_seconds: float) -> Chosen:
+        outcome = connection.get(timeout_seconds=share_seconds)
         if isinstance(outcome, Chosen):
             return outcome
-        reasons.append(f"{uid}: {outcome.reason}")
-    raise FailedError(f"The value could not be read: {'; '.join(reasons)}.")
+        raise NotReachableError(outcome.reason)
+
+    return ask_in_turn(config, uid, timeout_seconds, ask, what="The value could not be read")

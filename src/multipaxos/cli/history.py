@@ -5,15 +5,14 @@ from pathlib import Path
 
 import click
 
-from multipaxos.cli.entry import FailedError
+from multipaxos.cli.asking import ask_in_turn
 from multipaxos.cli.parameters import (
     config_option,
-    endpoints,
     json_option,
     read_config,
     timeout_option,
 )
-from multipaxos.client import Client, ClientError
+from multipaxos.client import Client, HistoryLink
 from multipaxos.trace import describe_link
 
 
@@ -39,12 +38,12 @@ def history(
     A server that was away has only the links that it learned itself: of those that it skipped it
     took over what they amount to.
     """
-    servers = endpoints(read_config(config_path), uid)
-    try:
-        with Client(list(servers.values())) as connection:
-            links = connection.history(count, timeout_seconds=timeout_seconds)
-    except ClientError as error:
-        raise FailedError(f"No history could be read: {error}.") from error
+
+    def ask(connection: Client, share_seconds: float) -> list[HistoryLink]:
+        return connection.history(count, timeout_seconds=share_seconds)
+
+    config = read_config(config_path)
+    links = ask_in_turn(config, uid, timeout_seconds, ask, what="No history could be read")
     if as_json:
         click.echo(json.dumps([{"link": link.number, "holds": link.holds} for link in links]))
         return

@@ -10,6 +10,7 @@ import click
 from typing_extensions import override
 
 from multipaxos.cli.entry import BadInputError
+from multipaxos.client import Endpoint, Identity
 from multipaxos.runtime.codec import MalformedDatagramError, value_bytes
 from multipaxos.runtime.config import Config, ConfigError, built_in_config, load_config
 
@@ -85,11 +86,18 @@ def read_config(path: Path | None) -> Config:
         return built_in_config() if path is None else load_config(path)
 
 
-def endpoints(config: Config, uid: str | None) -> dict[str, tuple[str, int]]:
+def endpoints(config: Config, uid: str | None) -> dict[str, Endpoint]:
     """Return where clients find server *uid*, or all servers, by uid."""
     with bad_config_refused():
         chosen = config.servers.values() if uid is None else [config.server(uid)]
     return {server.uid: (server.client.host, server.client.port) for server in chosen}
+
+
+def identities(config: Config) -> dict[Endpoint, Identity]:
+    """Return which server should answer at each endpoint of *config*."""
+    return {
+        endpoint: Identity(config.cluster, uid) for uid, endpoint in endpoints(config, None).items()
+    }
 
 
 def check_value(value: str, config: Config) -> None:

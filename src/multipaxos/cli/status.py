@@ -14,11 +14,13 @@ from multipaxos.cli.output import make_table, print_table
 from multipaxos.cli.parameters import (
     config_option,
     endpoints,
+    identities,
     json_option,
     read_config,
     timeout_option,
 )
-from multipaxos.client import Client, ClientError, Endpoint
+from multipaxos.client import Client, ClientError, Endpoint, OtherServerError
+from multipaxos.runtime.config import Config
 from multipaxos.trace import printable
 from multipaxos.trace.console import uid_style
 
@@ -42,7 +44,7 @@ def status(
     Exit code 0: at least one server answered. Exit code 1: none did.
     """
     config = read_config(config_path)
-    found = ask_all(endpoints(config, None), timeout_seconds)
+    found = ask_all(config, timeout_seconds)
     if as_json:
         click.echo(json.dumps({uid: _for_programs(answer) for uid, answer in found.items()}))
     else:
@@ -51,14 +53,14 @@ def status(
         context.exit(EXIT_FAILED)
 
 
-def ask_all(
-    servers: Mapping[str, Endpoint], timeout_seconds: float
-) -> dict[str, dict[str, Any] | ClientError]:
+def ask_all(config: Config, timeout_seconds: float) -> dict[str, dict[str, Any] | ClientError]:
     """Return each server's status, or why it gave none, by uid; all are asked at once."""
+    expected = identities(config)
+    servers = endpoints(config, None)
 
     def ask(endpoint: Endpoint) -> dict[str, Any] | ClientError:
         try:
-            with Client([endpoint]) as connection:
+            with Client([endpoint], identities=expected) as connection:
                 return connection.status(timeout_seconds=timeout_seconds)
         except ClientError as error:
             return error
@@ -80,7 +82,9 @@ def _print_table(found: Mapping[str, dict[str, Any] | ClientError]) -> None:
     for uid, answer in found.items():
         name = Text(uid, style=uid_style(uid))
         if isinstance(answer, ClientError):
-            table.add_row(name, Text("not reachable", style="red"))
+            is_other = isinstance(answer, OtherServerError)
+            said = "another cluster's" if is_other else "not reachable"
+            table.add_row(name, Text(said, style="red"))
         else:
             table.add_row(name, *_cells(answer))
     print_table(table)

@@ -15,7 +15,14 @@ a network: no answer in time does not mean that nothing happened.
 
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
 from multipaxos.client.client import Client, HistoryLink
-from multipaxos.client.connection import ClientError, Endpoint, NotReachableError, ProtocolError
+from multipaxos.client.connection import (
+    ClientError,
+    Endpoint,
+    Identity,
+    NotReachableError,
+    OtherServerError,
+    ProtocolError,
+)
 
 __all__ = [
     "Chosen",
@@ -23,7 +30,9 @@ __all__ = [
     "ClientError",
     "Endpoint",
     "HistoryLink",
+    "Identity",
     "NotReachableError",
+    "OtherServerError",
     "Outcome",
     "ProtocolError",
     "Refused",

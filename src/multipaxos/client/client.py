@@ -15,6 +15,7 @@ from multipaxos.client.connection import (
     Connect,
     Connection,
     Endpoint,
+    Identity,
     NoReplyError,
     NotReachableError,
     ProtocolError,
@@ -47,17 +48,20 @@ class Client:
         *,
         client_id: str | None = None,
         sequence: int = 0,
+        identities: Mapping[Endpoint, Identity] | None = None,
         connect: Connect = socket.create_connection,
     ) -> None:
         """
         Begin without a connection.
 
         A program that goes on as the client it was before a restart passes its old *client_id* and
-        the *sequence* that it used last.
+        the *sequence* that it used last. Where *identities* say who should answer at an endpoint,
+        anybody else gets no request: OtherServerError.
         """
         self.servers = tuple(servers)
         self.client_id = client_id or f"client-{secrets.token_hex(8)}"
         self.sequence = sequence
+        self._identities = dict(identities or {})
         self._connect = connect
         self._connection: Connection | None = None
 
@@ -157,7 +161,12 @@ class Client:
             # A server that swallows everything must leave time for those after it.
             share = now + (deadline - now) / (len(self.servers) - place)
             try:
-                self._connection = Connection((host, port), deadline=share, connect=self._connect)
+                self._connection = Connection(
+                    (host, port),
+                    deadline=share,
+                    identity=self._identities.get((host, port)),
+                    connect=self._connect,
+                )
             except NotReachableError as error:
                 reasons.append(f"{host}:{port}: {error}")
             else:

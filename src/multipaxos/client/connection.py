@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import hiredis
 
@@ -14,6 +14,13 @@ Connect: TypeAlias = Callable[[Endpoint, float], socket.socket]
 """Opens a socket to an endpoint within some seconds; OSError if that fails."""
 
 RECEIVE_BYTES = 65_536
+
+
+class Identity(NamedTuple):
+    """Which server of which cluster should answer at an endpoint."""
+
+    cluster: str
+    uid: str
 
 
 class ClientError(Exception):
@@ -28,23 +35,37 @@ class ProtocolError(ClientError):
     """What answers is no server of ours, or one of another version; nothing was proposed."""
 
 
+class OtherServerError(ClientError):
+    """What answers is a server, but another than the one that was meant; it served nothing."""
+
+
 class NoReplyError(ClientError):
     """The request was sent, at least in part, and no reply came: what became of it is unknown."""
 
 
 class Connection:
     """
-    A connection to *endpoint*.
+    A connection to *endpoint*, where the server *identity* should answer; None: whichever does.
 
-    After a :class:`NoReplyError` or :class:`ProtocolError` it is closed, for a late reply would be
-    taken for the next one.
+    The first request carries the question who is there in front of it, in the same packet. Another
+    server closes the connection there: it serves nothing that was meant for somebody else.
+
+    After a :class:`NoReplyError`, :class:`ProtocolError` or :class:`OtherServerError` it is closed,
+    for a late reply would be taken for the next one.
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, deadline: float, connect: Connect = socket.create_connection
+        self,
+        endpoint: Endpoint,
+        *,
+        deadline: float,
+        identity: Identity | None = None,
+        connect: Connect = socket.create_connection,
     ) -> None:
         """Connect before *deadline* on :func:`time.monotonic`; NotReachableError if that fails."""
         self.endpoint = endpoint
+        self.identity = identity
+        self._greeting = b"" if identity is None else _pack(("MULTIPAXOS", "HELLO", *identity))
         self._reader = hiredis.Reader()
         try:
             self._socket = connect(endpoint, _seconds_until(deadline))
@@ -58,10 +79,42 @@ class Connection:
         """
         Send a request and return its reply; an error reply is returned as hiredis.ReplyError.
 
-        Raises NoReplyError when the connection or the time ends first, and ProtocolError for what
-        is no reply.
+        Raises NoReplyError when the connection or the time ends first, ProtocolError for what is
+        no reply, and OtherServerError if another server answers.
         """
-        self.send(*arguments, deadline=deadline)
+        is_greeting = bool(self._greeting)
+        self._send(arguments, deadline)
+        if is_greeting:
+            self._check_greeting(deadline)
+        return self._reply(deadline)
+
+    def send(self, *arguments: str | int, deadline: float) -> None:
+        """
+        Send a request without waiting for its reply; raises NoReplyError if that fails.
+
+        With an identity it waits for the server to say that it is the one, see :meth:`request`.
+        """
+        is_greeting = bool(self._greeting)
+        self._send(arguments, deadline)
+        if is_greeting:
+            self._check_greeting(deadline)
+
+    def _check_greeting(self, deadline: float) -> None:
+        reply = self._reply(deadline)
+        if not isinstance(reply, hiredis.ReplyError):
+            return
+        self.close()
+        kind, _, who = str(reply).partition(" ")
+        if kind != "OTHER":
+            raise ProtocolError(f"the server answers: {reply}")
+        assert self.identity is not None, "only who asks for one learns of another"
+        host, port = self.endpoint
+        raise OtherServerError(
+            f"{host}:{port} is {who}, the configuration says {self.identity.uid} of cluster "
+            f"{self.identity.cluster}"
+        )
+
+    def _reply(self, deadline: float) -> Any:
         try:
             return self._receive(deadline)
         except OSError as error:
@@ -71,11 +124,12 @@ class Connection:
             self.close()
             raise ProtocolError(f"what answers speaks another protocol: {error}") from error
 
-    def send(self, *arguments: str | int, deadline: float) -> None:
-        """Send a request without waiting for its reply; raises NoReplyError if that fails."""
+    def _send(self, arguments: tuple[str | int, ...], deadline: float) -> None:
+        packed = self._greeting + _pack(arguments)
+        self._greeting = b""
         try:
             self._socket.settimeout(_seconds_until(deadline))
-            self._socket.sendall(_pack(arguments))
+            self._socket.sendall(packed)
         except OSError as error:
             self.close()
             raise NoReplyError(_reason(error)) from error

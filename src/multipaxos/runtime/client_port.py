@@ -15,6 +15,7 @@ from multipaxos.chain.state_machine import Command
 from multipaxos.runtime import resp
 from multipaxos.runtime.commands import (
     OK,
+    Greet,
     Propose,
     Quit,
     Say,
@@ -75,6 +76,14 @@ class Service(Interface):
     @property
     def value_bytes_max(self) -> int:
         """How large a value may be, as JSON."""
+
+    @property
+    def cluster(self) -> str:
+        """Which cluster it belongs to."""
+
+    @property
+    def uid(self) -> str:
+        """Which of the cluster's servers it is."""
 
     def submit(self, request_id: RequestID, command: Command) -> None:
         """Hand *command* to the protocol; its outcome comes to :meth:`ClientPort.answer`."""
@@ -250,6 +259,8 @@ class ClientConnection(Protocol):
         match interpret(request, value_bytes_max=service.value_bytes_max):
             case Say(reply=reply):
                 self.tcp.write(reply)
+            case Greet(cluster=cluster, uid=uid):
+                self._greet(cluster, uid)
             case TellStatus():
                 self.tcp.write(resp.bulk(service.status()))
             case TellHistory(count=count):
@@ -259,6 +270,15 @@ class ClientConnection(Protocol):
                 self.close()
             case Propose() as propose:
                 self._propose(propose)
+
+    def _greet(self, cluster: str, uid: str) -> None:
+        service = self.port.service
+        if (cluster, uid) == (service.cluster, service.uid):
+            self.tcp.write(OK)
+            return
+        # What stands behind the greeting, in the same packet even, was meant for somebody else.
+        self.tcp.write(resp.error(f"OTHER server {service.uid} of cluster {service.cluster}"))
+        self.close()
 
     def _write_history(self, count: int) -> None:
         try:

@@ -52,12 +52,20 @@ class TellHistory:
     count: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greet:
+    """Go on if this is server *uid* of *cluster*; else say who this is, and serve nothing more."""
+
+    cluster: str
+    uid: str
+
+
 @dataclass(frozen=True, slots=True)
 class Quit:
     """Say goodbye and close the connection."""
 
 
-Action: TypeAlias = Say | Propose | TellStatus | TellHistory | Quit
+Action: TypeAlias = Say | Greet | Propose | TellStatus | TellHistory | Quit
 
 
 class _RefusedError(Exception):
@@ -117,11 +125,13 @@ def _interpret_own(name: bytes, arguments: list[bytes], value_bytes_max: int) ->
             request_id = RequestID(_client(client), _integer(sequence, "sequence", SEQUENCE_MAX))
             command = _command(verb, values, value_bytes_max)
             return Propose(request_id=request_id, command=command, reply_of=_link_and_result)
+        case b"HELLO", [cluster, uid]:
+            return Greet(cluster=_shown(cluster), uid=_shown(uid))
         case b"STATUS", []:
             return TellStatus()
         case b"HISTORY", [count]:
             return TellHistory(count=_integer(count, "count", HISTORY_COUNT_MAX))
-        case b"PROPOSE" | b"STATUS" | b"HISTORY", _:
+        case b"PROPOSE" | b"HELLO" | b"STATUS" | b"HISTORY", _:
             raise _wrong_number(f"multipaxos|{_shown(name).lower()}")
         case _:
             raise _RefusedError(f"ERR unknown subcommand '{_shown(name)}'.")

@@ -133,6 +133,16 @@ class Server:
         """How large a value may be, as JSON."""
         return self.config.value_bytes_max
 
+    @property
+    def cluster(self) -> str:
+        """The cluster's name."""
+        return self.config.cluster
+
+    @property
+    def uid(self) -> str:
+        """Which of the cluster's servers it is."""
+        return self.options.uid
+
     def submit(self, request_id: RequestID, command: Command) -> None:
         """Hand *command* to the protocol."""
         self.driver.submit(request_id, command)
