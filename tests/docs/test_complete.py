@@ -10,7 +10,7 @@ from random import Random
 
 import click
 import pytest
-from tests.docs.commands import check_command
+from tests.docs.commands import WRAPPERS, check_command
 from tests.docs.documents import ROOT, blocks_in, documents, prose_of, read, section
 from tests.docs.tables import rows
 from tests.docs.traces import check_trace_event, documented_kinds
@@ -40,6 +40,7 @@ STRATEGIES_PAGE = "docs/reference/strategies.md"
 SCENARIOS_PAGE = "docs/scenarios.md"
 WIRE_PAGE = "docs/reference/wire-format.md"
 CLIENTS_PAGE = "docs/reference/clients.md"
+WRAPPERS_TYPED = [["python", wrapper] for wrapper in WRAPPERS]
 
 
 def code_words(text: str) -> list[str]:
@@ -443,9 +444,10 @@ def test_lowest_is_written_as_the_trace_s_reference_says() -> None:
 def test_commands_in_the_text_are_ones(document: str) -> None:
     """A command that is named in passing, or in a table, can be typed as it stands."""
     for _, line in prose_of(document):
-        for code in code_words(line):
+        for typed in code_words(line):
+            code = typed.removeprefix(".venv/bin/")
             words = code.split()
-            if words[:1] != ["multipaxos"] and words[:2] != ["python", "server.py"]:
+            if words[:1] != ["multipaxos"] and words[:2] not in WRAPPERS_TYPED:
                 continue
             is_form = re.search(r"\[|\.\.\.|\b(COMMAND|NAME|N)\b", code)
             if len(words) == 2 and words[0] == "multipaxos":
