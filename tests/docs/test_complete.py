@@ -445,7 +445,7 @@ def test_commands_in_the_text_are_ones(document: str) -> None:
     """A command that is named in passing, or in a table, can be typed as it stands."""
     for _, line in prose_of(document):
         for typed in code_words(line):
-            code = typed.removeprefix(".venv/bin/")
+            code = typed.removeprefix(".venv/bin/").partition(" | ")[0]
             words = code.split()
             if words[:1] != ["multipaxos"] and words[:2] not in WRAPPERS_TYPED:
                 continue
