@@ -21,6 +21,7 @@ from multipaxos.chain.effects import Outbox, Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Founders, Founding, Nothing
 from multipaxos.chain.messages import CatchUp, IAmAt, OtherChain, Sync, WhereAreYou
+from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.state_machine import Register, Set
 from multipaxos.composition import compose
 from multipaxos.simulation.cluster import SimulatedCluster
@@ -531,6 +532,16 @@ def test_two_different_chains_are_waited_out() -> None:
     (event,) = outbox.events
     assert event.kind is EventKind.WAITING
     assert "different chains" in event.text
+
+
+def test_only_a_server_without_memory_waits_for_word() -> None:
+    """It can say whose; one that has its memory waits for nobody, nor does one that never asks."""
+    without_memory = lost("ABCDE")
+    tell(without_memory, "B", at=4, founding=FOUNDING)
+
+    assert without_memory.value.waits_for() == ("C", "D", "E")
+    assert Hand(Rejoining).value.waits_for() == ()
+    assert Hand(BaseReplicatedValue).value.waits_for() == ()
 
 
 def test_waiting_is_told_when_it_changes() -> None:
