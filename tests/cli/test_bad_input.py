@@ -1,6 +1,7 @@
 """Whatever a person types: a sentence and an exit code, never a traceback."""
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -155,8 +156,71 @@ def test_server_refuses_a_trace_that_cannot_be(config_path: Path, tmp_path: Path
     assert "Traceback" not in result.stderr
 
 
+def run_in_shell(command: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell's line in which ``multipaxos`` stands for the program."""
+    program = f'multipaxos() {{ {shlex.quote(sys.executable)} -m multipaxos "$@"; }}; {command}'
+    return subprocess.run(
+        ["/bin/sh", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "get", "history", "client A v", "cluster", "demo", "server A", "--help"]
+)
+def test_closed_output_is_refused_before_anything_is_done(command: str) -> None:
+    """``>&-`` leaves nothing to print to: a sentence, and exit code 2."""
+    result = run_in_shell(f"multipaxos {command} >&-")
+
+    assert result.stderr.startswith("Standard output is closed, so nothing was done")
+    assert result.returncode == 2
+    assert run_in_shell(f"multipaxos {command} >&- 2>&-").returncode == 2
+
+
+@pytest.mark.parametrize("command", ["status", "status --json", "--help", "cluster --quiet"])
+def test_full_output_is_told(config_path: Path, command: str, tmp_path: Path) -> None:
+    """A full disk behind the output: a sentence and exit code 1, no traceback."""
+    options = "" if command == "--help" else f"--config {config_path}"
+    options += f" --data {tmp_path}" * command.startswith("cluster")
+    result = run_in_shell(f"multipaxos {command} {options} > /dev/full")
+
+    assert result.returncode == 1
+    assert result.stderr.endswith("could not be printed: No space left on device.\n")
+    assert "Traceback" not in result.stderr
+
+
+def test_value_that_was_chosen_is_not_told_as_failed_when_it_cannot_be_printed(
+    tmp_path: Path,
+) -> None:
+    """The write was done; only the line about it is lost, and the sentence says so."""
+    config = Config(cluster="main", servers=loopback_servers(["A"]))
+    path = tmp_path / "cluster.toml"
+    write_config(path, config)
+    own = config.servers["A"].client
+    with socket.create_server((own.host, own.port)) as server:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "multipaxos", "client", "A", "v", "--config", str(path)],
+            stdout=os.open("/dev/full", os.O_WRONLY),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = server.accept()
+        with connection:
+            assert connection.recv(1000)
+            connection.sendall(b"+OK\r\n*2\r\n:5\r\n$-1\r\n")
+            _, error = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert error == (
+        "The value was chosen, in link 5. This could not be printed: No space left on device.\n"
+    )
+
+
 def test_commands_end_quietly_when_nobody_reads() -> None:
-    """``multipaxos ... | head`` gives no traceback."""
+    """``multipaxos ... | head`` gives no traceback, and exit code 141."""
     reader, writer = os.pipe()
     os.close(reader)
     result = subprocess.run(
@@ -169,7 +233,7 @@ def test_commands_end_quietly_when_nobody_reads() -> None:
     os.close(writer)
 
     assert result.stderr == b""
-    assert result.returncode != 0
+    assert result.returncode == 141
 
 
 def test_interrupt_ends_quietly(tmp_path: Path) -> None:
@@ -183,6 +247,8 @@ def test_interrupt_ends_quietly(tmp_path: Path) -> None:
             [sys.executable, "-m", "multipaxos", "client", "A", "v", "--config", str(path)],
             stderr=subprocess.PIPE,
             text=True,
+            # Who is run in the background ignores SIGINT, and so would its child.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         connection, _ = silent.accept()
         with connection:

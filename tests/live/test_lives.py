@@ -57,7 +57,9 @@ def test_port_in_use_is_refused(tmp_path: Path) -> None:
         assert wait_until(lambda: second.exit_code is not None, seconds=WAIT_SECONDS_MAX)
 
         assert second.exit_code == 2
-        assert str(cluster.config.servers["A"].peer) in second.lines[-1]
+        peer = cluster.config.servers["A"].peer
+        assert second.lines[-1].startswith(f"Server A stops: cannot listen on UDP {peer}: ")
+        assert not any("listens:" in line for line in second.lines)
 
 
 @pytest.mark.parametrize("storage", ["sqlite", "json"])
@@ -142,8 +144,49 @@ def test_server_that_cannot_go_on_stops_with_a_sentence(
         cluster.end()
 
 
+def test_server_halts_with_one_sentence_that_names_its_state(tmp_path: Path) -> None:
+    """The last words are said once, and say where the state lies."""
+    cluster = LiveCluster(tmp_path, master=False)
+    program = (
+        "from multipaxos.cli import main\n"
+        "from multipaxos.chain.replicated_value import BaseReplicatedValue\n"
+        "BaseReplicatedValue.timeout = lambda self, timer: self.halt('It is over.')\n"
+        "main()\n"
+    )
+    halting = ServerProcess("A", cluster.options, program=(sys.executable, "-c", program))
+    try:
+        assert wait_until(lambda: halting.exit_code is not None, seconds=WAIT_SECONDS_MAX)
+        halting.kill()
+
+        path = cluster.state_directory / "A.sqlite3"
+        (line,) = [line for line in halting.lines if "It is over." in line]
+        assert line == f"Server A stops: It is over. (Its state: {path}, as sqlite.)"
+        assert halting.exit_code == 1
+    finally:
+        halting.kill()
+
+
+def test_server_whose_output_is_full_does_not_end_as_if_all_were_well(tmp_path: Path) -> None:
+    """A full disk behind the output ends the server with a sentence and exit code 1."""
+    cluster = LiveCluster(tmp_path, master=False)
+    with Path("/dev/full").open("w") as full:
+        server = subprocess.run(
+            [sys.executable, "-m", "multipaxos", "server", "A", *cluster.options],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=WAIT_SECONDS_MAX,
+            check=False,
+        )
+
+    assert server.returncode == 1
+    assert server.stderr == (
+        "Server A stops: its output cannot be written: No space left on device.\n"
+    )
+
+
 def test_server_ends_when_nobody_reads_its_output(tmp_path: Path) -> None:
-    """``multipaxos server A | head`` ends quietly, like any program in a pipe."""
+    """``multipaxos server A | head`` ends as programs in a pipe do, and says why."""
     cluster = LiveCluster(tmp_path, master=False)
     command = [sys.executable, "-m", "multipaxos", "server", "A", *cluster.options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -153,8 +196,8 @@ def test_server_ends_when_nobody_reads_its_output(tmp_path: Path) -> None:
         process.stdout.readline()
         process.stdout.close()
 
-        assert process.wait(WAIT_SECONDS_MAX) == 0
-        assert process.stderr.read() == ""
+        assert process.wait(WAIT_SECONDS_MAX) == 128 + signal.SIGPIPE
+        assert process.stderr.read() == "Server A stops: nobody reads its output any more.\n"
     finally:
         process.kill()
         process.wait()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from multipaxos.cli.entry import BadInputError, FailedError
+from multipaxos.cli.entry import BadInputError, FailedError, OutputLostError
 from multipaxos.cli.parameters import (
     check_value,
     config_option,
@@ -46,7 +46,7 @@ def client(
         with Client([endpoint], identities=identities(config)) as connection:
             if no_wait:
                 connection.propose_without_waiting(value, timeout_seconds=timeout_seconds)
-                click.echo("sent: what becomes of it was not waited for")
+                _print("sent: what becomes of it was not waited for", "The value was sent. This")
                 return
             outcome = connection.propose(value, timeout_seconds=timeout_seconds)
     except NotReachableError as error:
@@ -64,4 +64,14 @@ def client(
                 '"multipaxos get" reads the newest one.'
             )
         case _:
-            click.echo(f"chosen: link {outcome.link} = {printable(value)}")
+            _print(
+                f"chosen: link {outcome.link} = {printable(value)}",
+                f"The value was chosen, in link {outcome.link}. This",
+            )
+
+
+def _print(line: str, what: str) -> None:
+    try:
+        click.echo(line)
+    except OSError as error:
+        raise OutputLostError(what, error) from error

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 from rich.text import Text
 
-from multipaxos.cli.entry import EXIT_FAILED, BadInputError
+from multipaxos.cli.entry import EXIT_FAILED, BadInputError, OutputLostError
 from multipaxos.cli.output import open_console
 from multipaxos.cli.parameters import bad_config_refused, config_option, read_config
 from multipaxos.cli.processes import (
@@ -116,7 +116,7 @@ class _Cluster:
     """
     The servers as child processes, and the one output that they share.
 
-    State: which of the children still run.
+    State: the error that ended the output, if one did.
     """
 
     def __init__(self, config: Config, options: Sequence[str]) -> None:
@@ -124,7 +124,7 @@ class _Cluster:
         self.options = options
         self.console = open_console()
         self._lock = Lock()
-        self._is_output_closed = False
+        self._output_error: OSError | None = None
 
     def run(self) -> int:
         """Start all, wait for their end or ours; return the exit code."""
@@ -138,6 +138,8 @@ class _Cluster:
             return 0
         finally:
             end_all(children)
+        if self._output_error is not None:
+            raise OutputLostError("The cluster stops: its output", self._output_error)
         return EXIT_FAILED
 
     def _start(self, uid: str) -> ServerProcess:
@@ -150,7 +152,7 @@ class _Cluster:
 
     def _watch(self, children: Sequence[ServerProcess]) -> None:
         running = list(children)
-        while running and not self._is_output_closed:
+        while running and self._output_error is None:
             for child in [child for child in running if child.exit_code is not None]:
                 running.remove(child)
                 assert child.exit_code is not None
@@ -164,5 +166,5 @@ class _Cluster:
         with self._lock:
             try:
                 self.console.print(line)
-            except OSError:
-                self._is_output_closed = True
+            except OSError as error:
+                self._output_error = error

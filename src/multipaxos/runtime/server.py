@@ -1,9 +1,11 @@
 """One server as a process: the protocol object with its ports, from its start to its stop."""
 
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -29,6 +31,7 @@ from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.peers import look_up_own
 from multipaxos.runtime.ports import Storage, StorageError
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage
+from multipaxos.runtime.storage.base import SUFFIXES
 from multipaxos.runtime.udp import ListenError, UdpMessenger
 from multipaxos.trace import ConsoleSink, FileSink, Silence, Sink, TraceObserver
 
@@ -37,6 +40,7 @@ STORAGES = {"sqlite": SqliteStorage, "json": JsonStorage}
 EXIT_STOPPED = 0
 EXIT_HALTED = 1
 EXIT_NOT_STARTED = 2
+EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +78,7 @@ class Server:
         reactor: Any,
         on_halt: Callable[[str], None],
     ) -> None:
-        """Put the parts together; nothing happens before :meth:`start`."""
+        """Put the parts together; nothing happens before :meth:`listen`."""
         self.options = options
         self.config = options.config
         self.storage = storage
@@ -98,8 +102,8 @@ class Server:
         )
         self._tcp: Any = None
 
-    def start(self) -> None:
-        """Listen and serve; NotStartedError if an address cannot be listened on."""
+    def listen(self) -> None:
+        """Open the sockets; NotStartedError if an address cannot be listened on."""
         try:
             self.messenger.listen(self.reactor)
         except ListenError as error:
@@ -111,9 +115,11 @@ class Server:
         except (OSError, CannotListenError) as error:
             cause = error.socketError if isinstance(error, CannotListenError) else error
             raise NotStartedError(
-                f"server {self.options.uid} cannot listen on TCP {own}: "
-                f"{getattr(cause, 'strerror', None) or cause}"
+                f"cannot listen on TCP {own}: {getattr(cause, 'strerror', None) or cause}"
             ) from error
+
+    def start(self) -> None:
+        """Serve."""
         self.driver.start()
 
     def stop(self) -> None:
@@ -179,7 +185,8 @@ def run_server(options: ServerOptions) -> int:
     """
     Run one server until a signal, or a fault, ends it; return the process's exit code.
 
-    SIGINT and SIGTERM end it cleanly. Whoever reads the output and goes away ends it too.
+    SIGINT and SIGTERM end it cleanly. So does output that goes nowhere, with a sentence and an exit
+    code of its own.
     """
     process = _Process(options)
     process.end_at_signals()
@@ -200,7 +207,7 @@ class _Process:
     def __init__(self, options: ServerOptions) -> None:
         self.options = options
         self.reactor: Any = installed_reactor
-        self.console = ConsoleSink(sys.stdout, on_closed=self.stop)
+        self.console = ConsoleSink(sys.stdout, on_closed=self._end_without_output)
         self.exit_code = EXIT_STOPPED
         self._is_ended = False
 
@@ -218,6 +225,11 @@ class _Process:
                 on_halt=self.halt,
             )
             self._introduce(server)
+            server.listen()
+            own = self.options.config.server(self.options.uid)
+            self.console.print(
+                Text(f"  listens: UDP {own.peer} for servers, TCP {own.client} for clients")
+            )
             server.start()
         except BaseException:
             if server is None:
@@ -248,13 +260,28 @@ class _Process:
         self._is_ended = True
 
     def halt(self, reason: str) -> None:
-        self.fail(reason, EXIT_HALTED)
+        path = _state_path(self.options)
+        where = "" if str(path) in reason else f" (Its state: {path}, as {self.options.storage}.)"
+        self.fail(f"{reason}{where}", EXIT_HALTED)
         self.stop()
 
     def fail(self, reason: str, exit_code: int) -> int:
         self.exit_code = exit_code
-        sys.stderr.write(f"Server {self.options.uid} stops: {reason}\n")
+        uid = self.options.uid
+        # Who writes to nowhere may have closed this way, too.
+        with suppress(OSError):
+            sys.stderr.write(f"Server {uid} stops: {reason.removeprefix(f'server {uid} ')}\n")
         return exit_code
+
+    def _end_without_output(self, error: OSError) -> None:
+        if isinstance(error, BrokenPipeError):
+            self.fail("nobody reads its output any more.", EXIT_BROKEN_PIPE)
+        else:
+            self.fail(f"its output cannot be written: {error.strerror}.", EXIT_HALTED)
+        # What is still buffered would fail once more when the interpreter ends.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        self.stop()
 
     def _make_observer(self, seconds: Callable[[], float]) -> TraceObserver:
         sinks: list[Sink] = [] if self.options.is_quiet else [self.console]
@@ -270,13 +297,13 @@ class _Process:
     def _introduce(self, server: Server) -> None:
         own = self.options.config.server(self.options.uid)
         says = self.console.print
-        says(Text(f"server {own.uid} of cluster {self.options.config.cluster}", style="bold"))
+        cluster = self.options.config.cluster
+        says(Text(f"server {own.uid} of cluster {cluster}, process {os.getpid()}", style="bold"))
         says(Text("  strategies, outermost first:", style="dim"))
         for line in describe(type(server.replica)).splitlines():
             says(Text(f"    {line}", style="dim"), is_cut=True)
         where = f"{self.options.directory} ({self.options.storage})"
         says(Text(f"  state: {where}, {report.position(server.replica)}"))
-        says(Text(f"  listens: UDP {own.peer} for servers, TCP {own.client} for clients"))
 
     def _watch_log(self, event: LogEvent) -> None:
         # An exception that nobody expected may have left an event half done. What this server would
@@ -297,6 +324,10 @@ def _open_storage(options: ServerOptions) -> Storage:
         machine_kind=Register.kind,
         history_max=options.config.history_max,
     )
+
+
+def _state_path(options: ServerOptions) -> Path:
+    return options.directory / f"{options.uid}{SUFFIXES[options.storage]}"
 
 
 def _make_replica(options: ServerOptions, state: DurableState | None) -> BaseReplicatedValue:

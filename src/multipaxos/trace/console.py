@@ -28,14 +28,18 @@ STYLES = {
     "foreign lease": "magenta",
     "takeover": "magenta",
     "waiting": "bold yellow",
-    "halted": "bold red",
 }
 """Colours by kind of event and type of message; all else is dim."""
 
 UID_STYLES = ("bright_blue", "bright_magenta", "bright_yellow", "bright_cyan", "bright_green")
 
-HIDDEN = frozenset({"timer set", "timer fired", "saved", "promised", "accepted", "answered"})
-"""Kinds that the file has and the console has not: each is the reason or the echo of another."""
+HIDDEN = frozenset(
+    {"timer set", "timer fired", "saved", "promised", "accepted", "answered", "halted"}
+)
+"""
+Kinds that the file has and the console has not: each is the reason or the echo of another, and why
+a server halts it says itself, as its last words.
+"""
 
 
 class _PipeConsole(Console):
@@ -49,11 +53,11 @@ class ConsoleSink:
     """
     Prints traffic and what comes of it, coloured on a terminal and plain in a pipe.
 
-    When nobody can read any more (the pipe is closed, the terminal gone) it calls *on_closed* once
-    and prints no more.
+    When nothing can be printed any more (the pipe is closed, the disk behind it full) it tells
+    *on_closed* why, once, and prints no more.
     """
 
-    def __init__(self, stream: TextIO, on_closed: Callable[[], None]) -> None:
+    def __init__(self, stream: TextIO, on_closed: Callable[[OSError], None]) -> None:
         """Print to *stream*."""
         # Lines are not wrapped: a terminal does that itself, and a pipe must get whole lines.
         self.console = _PipeConsole(
@@ -76,9 +80,9 @@ class ConsoleSink:
                 self.console.print(text, soft_wrap=False, no_wrap=True, overflow="ellipsis")
             else:
                 self.console.print(text)
-        except OSError:
+        except OSError as error:
             self._open = False
-            self._on_closed()
+            self._on_closed(error)
 
     def close(self) -> None:
         """Do nothing: the stream belongs to whoever opened it."""
