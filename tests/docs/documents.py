@@ -31,8 +31,9 @@ class Block:
 def documents() -> list[str]:
     """Return the paths of all documents, relative to the root."""
     at_root = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    packages = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("packaging/*/README.md"))
     below_docs = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
-    return [*at_root, *below_docs]
+    return [*at_root, *packages, *below_docs]
 
 
 def read(document: str) -> str:
