@@ -17,8 +17,8 @@ from multipaxos.cli import main
 WRAPPERS = {"server.py": "server", "client.py": "client"}
 """The ancestor's two commands, at the root of a checkout."""
 
-KILL = re.compile(r"kill -(?P<signal>9|INT) 1234 +# server (?P<uid>\w+)(; .+)?")
-"""How a reader ends one server from another terminal: 1234 stands for the id that it printed."""
+KILL = re.compile(r"kill -(?P<signal>9|INT) (?P<process>\d+)( +#.*)?")
+"""How a reader ends one server from another terminal, by the process id that it printed."""
 
 REMOVE = re.compile(r"rm (?P<pattern>state/\w+\.\*)")
 """How a reader loses a server's state."""

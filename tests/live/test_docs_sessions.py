@@ -41,6 +41,9 @@ NORMALISED = (
 )
 """What differs from run to run: names drawn at random, numbers, and the columns they widen."""
 
+PROCESS = re.compile(r", process (\d+)$", re.MULTILINE)
+"""How a server says its process id."""
+
 
 class Terminal:
     """A server that was started in a terminal of its own: its process, and what it printed."""
@@ -89,13 +92,15 @@ class Session:
         self.config = directory / "cluster.toml"
         write_config(self.config, Config(cluster="main", servers=loopback_servers("ABC")))
         self.terminals: dict[str, Terminal] = {}
+        self._shown: dict[str, str] = {}
 
     def type(self, step: Step) -> None:
         """Type the command, and compare what it prints with what the document shows."""
         killed, removed = KILL.fullmatch(step.command), REMOVE.fullmatch(step.command)
         if killed:
             number = signal.SIGKILL if killed["signal"] == "9" else signal.SIGINT
-            code = self.terminals.pop(killed["uid"]).end(number)
+            uid = self._shown.pop(killed["process"])
+            code = self.terminals.pop(uid).end(number)
             assert code == (0 if number is signal.SIGINT else -number)
         elif removed:
             lost = list(self.directory.glob(removed["pattern"]))
@@ -138,11 +143,19 @@ class Session:
             assert is_ready, terminal.lines
             shown = wait_until(lambda: terminal.shows(step.output), seconds=WAIT_SECONDS_MAX)
             assert shown, (step, terminal.lines)
+            self._note_process(arguments[1], step)
         else:
             finished = run(step.command, self.directory, self._extra(arguments[0]))
             assert finished.returncode == 0, (step, finished.stdout, self._told())
             if step.output:
                 assert fits(finished.stdout.splitlines(), step.output), (step, finished.stdout)
+
+    def _note_process(self, uid: str, step: Step) -> None:
+        """Remember whose process id the document shows, and look whether it prints its own."""
+        for shown in PROCESS.findall("\n".join(step.output)):
+            terminal = self.terminals[uid]
+            self._shown[shown] = uid
+            assert PROCESS.findall(terminal.lines[0]) == [str(terminal.process.pid)]
 
     def _extra(self, command: str) -> tuple[str, ...]:
         options = {
