@@ -20,7 +20,8 @@ class Timer(StrEnum):
     """
     The timers, by name. Setting one that runs starts it anew.
 
-    What each is for stands in the strategy that sets it; the hourglasses measure a master's lease.
+    What each is for stands in the strategy that sets it. The two hourglasses measure a master's
+    leases, of which one may run while the next is sought: see :mod:`multipaxos.strategies.master`.
     """
 
     RETRANSMIT = "retransmit"

@@ -34,7 +34,9 @@ class Rejoining(BaseReplicatedValue):
 
     State: the *whereabouts* that the others answered in this life; whether the grace for
     those that start a little later began and ended; and whether this founder *may_found*: propose
-    link 0, which the first of them does at once, and the others when it is late.
+    link 0, which the first of them does at once, and the others when it is late. To help others:
+    *_gap_until*, the link below which it closes what they sit out, with Nothing where nothing else
+    is wanted. And which other chain each of the others last named, to stop when a majority agrees.
     """
 
     def __init__(self, **arguments: Any) -> None:
