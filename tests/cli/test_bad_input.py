@@ -44,10 +44,10 @@ def test_help_lists_all_commands() -> None:
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        (["client", "X", "v"], "There is no server 'X' in the cluster: it has A, B, C"),
-        (["server", "X"], "There is no server 'X' in the cluster: it has A, B, C"),
-        (["get", "X"], "There is no server 'X' in the cluster: it has A, B, C"),
-        (["history", "X"], "There is no server 'X' in the cluster: it has A, B, C"),
+        (["client", "X", "v"], 'There is no server "X" in the cluster: it has A, B, C'),
+        (["server", "X"], 'There is no server "X" in the cluster: it has A, B, C'),
+        (["get", "X"], 'There is no server "X" in the cluster: it has A, B, C'),
+        (["history", "X"], 'There is no server "X" in the cluster: it has A, B, C'),
         (["client", "A", "nul\0"], "The value contains a NUL character"),
         (["client", "A", "\udcff"], "The value is not UTF-8 text"),
         (["client", "A", "x" * 70_000], "it takes 70002 bytes in a message"),
@@ -59,13 +59,21 @@ def test_help_lists_all_commands() -> None:
         (["get", "--timeout", "0"], "a number of seconds above 0"),
         (["status", "--timeout", "nan"], "a number of seconds above 0"),
         (["status", "--config", "/nowhere.toml"], "cannot read /nowhere.toml"),
-        (["history", "--count", "0"], "0 is not in the range"),
-        (["server", "A", "--without", "luck"], "'luck' cannot be left out"),
+        (["history", "--count", "0"], 'number from 1 to 100000, not "0"'),
+        (["history", "--count", "abc"], 'number from 1 to 100000, not "abc"'),
+        (["history", "--count", "9" * 5000], "9... (5000 characters)"),
+        (["get", "x" * 5000], 'There is no server "' + "x" * 40 + '... (5000 characters)"'),
+        (["client", "", "v"], 'There is no server "" in the cluster'),
+        (["get", "--config", ""], '--config "" names no file'),
+        (["server", "A", "--data", ""], '--data "" names no directory'),
+        (["cluster", "--data", ""], '--data "" names no directory'),
+        (["server", "A", "--trace", ""], '--trace "" names no file'),
+        (["server", "A", "--without", "luck"], 'no strategy "luck". These can be left out: reads'),
         (["server", "A", "--without", "rejoin"], "'rejoin' cannot be left out"),
         (["server", "A", "--storage", "paper"], "'paper' is not one of"),
         (["server", "A", "--data", __file__], "is a file"),
-        (["cluster", "--servers", "10"], "10 is not in the range"),
-        (["cluster", "--servers", "0"], "0 is not in the range"),
+        (["cluster", "--servers", "10"], "number from 1 to 9"),
+        (["cluster", "--servers", "0"], "number from 1 to 9"),
         (["client", "A"], "Missing argument"),
         (["client"], "Missing argument"),
         (["fly"], "No such command"),
@@ -90,6 +98,14 @@ def test_config_with_a_mistake_is_refused(tmp_path: Path) -> None:
         assert result.exit_code == 2
         assert str(path) in result.output
         assert "servers.A.peer" in result.output
+
+
+def test_config_may_begin_with_a_byte_order_mark(config_path: Path, tmp_path: Path) -> None:
+    """Some editors begin a UTF-8 file with a mark; it is no mistake."""
+    path = tmp_path / "marked.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + config_path.read_bytes())
+
+    assert "Connection refused" in run("get", "--config", path).output
 
 
 def test_servers_and_config_contradict_each_other(config_path: Path) -> None:

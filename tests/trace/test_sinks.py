@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typing_extensions import override
 
 from composable_paxos import Accept, Accepted, ProposalID
@@ -15,7 +16,9 @@ from multipaxos.chain.links import Updates
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Chosen, RequestID, Update
 from multipaxos.chain.state_machine import Set
+from multipaxos.composition import compose, describe, strategy_names
 from multipaxos.trace import ConsoleSink, FileSink, Silence, TraceEvent, TraceObserver, read_trace
+from multipaxos.trace.console import REMEMBERED_MAX, STYLES, UID_STYLES
 from multipaxos.trace.file import format_line, parse_line
 
 TWO_A = ProposalID(2, "A")
@@ -229,6 +232,118 @@ def test_console_tells_the_refused_message_and_why() -> None:
     )
 
     assert stream.getvalue() == 'A  refuses Accept 2.A  "x" of B: promised 3.C\n'
+
+
+def _say(observer: TraceObserver, *texts: str, kind: EventKind = EventKind.FOUNDED) -> None:
+    for text in texts:
+        observer.happened(Event(kind=kind, text=text, details={}))
+
+
+def test_repeated_traffic_is_counted() -> None:
+    """What repeats itself while nothing comes of it is printed once; then its number."""
+    stream = io.StringIO()
+    observer = TraceObserver("A", lambda: 0.0, [ConsoleSink(stream, on_closed=lambda _: None)])
+    accept = _envelope("A", "B", Accept(proposal_id=TWO_A, value=_link("x")))
+    other = _envelope("A", "C", Accept(proposal_id=TWO_A, value=_link("x")))
+
+    for _ in range(3):
+        observer.sent(accept)
+        observer.sent(other)
+    _say(observer, "waits", kind=EventKind.WAITING)
+    observer.sent(accept)
+    _say(observer, "founds")
+    observer.sent(accept)
+
+    assert stream.getvalue().splitlines() == [
+        'A -> B  link 5  Accept 2.A  "x"',
+        'A -> C  link 5  Accept 2.A  "x"',
+        "A  ... the same again: 4 lines not shown",
+        "A  waits",
+        "A  ... the same again: one line not shown",
+        "A  founds",
+        'A -> B  link 5  Accept 2.A  "x"',
+    ]
+
+
+def test_long_repetition_is_told_at_growing_intervals() -> None:
+    """A server that waits for hours says so now and then, ever less often."""
+    stream = io.StringIO()
+    times = iter(range(100_000))
+    observer = TraceObserver(
+        "A", lambda: float(next(times)), [ConsoleSink(stream, on_closed=lambda _: None)]
+    )
+
+    for _ in range(3600):
+        observer.sent(_envelope("A", "B", Accept(proposal_id=TWO_A, value=_link("x"))))
+
+    first, *reminders = stream.getvalue().splitlines()
+    assert first == 'A -> B  link 5  Accept 2.A  "x"'
+    assert reminders[:2] == [
+        "A  ... the same again: 11 lines not shown",
+        "A  ... the same again: 21 lines not shown",
+    ]
+    assert len(reminders) < 20
+
+
+def test_file_has_every_repetition(tmp_path: Path) -> None:
+    """The trace in a file leaves nothing out."""
+    path = tmp_path / "trace"
+    observer = TraceObserver("A", lambda: 0.0, [FileSink(path)])
+    for _ in range(5):
+        observer.sent(_envelope("A", "B", Accept(proposal_id=TWO_A, value=_link("x"))))
+    observer.close()
+
+    assert len(list(read_trace(path))) == 5
+
+
+def test_what_is_remembered_for_repetitions_is_bounded() -> None:
+    """Ever new lines are all printed, and not all remembered."""
+    stream = io.StringIO()
+    observer = TraceObserver("A", lambda: 0.0, [ConsoleSink(stream, on_closed=lambda _: None)])
+    for number in range(2 * REMEMBERED_MAX):
+        observer.datagram_refused("no JSON", f"127.0.0.1:{number}")
+    observer.datagram_refused("no JSON", f"127.0.0.1:{2 * REMEMBERED_MAX - 1}")
+
+    assert len(stream.getvalue().splitlines()) == 2 * REMEMBERED_MAX + 1
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_stack_is_wrapped_on_a_terminal(width: int) -> None:
+    """No sentence about a strategy is cut, and none is wider than the screen."""
+    stream = io.StringIO()
+    sink = ConsoleSink(stream, on_closed=lambda _: None)
+    sink.console = Console(file=stream, width=width, force_terminal=True, color_system=None)
+    description = describe(compose(strategy_names(master=True)))
+
+    sink.print_stack(description)
+
+    shown = stream.getvalue()
+    assert all(len(line) <= width for line in shown.splitlines())
+    assert shown.split() == description.split()
+
+
+def test_stack_in_a_pipe_has_a_line_for_each_strategy() -> None:
+    """A program that reads the output gets whole lines."""
+    stream = io.StringIO()
+    description = describe(compose(strategy_names(master=True)))
+    ConsoleSink(stream, on_closed=lambda _: None).print_stack(description)
+
+    assert [line.strip() for line in stream.getvalue().splitlines()] == description.splitlines()
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("style", sorted({*STYLES.values(), *UID_STYLES}))
+def test_colours_can_be_read_on_white_and_on_black(style: str) -> None:
+    """Each colour has a contrast of 4.5 to both."""
+    luminance = _luminance(style.removeprefix("bold "))
+
+    assert (luminance + 0.05) / 0.05 >= 4.5
+    assert 1.05 / (luminance + 0.05) >= 4.5
 
 
 class _ClosedPipe(io.StringIO):

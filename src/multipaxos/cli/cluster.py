@@ -13,7 +13,13 @@ from rich.text import Text
 
 from multipaxos.cli.entry import EXIT_FAILED, BadInputError, OutputLostError
 from multipaxos.cli.output import open_console
-from multipaxos.cli.parameters import bad_config_refused, config_option, read_config
+from multipaxos.cli.parameters import (
+    WholeNumber,
+    bad_config_refused,
+    config_option,
+    data_option,
+    read_config,
+)
 from multipaxos.cli.processes import (
     POLL_SECONDS,
     ServerProcess,
@@ -25,6 +31,7 @@ from multipaxos.runtime.config import SERVERS_MAX, Config, built_in_config
 from multipaxos.trace.console import uid_style
 
 BUILT_IN_SERVERS = 3
+PREFIX_GAP = "  "
 PEER_PORTS = 7100
 CLIENT_PORTS = 7000
 """Another number of servers has ports of its own: five take 7051 to 7055, and 7151 to 7155."""
@@ -34,18 +41,12 @@ CLIENT_PORTS = 7000
 @click.option(
     "--servers",
     metavar="N",
-    type=click.IntRange(1, SERVERS_MAX),
+    type=WholeNumber(1, SERVERS_MAX),
     help=f"How many servers, 1 to {SERVERS_MAX}; without it {BUILT_IN_SERVERS}.",
 )
 @click.option("--master", is_flag=True, help="Let the servers seek master leases.")
 @config_option
-@click.option(
-    "--data",
-    "directory",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where the state is kept; by default where this system keeps such things.",
-)
+@data_option
 @click.option("--storage", type=click.Choice(["sqlite", "json"]), default="sqlite")
 @click.option("--quiet", is_flag=True, help="Do not print the traffic.")
 def cluster(
@@ -130,7 +131,9 @@ class _Cluster:
         """Start all, wait for their end or ours; return the exit code."""
         children: list[ServerProcess] = []
         try:
-            children.extend(self._start(uid) for uid in self.config.servers)
+            for uid in self.config.servers:
+                # All have the same strategies: the first of them prints them for all.
+                children.append(self._start(uid, ["--brief"] * bool(children)))
             self._watch(children)
         except KeyboardInterrupt:
             # A second Ctrl+C must not keep us from ending the children.
@@ -142,12 +145,13 @@ class _Cluster:
             raise OutputLostError("The cluster stops: its output", self._output_error)
         return EXIT_FAILED
 
-    def _start(self, uid: str) -> ServerProcess:
+    def _start(self, uid: str, options: Sequence[str]) -> ServerProcess:
         return ServerProcess(
             uid,
-            self.options,
+            [*self.options, *options],
             on_line=lambda line: self._print(uid, line),
             colour=self.console.is_terminal and not self.console.no_color,
+            width=self.console.width - len(uid) - len(PREFIX_GAP),
         )
 
     def _watch(self, children: Sequence[ServerProcess]) -> None:
@@ -162,7 +166,7 @@ class _Cluster:
     def _print(self, uid: str, line: Text) -> None:
         # Traffic begins with the server's name already.
         if not line.plain.startswith(f"{uid} "):
-            line = Text.assemble((uid, uid_style(uid)), "  ", line)
+            line = Text.assemble((uid, uid_style(uid)), PREFIX_GAP, line)
         with self._lock:
             try:
                 self.console.print(line)

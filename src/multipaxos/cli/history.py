@@ -7,6 +7,7 @@ import click
 
 from multipaxos.cli.asking import ask_in_turn
 from multipaxos.cli.parameters import (
+    WholeNumber,
     config_option,
     json_option,
     read_config,
@@ -21,7 +22,7 @@ from multipaxos.trace import describe_link
 @click.option(
     "--count",
     metavar="N",
-    type=click.IntRange(1, 100_000),
+    type=WholeNumber(1, 100_000),
     default=20,
     show_default=True,
     help="How many links to show, the newest ones.",

@@ -1,6 +1,7 @@
 """What the commands have in common: their options, and how a bad one is refused."""
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,17 @@ from typing_extensions import override
 from multipaxos.cli.entry import BadInputError
 from multipaxos.client import Endpoint, Identity
 from multipaxos.runtime.codec import MalformedDatagramError, value_bytes
-from multipaxos.runtime.config import Config, ConfigError, built_in_config, load_config
+from multipaxos.runtime.config import (
+    Config,
+    ConfigError,
+    ServerConfig,
+    built_in_config,
+    load_config,
+)
+from multipaxos.trace import printable
 
 SECONDS_MAX = 86_400.0
+SHOWN_LENGTH_MAX = 40
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,8 +44,63 @@ class Seconds(click.ParamType[float]):
         if 0 < seconds <= SECONDS_MAX:
             return seconds
         raise BadInputError(
-            f"a time must be a number of seconds above 0 and at most {SECONDS_MAX:.0f}, not {value}"
+            f"a time must be a number of seconds above 0 and at most {SECONDS_MAX:.0f}, not "
+            f"{_shortened(str(value))}"
         )
+
+
+class FilePath(click.Path):
+    """A path; an empty one, which stands for no file at all, is refused."""
+
+    def __init__(self, *, what: str, file_okay: bool = True, dir_okay: bool = True) -> None:
+        """Take a path that names *what*, should there be something already."""
+        super().__init__(path_type=Path, file_okay=file_okay, dir_okay=dir_okay)
+        self.what = what
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value):
+            option = "the path" if param is None else param.opts[-1]
+            raise BadInputError(f'{option} "" names no {self.what}: leave it out, or name one.')
+        return super().convert(value, param, ctx)
+
+
+class WholeNumber(click.ParamType[int]):
+    """A whole number within bounds."""
+
+    name = "number"
+
+    def __init__(self, minimum: int, maximum: int) -> None:
+        """Take numbers from *minimum* to *maximum*."""
+        self.minimum = minimum
+        self.maximum = maximum
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value)
+        # Python would read more than ASCII digits, and blanks and underscores between them.
+        if re.fullmatch("[0-9]{1,9}", text) and self.minimum <= int(text) <= self.maximum:
+            return int(text)
+        option = "the number" if param is None else param.opts[-1]
+        raise BadInputError(
+            f"{option} must be a whole number from {self.minimum} to {self.maximum}, not "
+            f"{_shortened(text)}"
+        )
+
+
+def _shortened(text: str) -> str:
+    return f'"{printable(text, length_max=SHOWN_LENGTH_MAX)}"'
+
+
+def data_option(command: F) -> F:
+    """Add ``--data``."""
+    return click.option(
+        "--data",
+        "directory",
+        metavar="DIR",
+        type=FilePath(what="directory", file_okay=False),
+        help="Where the state is kept; by default where this system keeps such things.",
+    )(command)
 
 
 def config_option(command: F) -> F:
@@ -45,7 +109,7 @@ def config_option(command: F) -> F:
         "--config",
         "config_path",
         metavar="FILE",
-        type=click.Path(path_type=Path),
+        type=FilePath(what="file"),
         help="The cluster, as TOML; without it A, B and C on this machine.",
     )(command)
 
@@ -86,10 +150,17 @@ def read_config(path: Path | None) -> Config:
         return built_in_config() if path is None else load_config(path)
 
 
+def server_of(config: Config, uid: str) -> ServerConfig:
+    """Return the server *uid* of *config*; a sentence and exit code 2 if there is none."""
+    if uid not in config.servers:
+        known = ", ".join(config.servers)
+        raise BadInputError(f"There is no server {_shortened(uid)} in the cluster: it has {known}")
+    return config.server(uid)
+
+
 def endpoints(config: Config, uid: str | None) -> dict[str, Endpoint]:
     """Return where clients find server *uid*, or all servers, by uid."""
-    with bad_config_refused():
-        chosen = config.servers.values() if uid is None else [config.server(uid)]
+    chosen = config.servers.values() if uid is None else [server_of(config, uid)]
     return {server.uid: (server.client.host, server.client.port) for server in chosen}
 
 

@@ -37,9 +37,10 @@ class ServerProcess:
         *,
         on_line: Callable[[Text], None] = lambda _: None,
         colour: bool = False,
+        width: int | None = None,
         program: Sequence[str] = (sys.executable, "-m", "multipaxos"),
     ) -> None:
-        """Start *program*'s ``server`` with *arguments*."""
+        """Start *program*'s ``server`` with *arguments*; its lines have *width* columns."""
         self.uid = uid
         self.output: list[Text] = []
         self._on_line = on_line
@@ -48,7 +49,7 @@ class ServerProcess:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=_environment(colour=colour),
+            env=_environment(colour=colour, width=width),
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -177,8 +178,10 @@ def write_config(path: Path, config: Config, settings: dict[str, float] | None =
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _environment(*, colour: bool) -> dict[str, str]:
+def _environment(*, colour: bool, width: int | None) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
     if colour:
         environment["FORCE_COLOR"] = "1"
+    if width is not None:
+        environment["COLUMNS"] = str(width)
     return environment

@@ -6,20 +6,15 @@ from pathlib import Path
 import click
 
 from multipaxos.cli.entry import BadInputError
-from multipaxos.cli.parameters import bad_config_refused, config_option, read_config
+from multipaxos.cli.parameters import FilePath, config_option, data_option, read_config, server_of
+from multipaxos.trace import printable
 
 
 @click.command(short_help="Run one server until Ctrl+C.")
 @click.argument("uid", metavar="SERVER")
 @click.option("--master", is_flag=True, help="Seek master leases: one round trip for a value.")
 @config_option
-@click.option(
-    "--data",
-    "directory",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where the state is kept; by default where this system keeps such things.",
-)
+@data_option
 @click.option(
     "--storage",
     type=click.Choice(["sqlite", "json"]),
@@ -28,10 +23,11 @@ from multipaxos.cli.parameters import bad_config_refused, config_option, read_co
     help="How the state is kept.",
 )
 @click.option("--quiet", is_flag=True, help="Do not print the traffic.")
+@click.option("--brief", is_flag=True, help="Do not print the strategies.")
 @click.option(
     "--trace",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilePath(what="file", dir_okay=False),
     help="Append everything that happens to FILE, one JSON object a line.",
 )
 @click.option(
@@ -40,13 +36,14 @@ from multipaxos.cli.parameters import bad_config_refused, config_option, read_co
     multiple=True,
     help="Leave a strategy out, to see what it is for.",
 )
-def server(
+def server(  # noqa: PLR0917 - click passes them by name
     uid: str,
     master: bool,
     config_path: Path | None,
     directory: Path | None,
     storage: str,
     quiet: bool,
+    brief: bool,
     trace: Path | None,
     without: tuple[str, ...],
 ) -> None:
@@ -56,16 +53,11 @@ def server(
     Prints all messages it sends and receives, and each value that it finds to be chosen. It prints
     "ready" when it serves. Exit code 2: it could not start. Exit code 1: it had to stop.
     """
-    from multipaxos.composition import UnknownStrategyError, strategy_names
     from multipaxos.runtime.storage import default_directory
 
     config = read_config(config_path)
-    with bad_config_refused():
-        config.server(uid)
-    try:
-        strategy_names(master=master, without=without)
-    except UnknownStrategyError as error:
-        raise BadInputError(f"Strategy {error}.") from error
+    server_of(config, uid)
+    _check_strategies(without, master=master)
 
     from multipaxos.runtime.server import ServerOptions, run_server
 
@@ -78,5 +70,27 @@ def server(
         without=without,
         trace=trace,
         is_quiet=quiet,
+        is_brief=brief,
     )
     sys.exit(run_server(options))
+
+
+def _check_strategies(without: tuple[str, ...], *, master: bool) -> None:
+    from multipaxos.composition import (
+        INDISPENSABLE,
+        STRATEGIES,
+        UnknownStrategyError,
+        strategy_names,
+    )
+
+    for name in without:
+        if name not in STRATEGIES:
+            removable = ", ".join(known for known in STRATEGIES if known not in INDISPENSABLE)
+            raise BadInputError(
+                f'There is no strategy "{printable(name, length_max=40)}". '
+                f"These can be left out: {removable}."
+            )
+    try:
+        strategy_names(master=master, without=without)
+    except UnknownStrategyError as error:
+        raise BadInputError(f"Strategy {error}.") from error

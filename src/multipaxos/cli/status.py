@@ -1,7 +1,8 @@
 """``multipaxos status``: how the servers are."""
 
 import json
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import click
 from rich.text import Text
 
 from multipaxos.cli.entry import EXIT_FAILED
-from multipaxos.cli.output import make_table, print_table
+from multipaxos.cli.output import open_console
 from multipaxos.cli.parameters import (
     config_option,
     endpoints,
@@ -22,10 +23,12 @@ from multipaxos.cli.parameters import (
 from multipaxos.client import Client, ClientError, Endpoint, OtherServerError
 from multipaxos.runtime.config import Config
 from multipaxos.trace import printable
-from multipaxos.trace.console import uid_style
+from multipaxos.trace.console import ERROR_STYLE, SERVES_STYLE, WAITS_STYLE, uid_style
 
-VALUE_LENGTH_MAX = 10
-"""Leaves the table of servers that serve 80 columns wide."""
+COLUMNS = ("server", "state", "link", "value", "master", "lease", "promised", "accepted")
+GAP = 2
+VALUE_WIDTH_MIN = 10
+"""With less room for a value than this, the table gives way to paragraphs."""
 
 
 @click.command(short_help="Show how each server is.")
@@ -48,7 +51,9 @@ def status(
     if as_json:
         click.echo(json.dumps({uid: _for_programs(answer) for uid, answer in found.items()}))
     else:
-        _print_table(found)
+        console = open_console()
+        for line in lines_of(found, console.width):
+            console.print(line)
     if all(isinstance(answer, ClientError) for answer in found.values()):
         context.exit(EXIT_FAILED)
 
@@ -75,39 +80,108 @@ def _for_programs(answer: dict[str, Any] | ClientError) -> dict[str, Any]:
     return {"reachable": True, **answer}
 
 
-def _print_table(found: Mapping[str, dict[str, Any] | ClientError]) -> None:
-    table = make_table(
-        "server", "state", "link", "value", "master", "lease", "promised", "accepted"
-    )
+def lines_of(found: Mapping[str, dict[str, Any] | ClientError], width: int) -> list[Text]:
+    """Return what is *found* as a table, or as paragraphs if *width* columns are too few for it."""
+    return _table(found, width) or list(_paragraphs(found, width))
+
+
+# -- as a table, where there is room ---------------------------------------------------------------
+
+
+def _table(found: Mapping[str, dict[str, Any] | ClientError], width: int) -> list[Text]:
+    """Return the lines of a table, none if it does not fit into *width* columns."""
+    rows = [
+        [_name(uid), *_cells(answer)]
+        for uid, answer in found.items()
+        if not isinstance(answer, ClientError)
+    ]
+    titles = [Text(title, style="bold") for title in COLUMNS]
+    widths = [max(each.cell_len for each in column) for column in zip(titles, *rows, strict=True)]
+    value = COLUMNS.index("value")
+    gaps = GAP * (len(widths) - 1)
+    left = width - gaps - sum(widths) + widths[value]
+    if left < min(widths[value], VALUE_WIDTH_MIN):
+        return []
+    widths[value] = min(widths[value], left)
+    lines = [_row(titles, widths)] if rows else []
+    answered = iter(rows)
     for uid, answer in found.items():
-        name = Text(uid, style=uid_style(uid))
         if isinstance(answer, ClientError):
-            is_other = isinstance(answer, OtherServerError)
-            said = "another cluster's" if is_other else "not reachable"
-            table.add_row(name, Text(said, style="red"))
+            name = _name(uid)
+            name.pad_right(max(0, len(COLUMNS[0]) - name.cell_len) + GAP)
+            line = Text.assemble(name, (_why_not(answer), ERROR_STYLE))
+            line.truncate(width, overflow="ellipsis")
+            lines.append(line)
         else:
-            table.add_row(name, *_cells(answer))
-    print_table(table)
+            lines.append(_row(next(answered), widths))
+    return lines
 
 
-def _cells(answer: Mapping[str, Any]) -> list[Any]:
-    serves = answer["phase"] == "serving"
+def _row(cells: Sequence[Text], widths: Sequence[int]) -> Text:
+    line = Text()
+    for cell, width in zip(cells, widths, strict=True):
+        shown = cell.copy()
+        shown.truncate(width, overflow="ellipsis", pad=True)
+        line.append_text(shown)
+        line.append(" " * GAP)
+    line.rstrip()
+    return line
+
+
+def _cells(answer: Mapping[str, Any]) -> list[Text]:
     lease = answer["lease"]
     return [
-        Text(printable(answer["phase"]), style="green" if serves else "yellow"),
-        str(answer["link"]) if answer["link"] >= 0 else "-",
-        _shortened(answer["value"]),
-        printable(answer["master"] or "-"),
-        f"{lease['kind']} {lease['seconds_left']:.1f} s" if lease else "-",
-        answer["promised"] or "-",
-        answer["accepted"] or "-",
+        _phase(answer),
+        Text(str(answer["link"]) if answer["link"] >= 0 else "-"),
+        Text(_value(answer)),
+        Text(printable(answer["master"] or "-")),
+        Text(f"{lease['kind']} {lease['seconds_left']:.1f} s" if lease else "-"),
+        Text(answer["promised"] or "-"),
+        Text(answer["accepted"] or "-"),
     ]
 
 
-def _shortened(value: str | None) -> str:
-    if value is None:
-        return "-"
-    shown = f'"{printable(value[:VALUE_LENGTH_MAX])}"'
-    if len(shown) <= VALUE_LENGTH_MAX and len(value) <= VALUE_LENGTH_MAX:
-        return shown
-    return f'{shown[: VALUE_LENGTH_MAX - 2]}…"'
+# -- as paragraphs, on a narrow screen -------------------------------------------------------------
+
+
+def _paragraphs(found: Mapping[str, dict[str, Any] | ClientError], width: int) -> Iterator[Text]:
+    """Yield some lines on each server, none of them longer than *width*."""
+    for uid, answer in found.items():
+        indent = " " * (len(uid) + GAP)
+        head = Text.assemble(_name(uid), " " * GAP)
+        if isinstance(answer, ClientError):
+            said = textwrap.wrap(_why_not(answer), max(20, width - len(indent)))
+            yield Text.assemble(head, (said[0], ERROR_STYLE))
+            yield from (Text(indent + line, style=ERROR_STYLE) for line in said[1:])
+            continue
+        yield Text.assemble(head, _phase(answer))
+        lease = answer["lease"]
+        is_lease = f", lease {lease['kind']} {lease['seconds_left']:.1f} s" if lease else ""
+        value = Text(f"{indent}link {answer['link']}, {_value(answer)}")
+        value.truncate(width, overflow="ellipsis")
+        yield value
+        yield Text(f"{indent}master {printable(answer['master'] or '-')}{is_lease}")
+        yield Text(
+            f"{indent}promised {answer['promised'] or '-'}, accepted {answer['accepted'] or '-'}"
+        )
+
+
+# -- in words --------------------------------------------------------------------------------------
+
+
+def _name(uid: str) -> Text:
+    return Text(uid, style=uid_style(uid))
+
+
+def _phase(answer: Mapping[str, Any]) -> Text:
+    style = SERVES_STYLE if answer["phase"] == "serving" else WAITS_STYLE
+    return Text(printable(answer["phase"]), style=style)
+
+
+def _value(answer: Mapping[str, Any]) -> str:
+    return "-" if answer["value"] is None else f'"{printable(answer["value"])}"'
+
+
+def _why_not(error: ClientError) -> str:
+    said = "another cluster's" if isinstance(error, OtherServerError) else "not reachable"
+    return f"{said}: {printable(str(error))}"

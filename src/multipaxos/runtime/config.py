@@ -108,7 +108,8 @@ def built_in_config(
 def load_config(path: Path | str) -> Config:
     """Return the cluster that the TOML file *path* describes; ConfigError says what is wrong."""
     try:
-        text = Path(path).read_bytes().decode("utf-8")
+        # Some editors begin a file with a mark that says that it is UTF-8.
+        text = Path(path).read_bytes().decode("utf-8-sig")
         return _read_config(tomllib.loads(text))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error

@@ -55,6 +55,7 @@ class ServerOptions:
     without: tuple[str, ...] = ()
     trace: Path | None = None
     is_quiet: bool = False
+    is_brief: bool = False
 
 
 class NotStartedError(Exception):
@@ -299,9 +300,9 @@ class _Process:
         says = self.console.print
         cluster = self.options.config.cluster
         says(Text(f"server {own.uid} of cluster {cluster}, process {os.getpid()}", style="bold"))
-        says(Text("  strategies, outermost first:", style="dim"))
-        for line in describe(type(server.replica)).splitlines():
-            says(Text(f"    {line}", style="dim"), is_cut=True)
+        if not self.options.is_brief:
+            says(Text("  strategies, outermost first:", style="dim"))
+            self.console.print_stack(describe(type(server.replica)))
         where = f"{self.options.directory} ({self.options.storage})"
         says(Text(f"  state: {where}, {report.position(server.replica)}"))
 

@@ -1,5 +1,6 @@
 """The trace on a terminal: one line an event, for someone who watches the servers talk."""
 
+import textwrap
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -10,28 +11,51 @@ from typing_extensions import override
 from multipaxos.trace.events import TraceEvent
 from multipaxos.trace.text import describe_link, describe_message, printable
 
+BLUE, ORANGE, GREEN, PURPLE, AMBER, RED, VIOLET, SKY = (
+    "#007bc1",
+    "#c25600",
+    "#008662",
+    "#bc4e8b",
+    "#9d6c00",
+    "#dc343e",
+    "#8a5fd0",
+    "#007fa3",
+)
+"""Each stands out from white as much as from black; their hues are ones that most eyes tell."""
+
+ERROR_STYLE, SERVES_STYLE, WAITS_STYLE = RED, GREEN, AMBER
+
 STYLES = {
-    "Prepare": "yellow",
-    "Promise": "yellow",
-    "Accept": "cyan",
-    "Accepted": "cyan",
-    "Nack": "red",
-    "refused": "red",
-    "datagram refused": "red",
-    "round lost": "red",
-    "resolved": "bold green",
-    "caught up": "green",
-    "founded": "green",
-    "rejoined": "green",
-    "lease began": "magenta",
-    "lease ended": "magenta",
-    "foreign lease": "magenta",
-    "takeover": "magenta",
-    "waiting": "bold yellow",
+    "Prepare": AMBER,
+    "Promise": AMBER,
+    "Accept": SKY,
+    "Accepted": SKY,
+    "Nack": RED,
+    "refused": RED,
+    "datagram refused": RED,
+    "round lost": RED,
+    "resolved": f"bold {GREEN}",
+    "caught up": GREEN,
+    "founded": GREEN,
+    "rejoined": GREEN,
+    "lease began": VIOLET,
+    "lease ended": VIOLET,
+    "foreign lease": VIOLET,
+    "takeover": VIOLET,
+    "waiting": f"bold {AMBER}",
 }
 """Colours by kind of event and type of message; all else is dim."""
 
-UID_STYLES = ("bright_blue", "bright_magenta", "bright_yellow", "bright_cyan", "bright_green")
+UID_STYLES = (BLUE, ORANGE, GREEN, PURPLE, AMBER)
+
+TRAFFIC = frozenset({"sent", "received", "refused", "datagram refused"})
+"""Kinds of which a repetition, while nothing else happens, is told as a number."""
+STACK_INDENT = 4
+STACK_NAME_WIDTH = 20
+STACK_WIDTH_MIN = 40
+REMEMBERED_MAX = 100
+REMINDER_SECONDS = 10.0
+REMINDER_SECONDS_MAX = 300.0
 
 HIDDEN = frozenset(
     {"timer set", "timer fired", "saved", "promised", "accepted", "answered", "halted"}
@@ -55,31 +79,84 @@ class ConsoleSink:
 
     When nothing can be printed any more (the pipe is closed, the disk behind it full) it tells
     *on_closed* why, once, and prints no more.
+
+    State: which lines stand there since something last came of the traffic; how many repetitions of
+    them were not printed, and when that is told.
     """
 
     def __init__(self, stream: TextIO, on_closed: Callable[[OSError], None]) -> None:
         """Print to *stream*."""
         # Lines are not wrapped: a terminal does that itself, and a pipe must get whole lines.
-        self.console = _PipeConsole(
+        self.console: Console = _PipeConsole(
             file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True
         )
         self._on_closed = on_closed
         self._open = True
+        self._shown: set[str] = set()
+        self._repeated = 0
+        self._reminder_pause = REMINDER_SECONDS
+        self._remind_at = 0.0
 
     def write(self, event: TraceEvent) -> None:
-        """Print *event*, unless its kind is for the file only."""
-        if event.kind not in HIDDEN:
-            self.print(line_of(event))
+        """
+        Print *event*, unless its kind is for the file only.
 
-    def print(self, text: Text, *, is_cut: bool = False) -> None:
-        """Print one line; on a terminal, what of it does not fit may be cut."""
+        Traffic that only repeats what stands there already, while nothing comes of it, is counted.
+        The number is printed before the next new line, and at growing intervals.
+        """
+        if event.kind in HIDDEN:
+            return
+        line = line_of(event)
+        if line.plain in self._shown:
+            self._count_repetition(event)
+            return
+        self._tell_repetitions(event.server)
+        self._reminder_pause = REMINDER_SECONDS
+        if event.kind not in TRAFFIC and not _is_state_of_waiting(event):
+            self._shown.clear()
+        if len(self._shown) < REMEMBERED_MAX:
+            self._shown.add(line.plain)
+        self.print(line)
+
+    def _count_repetition(self, event: TraceEvent) -> None:
+        if self._repeated == 0:
+            self._remind_at = event.seconds + self._reminder_pause
+        self._repeated += 1
+        if event.seconds >= self._remind_at:
+            self._tell_repetitions(event.server)
+            self._reminder_pause = min(2 * self._reminder_pause, REMINDER_SECONDS_MAX)
+
+    def _tell_repetitions(self, server: str) -> None:
+        if self._repeated == 0:
+            return
+        times = "one line" if self._repeated == 1 else f"{self._repeated} lines"
+        said = Text(f"  ... the same again: {times} not shown", style="dim")
+        self._repeated = 0
+        self.print(Text.assemble((printable(server), uid_style(server)), said))
+
+    def print_stack(self, description: str) -> None:
+        """Print the strategies of *description*, one a line; a terminal gets them wrapped."""
+        for line in description.splitlines():
+            wrapped = [line]
+            if self.console.is_terminal:
+                name, _, says = line.partition(" ")
+                head = f"{name:<{STACK_NAME_WIDTH}} "
+                width = max(STACK_WIDTH_MIN, self.console.width - STACK_INDENT)
+                wrapped = textwrap.wrap(
+                    head + says.strip(),
+                    width,
+                    subsequent_indent=" " * len(head),
+                    break_long_words=False,
+                )
+            for part in wrapped:
+                self.print(Text(" " * STACK_INDENT + part, style="dim"))
+
+    def print(self, text: Text) -> None:
+        """Print one line."""
         if not self._open:
             return
         try:
-            if is_cut and self.console.is_terminal:
-                self.console.print(text, soft_wrap=False, no_wrap=True, overflow="ellipsis")
-            else:
-                self.console.print(text)
+            self.console.print(text)
         except OSError as error:
             self._open = False
             self._on_closed(error)
@@ -91,6 +168,11 @@ class ConsoleSink:
 def uid_style(uid: str) -> str:
     """Return the colour of server *uid*: the same everywhere, and different for neighbours."""
     return UID_STYLES[sum(uid.encode(errors="replace")) % len(UID_STYLES)]
+
+
+def _is_state_of_waiting(event: TraceEvent) -> bool:
+    # It is said again and again, and nothing comes of it.
+    return event.kind in ("waiting", "round lost")
 
 
 def line_of(event: TraceEvent) -> Text:
