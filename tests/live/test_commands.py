@@ -92,7 +92,7 @@ def test_history_moves_on_from_a_silent_server(cluster: LiveCluster) -> None:
 
 def test_status_shows_one_master(cluster: LiveCluster) -> None:
     """``status`` shows each server, and one of them holds the lease that the others respect."""
-    cluster.propose("A", "a long value that has no room")
+    cluster.propose("A", "a long value that has its room")
     cluster.wait("A", lambda status: bool(status["lease"]))
 
     found = json.loads(run(cluster, "status", "--json").stdout)
@@ -102,7 +102,7 @@ def test_status_shows_one_master(cluster: LiveCluster) -> None:
     table = run(cluster, "status")
     assert table.returncode == 0
     assert [line.split()[0] for line in table.stdout.splitlines()] == ["server", *UIDS]
-    assert all(len(line) <= 80 for line in table.stdout.splitlines())
+    assert '"a long value that has its room"' in table.stdout.splitlines()[1]
 
 
 def test_no_wait_sends_and_leaves(cluster: LiveCluster) -> None:
@@ -166,7 +166,12 @@ def test_cluster_runs_servers_and_ends_them(tmp_path: Path) -> None:
         assert process.wait(WAIT_SECONDS_MAX) == 0
         assert not any(setup.status(uid) for uid in UIDS)
         lines = output.read_text().splitlines()
-        assert all(line.split()[0] in UIDS for line in lines)
+        introduction, told = lines[:10], lines[10:]
+        assert introduction[0] == "cluster live: servers A, B, C"
+        assert "strategies, outermost first" in introduction[1]
+        assert "BaseReplicatedValue" in introduction[-1]
+        assert all(line.split()[0] in UIDS for line in told)
+        assert not any("strategies" in line for line in told)
         assert "Traceback" not in output.read_text()
     finally:
         process.kill()
@@ -187,6 +192,33 @@ def test_demo_passes() -> None:
     assert demo.stdout.count("\n    ok  ") == 9
     assert demo.stderr == ""
     assert all(len(line) <= 80 for line in demo.stdout.splitlines())
+
+
+def test_closed_terminal_leaves_nothing_of_the_demo(tmp_path: Path) -> None:
+    """SIGHUP ends the demo as Ctrl+C does: its servers end, and its directory is removed."""
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "multipaxos", "demo"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        # Who runs the tests under nohup ignores SIGHUP, and so would its child.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    try:
+        assert wait_until(
+            lambda: len(list(tmp_path.glob("multipaxos-demo-*/state/*.lock"))) == 3,
+            seconds=WAIT_SECONDS_MAX,
+        )
+        pids = [int(path.read_bytes().split()[0]) for path in tmp_path.glob("*/state/*.lock")]
+
+        demo.send_signal(signal.SIGHUP)
+
+        assert demo.wait(WAIT_SECONDS_MAX) == 130
+        assert list(tmp_path.iterdir()) == []
+        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    finally:
+        demo.kill()
+        demo.communicate()
 
 
 def test_root_commands_do_the_same(cluster: LiveCluster) -> None:

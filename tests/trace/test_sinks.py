@@ -18,7 +18,7 @@ from multipaxos.chain.requests import Chosen, RequestID, Update
 from multipaxos.chain.state_machine import Set
 from multipaxos.composition import compose, describe, strategy_names
 from multipaxos.trace import ConsoleSink, FileSink, Silence, TraceEvent, TraceObserver, read_trace
-from multipaxos.trace.console import REMEMBERED_MAX, STYLES, UID_STYLES
+from multipaxos.trace.console import REMEMBERED_MAX, STYLES, UID_STYLES, stack_lines
 from multipaxos.trace.file import format_line, parse_line
 
 TWO_A = ProposalID(2, "A")
@@ -310,25 +310,22 @@ def test_what_is_remembered_for_repetitions_is_bounded() -> None:
 @pytest.mark.parametrize("width", [60, 80])
 def test_stack_is_wrapped_on_a_terminal(width: int) -> None:
     """No sentence about a strategy is cut, and none is wider than the screen."""
-    stream = io.StringIO()
-    sink = ConsoleSink(stream, on_closed=lambda _: None)
-    sink.console = Console(file=stream, width=width, force_terminal=True, color_system=None)
+    console = Console(file=io.StringIO(), width=width, force_terminal=True)
     description = describe(compose(strategy_names(master=True)))
 
-    sink.print_stack(description)
+    _, *shown = [line.plain for line in stack_lines(description, console)]
 
-    shown = stream.getvalue()
-    assert all(len(line) <= width for line in shown.splitlines())
-    assert shown.split() == description.split()
+    assert all(len(line) <= width for line in shown)
+    assert " ".join(shown).split() == description.split()
 
 
 def test_stack_in_a_pipe_has_a_line_for_each_strategy() -> None:
     """A program that reads the output gets whole lines."""
-    stream = io.StringIO()
     description = describe(compose(strategy_names(master=True)))
-    ConsoleSink(stream, on_closed=lambda _: None).print_stack(description)
 
-    assert [line.strip() for line in stream.getvalue().splitlines()] == description.splitlines()
+    _, *shown = [line.plain for line in stack_lines(description, Console(file=io.StringIO()))]
+
+    assert [line.strip() for line in shown] == description.splitlines()
 
 
 def _luminance(colour: str) -> float:

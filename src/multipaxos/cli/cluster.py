@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from typing import NoReturn
 
 import click
 from rich.text import Text
@@ -25,10 +24,12 @@ from multipaxos.cli.processes import (
     ServerProcess,
     describe_exit,
     end_all,
+    interrupt_at_end,
     write_config,
 )
+from multipaxos.composition import compose, describe, strategy_names
 from multipaxos.runtime.config import SERVERS_MAX, Config, built_in_config
-from multipaxos.trace.console import uid_style
+from multipaxos.trace.console import stack_lines, uid_style
 
 BUILT_IN_SERVERS = 3
 PREFIX_GAP = "  "
@@ -68,10 +69,11 @@ def cluster(
             "--config says already how many servers there are: leave --servers out."
         )
     config, options = _prepare(servers, config_path, directory)
-    options += ["--storage", storage]
+    # All have the same strategies: they are printed once, here.
+    options += ["--storage", storage, "--brief"]
     options += ["--master"] * master + ["--quiet"] * quiet
-    signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(_Cluster(config, options).run())
+    interrupt_at_end()
+    sys.exit(_Cluster(config, options, strategy_names(master=master)).run())
 
 
 def _prepare(
@@ -109,10 +111,6 @@ def _data_option(directory: Path | None) -> list[str]:
     return [] if directory is None else ["--data", str(directory)]
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 class _Cluster:
     """
     The servers as child processes, and the one output that they share.
@@ -120,8 +118,9 @@ class _Cluster:
     State: the error that ended the output, if one did.
     """
 
-    def __init__(self, config: Config, options: Sequence[str]) -> None:
+    def __init__(self, config: Config, options: Sequence[str], strategies: Sequence[str]) -> None:
         self.config = config
+        self.strategies = strategies
         self.options = options
         self.console = open_console()
         self._lock = Lock()
@@ -131,9 +130,8 @@ class _Cluster:
         """Start all, wait for their end or ours; return the exit code."""
         children: list[ServerProcess] = []
         try:
-            for uid in self.config.servers:
-                # All have the same strategies: the first of them prints them for all.
-                children.append(self._start(uid, ["--brief"] * bool(children)))
+            self._introduce()
+            children.extend(self._start(uid) for uid in self.config.servers)
             self._watch(children)
         except KeyboardInterrupt:
             # A second Ctrl+C must not keep us from ending the children.
@@ -145,10 +143,16 @@ class _Cluster:
             raise OutputLostError("The cluster stops: its output", self._output_error)
         return EXIT_FAILED
 
-    def _start(self, uid: str, options: Sequence[str]) -> ServerProcess:
+    def _introduce(self) -> None:
+        servers = ", ".join(self.config.servers)
+        self._write(Text(f"cluster {self.config.cluster}: servers {servers}", style="bold"))
+        for line in stack_lines(describe(compose(self.strategies)), self.console):
+            self._write(line)
+
+    def _start(self, uid: str) -> ServerProcess:
         return ServerProcess(
             uid,
-            [*self.options, *options],
+            self.options,
             on_line=lambda line: self._print(uid, line),
             colour=self.console.is_terminal and not self.console.no_color,
             width=self.console.width - len(uid) - len(PREFIX_GAP),
@@ -167,6 +171,9 @@ class _Cluster:
         # Traffic begins with the server's name already.
         if not line.plain.startswith(f"{uid} "):
             line = Text.assemble((uid, uid_style(uid)), PREFIX_GAP, line)
+        self._write(line)
+
+    def _write(self, line: Text) -> None:
         with self._lock:
             try:
                 self.console.print(line)

@@ -1,10 +1,8 @@
 """``multipaxos demo``: watch three real servers agree, fail and recover."""
 
-import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
@@ -13,6 +11,7 @@ from multipaxos.cli.demo_steps import STEPS
 from multipaxos.cli.entry import EXIT_FAILED
 from multipaxos.cli.narration import Narrator
 from multipaxos.cli.output import open_console
+from multipaxos.cli.processes import interrupt_at_end
 
 
 @click.command(short_help="Watch three servers agree, fail and recover.")
@@ -24,8 +23,7 @@ def demo() -> None:
     Nothing is claimed that was not verified by asking the servers: exit code 0 means that every
     step was, exit code 1 that one failed.
     """
-    # Whoever ends this program must not leave the servers behind.
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt_at_end()
     sys.exit(_run(Narrator(open_console())))
 
 
@@ -44,7 +42,3 @@ def _run(narrator: Narrator) -> int:
                 return EXIT_FAILED
     narrator.end(f"All {len(STEPS)} steps were verified by asking the servers.")
     return 0
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt

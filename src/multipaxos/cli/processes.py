@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import NoReturn
 
 from rich.text import Text
 
@@ -99,6 +100,22 @@ class ServerProcess:
             self.output.append(Text.from_ansi(line.rstrip("\n")))
             self._on_line(self.output[-1])
         self._process.stdout.close()
+
+
+def interrupt_at_end() -> None:
+    """
+    Take a request to end, and the end of the terminal, as Ctrl+C.
+
+    Whoever ends this program must leave neither its servers behind nor its files. A signal that is
+    ignored, as ``nohup`` has it, stays so.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def end_all(processes: Sequence[ServerProcess]) -> None:

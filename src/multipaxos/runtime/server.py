@@ -34,6 +34,7 @@ from multipaxos.runtime.storage import JsonStorage, SqliteStorage
 from multipaxos.runtime.storage.base import SUFFIXES
 from multipaxos.runtime.udp import ListenError, UdpMessenger
 from multipaxos.trace import ConsoleSink, FileSink, Silence, Sink, TraceObserver
+from multipaxos.trace.console import stack_lines
 
 STORAGES = {"sqlite": SqliteStorage, "json": JsonStorage}
 
@@ -301,8 +302,8 @@ class _Process:
         cluster = self.options.config.cluster
         says(Text(f"server {own.uid} of cluster {cluster}, process {os.getpid()}", style="bold"))
         if not self.options.is_brief:
-            says(Text("  strategies, outermost first:", style="dim"))
-            self.console.print_stack(describe(type(server.replica)))
+            for line in stack_lines(describe(type(server.replica)), self.console.console):
+                says(line)
         where = f"{self.options.directory} ({self.options.storage})"
         says(Text(f"  state: {where}, {report.position(server.replica)}"))
 

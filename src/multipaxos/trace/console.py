@@ -134,23 +134,6 @@ class ConsoleSink:
         self._repeated = 0
         self.print(Text.assemble((printable(server), uid_style(server)), said))
 
-    def print_stack(self, description: str) -> None:
-        """Print the strategies of *description*, one a line; a terminal gets them wrapped."""
-        for line in description.splitlines():
-            wrapped = [line]
-            if self.console.is_terminal:
-                name, _, says = line.partition(" ")
-                head = f"{name:<{STACK_NAME_WIDTH}} "
-                width = max(STACK_WIDTH_MIN, self.console.width - STACK_INDENT)
-                wrapped = textwrap.wrap(
-                    head + says.strip(),
-                    width,
-                    subsequent_indent=" " * len(head),
-                    break_long_words=False,
-                )
-            for part in wrapped:
-                self.print(Text(" " * STACK_INDENT + part, style="dim"))
-
     def print(self, text: Text) -> None:
         """Print one line."""
         if not self._open:
@@ -163,6 +146,20 @@ class ConsoleSink:
 
     def close(self) -> None:
         """Do nothing: the stream belongs to whoever opened it."""
+
+
+def stack_lines(description: str, console: Console) -> list[Text]:
+    """Return the strategies of *description* for *console*: whole lines, wrapped on a terminal."""
+    shown = [Text("  strategies, outermost first:", style="dim")]
+    for line in description.splitlines():
+        parts = [line]
+        if console.is_terminal:
+            name, _, says = line.partition(" ")
+            head = f"{name:<{STACK_NAME_WIDTH}} "
+            width = max(STACK_WIDTH_MIN, console.width - STACK_INDENT)
+            parts = textwrap.wrap(head + says.strip(), width, subsequent_indent=" " * len(head))
+        shown += [Text(" " * STACK_INDENT + part, style="dim") for part in parts]
+    return shown
 
 
 def uid_style(uid: str) -> str:
