@@ -51,7 +51,7 @@ def server(  # noqa: PLR0917 - click passes them by name
     Run SERVER (A, B or C) until Ctrl+C.
 
     Prints all messages it sends and receives, and each value that it finds to be chosen. It prints
-    "ready" when it serves. Exit code 2: it could not start. Exit code 1: it had to stop.
+    "ready" when it listens. Exit code 2: it could not start. Exit code 1: it had to stop.
     """
     from multipaxos.runtime.storage import default_directory
 
