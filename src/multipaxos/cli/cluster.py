@@ -29,7 +29,7 @@ from multipaxos.cli.processes import (
 )
 from multipaxos.composition import compose, describe, strategy_names
 from multipaxos.runtime.config import SERVERS_MAX, Config, built_in_config
-from multipaxos.trace.console import stack_lines, uid_style
+from multipaxos.trace.console import RED, stack_lines, uid_style
 
 BUILT_IN_SERVERS = 3
 PREFIX_GAP = "  "
@@ -164,7 +164,7 @@ class _Cluster:
             for child in [child for child in running if child.exit_code is not None]:
                 running.remove(child)
                 assert child.exit_code is not None
-                self._print(child.uid, Text(describe_exit(child.exit_code), style="bold red"))
+                self._print(child.uid, Text(describe_exit(child.exit_code), style=f"bold {RED}"))
             time.sleep(POLL_SECONDS)
 
     def _print(self, uid: str, line: Text) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from multipaxos.trace.console import GREEN, RED, SKY
+
 WIDTH_MAX = 80
 INDENT = 4
 EXCERPT_LINES_MAX = 12
@@ -32,7 +34,7 @@ class Narrator:
     def step(self, number: int, title: str) -> None:
         """Begin a step."""
         self.console.print()
-        self.console.print(Text.assemble((f"{number:>2}", "bold cyan"), "  ", (title, "bold")))
+        self.console.print(Text.assemble((f"{number:>2}", f"bold {SKY}"), "  ", (title, "bold")))
 
     def say(self, text: str) -> None:
         """Explain what happens, and why."""
@@ -51,17 +53,17 @@ class Narrator:
 
     def found(self, text: str) -> None:
         """Tell what was verified."""
-        self._print_wrapped(text, style="green", mark="ok  ")
+        self._print_wrapped(text, style=GREEN, mark="ok  ")
 
     def failed(self, text: str) -> None:
         """Tell what could not be verified."""
-        self._print_wrapped(text, style="bold red")
+        self._print_wrapped(text, style=f"bold {RED}")
 
     def end(self, text: str) -> None:
         """Close the story, with the time that it took."""
         seconds = time.monotonic() - self._began
         self.console.print()
-        self.console.print(Text(f"{text} ({seconds:.0f} seconds)", style="bold green"))
+        self.console.print(Text(f"{text} ({seconds:.0f} seconds)", style=f"bold {GREEN}"))
 
     @property
     def _width(self) -> int:
