@@ -232,18 +232,3 @@ def test_trace_file_tells_what_the_console_does(tmp_path: Path) -> None:
         assert promised
     finally:
         cluster.end()
-
-
-def test_signals_without_end_do_not_change_how_a_server_ended(tmp_path: Path) -> None:
-    """However many signals come, also while the interpreter ends: exit code 0."""
-    cluster = LiveCluster(tmp_path, master=False)
-    try:
-        cluster.start("A")
-        server = cluster.processes["A"]
-
-        while server.exit_code is None:
-            os.kill(server.pid, signal.SIGTERM)
-
-        assert server.exit_code == 0
-    finally:
-        cluster.end()

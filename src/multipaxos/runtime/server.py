@@ -200,7 +200,6 @@ def run_server(options: ServerOptions) -> int:
         process.run()
     finally:
         server.stop()
-        process.ignore_signals()
     return process.exit_code
 
 
@@ -247,12 +246,6 @@ class _Process:
         # the terminal's whole group and then the parent's SIGTERM, would cut the end short.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.reactor.callFromThread(self.stop))
-
-    def ignore_signals(self) -> None:
-        # The interpreter takes our handlers away before it is gone: one more signal would then look
-        # like the cause of the end. What is ignored stays so.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
 
     def run(self) -> None:
         globalLogBeginner.beginLoggingTo(
