@@ -200,6 +200,7 @@ def run_server(options: ServerOptions) -> int:
         process.run()
     finally:
         server.stop()
+        process.end_undisturbed()
     return process.exit_code
 
 
@@ -246,6 +247,12 @@ class _Process:
         # the terminal's whole group and then the parent's SIGTERM, would cut the end short.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.reactor.callFromThread(self.stop))
+
+    def end_undisturbed(self) -> None:
+        # All is saved and closed. The interpreter takes our handlers away before it has ended, and
+        # a late signal would then count as the cause of the end.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
     def run(self) -> None:
         globalLogBeginner.beginLoggingTo(
