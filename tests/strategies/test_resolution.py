@@ -153,6 +153,20 @@ def test_an_unanswered_accept_is_repeated() -> None:
     assert timers(outbox)[Timer.RETRANSMIT] == 1.0
 
 
+def test_a_refused_request_is_not_repeated_but_raised() -> None:
+    """One refuses and the other is silent: only a higher number can have the votes of both."""
+    hand = Hand(Resolving)
+    hand.write("x")
+    refused = hand.receive(Nack(acceptor="B", proposal_id=A2, promised_id=ProposalID(5, "B")))
+
+    outbox = hand.timeout(Timer.RETRANSMIT)
+
+    higher = Prepare(proposal_id=ProposalID(6, "A"))
+    assert sent(refused) == []
+    assert sent(outbox, Prepare) == [(uid, higher) for uid in "BC"]
+    assert timers(outbox)[Timer.RETRANSMIT] == 1.0
+
+
 def test_nothing_is_repeated_where_no_round_was_begun() -> None:
     """A timer that fires at an idle server asks nobody for anything."""
     hand = Hand(Resolving)

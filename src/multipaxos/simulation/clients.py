@@ -34,6 +34,7 @@ class SimulatedClient:
         self.name = name
         self.calls: list[ClientCall] = []
         self.stopped = False
+        self._asked = 0
         self._cluster = cluster
         self._rng = rng
         self._pause_seconds_max = pause_seconds_max
@@ -51,7 +52,7 @@ class SimulatedClient:
     @property
     def waits(self) -> bool:
         """Whether a call is open."""
-        return bool(self.calls) and not self.calls[-1].answered
+        return any(not call.answered for call in self.calls)
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         self._cluster.time.call_at(self._cluster.time.now + seconds, action)
@@ -59,7 +60,9 @@ class SimulatedClient:
     def _call(self) -> None:
         if self.stopped:
             return
-        number = len(self.calls) + 1
+        # A server that stalls in the middle of the call may answer it before it is listed.
+        self._asked += 1
+        number = self._asked
         is_read = self._rng.random() < self._reads
         command = Get() if is_read else Set(value=f"{self.name}-{number}")
         call = self._cluster.submit(

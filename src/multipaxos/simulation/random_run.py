@@ -114,7 +114,12 @@ class RandomRun:
             limit_seconds=PEACE_SECONDS_MAX,
         )
         if not answered:
-            open_calls = [str(c.calls[-1].request_id) for c in self.clients if c.waits]
+            open_calls = [
+                str(call.request_id)
+                for client in self.clients
+                for call in client.calls
+                if not call.answered
+            ]
             raise InvariantViolation(
                 "I12 Progress",
                 None,

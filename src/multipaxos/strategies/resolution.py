@@ -95,9 +95,13 @@ class Resolving(BaseReplicatedValue):
             self.driving = False
             return
         request = self.paxos.request_in_flight()
-        if request is not None:
+        if self.paxos.refused_by:
+            # Who refused this number will never grant it, and those who could are silent: they may
+            # be down. A higher number can have the votes of those who answer.
+            self._begin_round()
+        elif request is not None:
             self.broadcast(request)
-        self.set_timer(Timer.RETRANSMIT, self.settings.retransmit_seconds)
+            self.set_timer(Timer.RETRANSMIT, self.settings.retransmit_seconds)
 
     def _watch_for_silence(self) -> None:
         # A value that was accepted here may be chosen, and its proposer dead. Whoever accepted
