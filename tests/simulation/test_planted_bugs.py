@@ -25,12 +25,12 @@ from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.state_machine import Get, Set
 from multipaxos.composition import compose, strategy_names
+from multipaxos.invariants.linearizability import Operation, find_violation
+from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.runtime.driver import Driver
 from multipaxos.simulation.clients import history_of
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.faults import FaultLaw
-from multipaxos.simulation.invariants import InvariantViolation
-from multipaxos.simulation.linearizability import Operation, find_violation
 from multipaxos.simulation.network import ROUGH, Weather
 from multipaxos.simulation.random_run import RandomRun, RunPlan
 

@@ -28,8 +28,8 @@ from multipaxos.chain.requests import Chosen, Refused
 from multipaxos.chain.settings import Settings
 from multipaxos.chain.state_machine import Get, Set
 from multipaxos.composition import compose
+from multipaxos.invariants.linearizability import find_violation
 from multipaxos.simulation.clients import history_of
-from multipaxos.simulation.linearizability import find_violation
 from multipaxos.strategies.reads import LocalReads
 
 LEASE = Timer.HOURGLASS_LEFT

@@ -7,9 +7,9 @@ from random import Random
 from composable_paxos import PeerID
 from multipaxos.chain.requests import Chosen
 from multipaxos.chain.state_machine import Get, Set
+from multipaxos.invariants.linearizability import Operation
 from multipaxos.simulation.calls import ClientCall
 from multipaxos.simulation.cluster import SimulatedCluster
-from multipaxos.simulation.linearizability import Operation
 
 
 class SimulatedClient:

@@ -14,12 +14,12 @@ from multipaxos.chain.requests import RequestID
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.chain.state_machine import Command, Register, StateMachine
 from multipaxos.composition import compose, strategy_names
+from multipaxos.invariants.cluster import ChosenLink, Invariants
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.ports import StorageError
 from multipaxos.simulation.calls import ClientCall
 from multipaxos.simulation.clock import Action, Gate, SimulatedClock, VirtualTime
 from multipaxos.simulation.disk import PowerCut, SimulatedDisk
-from multipaxos.simulation.invariants import ChosenLink, Invariants
 from multipaxos.simulation.network import CALM, ManualNetwork, SimulatedNetwork, Weather
 from multipaxos.simulation.observers import ServerObserver, TraceList
 from multipaxos.simulation.server import SimulatedServer
@@ -287,7 +287,10 @@ class SimulatedCluster:
             messenger=self,
             clock=server.clock,
             observer=ServerObserver(
-                self.invariants.observer(server.uid), server.trace, server.note_timer
+                self.invariants.observer(server.uid),
+                server.trace,
+                server.note_timer,
+                server.disk,
             ),
             on_answer=lambda answer: self._answered(server.uid, answer),
             on_halt=lambda reason: self._halted(server, reason),

@@ -6,7 +6,8 @@ from hashlib import sha256
 from multipaxos.chain.effects import Answer, Outbox, Timer
 from multipaxos.chain.events import Event
 from multipaxos.chain.messages import Envelope
-from multipaxos.simulation.invariants import ServerCheck
+from multipaxos.invariants.cluster import ServerCheck
+from multipaxos.simulation.disk import SimulatedDisk
 from multipaxos.trace import TraceEvent, TraceObserver
 from multipaxos.trace.file import format_line
 
@@ -19,9 +20,14 @@ class ServerObserver:
     """
 
     def __init__(
-        self, check: ServerCheck, trace: TraceObserver, on_timer: Callable[[Timer], None]
+        self,
+        check: ServerCheck,
+        trace: TraceObserver,
+        on_timer: Callable[[Timer], None],
+        disk: SimulatedDisk,
     ) -> None:
-        """Tell these."""
+        """Tell these; *disk* is the server's."""
+        self.disk = disk
         self.check = check
         self.trace = trace
         self.on_timer = on_timer
@@ -41,7 +47,7 @@ class ServerObserver:
         self.trace.saved(outbox)
         self.check.saved(outbox)
         # A power cut right after the save: what is durable was seen, nothing of it is told.
-        self.check.disk.die_if_due()
+        self.disk.die_if_due()
 
     def timer_set(self, timer: Timer, seconds: float) -> None:
         """Trace a timer, and note which call of the clock it is."""

@@ -12,12 +12,12 @@ from random import Random
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.settings import Settings
 from multipaxos.composition import compose, strategy_names
+from multipaxos.invariants.linearizability import find_violation
+from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.runtime.driver import Driver
 from multipaxos.simulation.clients import SimulatedClient, history_of
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.faults import FaultLaw, Mischief
-from multipaxos.simulation.invariants import InvariantViolation
-from multipaxos.simulation.linearizability import find_violation
 from multipaxos.simulation.network import CALM, ROUGH, Weather
 
 PEACE_SECONDS_MAX = 60.0

@@ -9,6 +9,7 @@ they have their own model of what a chain amounts to.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Protocol
 
 from composable_paxos import LOWEST, Accept, Accepted, PeerID, Prepare, Promise, ProposalID
 from multipaxos.chain.durable import DurableState
@@ -18,18 +19,7 @@ from multipaxos.chain.links import Link, NewMaster, Updates
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Chosen, Outcome, RequestID
 from multipaxos.chain.state_machine import Command, Set
-from multipaxos.simulation.disk import SimulatedDisk
-
-
-class InvariantViolation(Exception):  # noqa: N818 - it is one, and the name says so
-    """Something happened that must never happen: the message names rule, link, servers, values."""
-
-    def __init__(self, name: str, link: int | None, explanation: str) -> None:
-        """Violate the invariant *name* at *link*."""
-        self.name = name
-        self.link = link
-        at = "" if link is None else f" at link {link}"
-        super().__init__(f"{name}{at}: {explanation}")
+from multipaxos.invariants.violation import InvariantViolation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +72,13 @@ class Model:
         return Model(value=value, done=done, master=self.master)
 
 
+class Disk(Protocol):
+    """What survives a server's process: the *state* saved last, and how often it was lost."""
+
+    state: DurableState | None
+    life: int
+
+
 class Invariants:
     """
     What is known of the whole cluster, and the rules that it is held against.
@@ -92,7 +89,7 @@ class Invariants:
 
     def __init__(
         self,
-        disks: Mapping[PeerID, SimulatedDisk],
+        disks: Mapping[PeerID, Disk],
         *,
         sessions_max: int,
         on_chosen: Callable[[ChosenLink], None],
@@ -246,7 +243,7 @@ class ServerCheck:
     State: the durable state *before* the newest save.
     """
 
-    def __init__(self, cluster: Invariants, uid: PeerID, disk: SimulatedDisk) -> None:
+    def __init__(self, cluster: Invariants, uid: PeerID, disk: Disk) -> None:
         """Begin with what *disk* holds when the process starts."""
         self.cluster = cluster
         self.uid = uid

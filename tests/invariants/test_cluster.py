@@ -11,13 +11,13 @@ from multipaxos.chain.links import Founding, Nothing, Updates
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Chosen, RequestID, Update
 from multipaxos.chain.state_machine import Set
-from multipaxos.simulation.disk import SimulatedDisk
-from multipaxos.simulation.invariants import (
+from multipaxos.invariants.cluster import (
     ChosenLink,
     Invariants,
-    InvariantViolation,
     ServerCheck,
 )
+from multipaxos.invariants.violation import InvariantViolation
+from multipaxos.simulation.disk import SimulatedDisk
 
 FOUNDING = Founding(chain_id="c", machine_kind="register", founders=())
 AT_LINK_1 = DurableState(birth="b", founding=FOUNDING, instance=1)

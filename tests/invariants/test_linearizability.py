@@ -4,7 +4,7 @@ import itertools
 import math
 from random import Random
 
-from multipaxos.simulation.linearizability import Operation, find_violation
+from multipaxos.invariants.linearizability import Operation, find_violation
 
 
 def write(name: str, value: str, called_at: float, returned_at: float = math.inf) -> Operation:

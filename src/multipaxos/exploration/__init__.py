@@ -1,0 +1,1 @@
+"""Exhaustive exploration: every order of events of a small run, the shortest disaster first."""
