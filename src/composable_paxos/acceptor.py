@@ -1,6 +1,6 @@
 """The acceptor: the memory of the algorithm. It promises, and it accepts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from composable_paxos.messages import Accept, Accepted, Nack, Prepare, Promise, Value
 from composable_paxos.proposal_id import LOWEST, PeerID, ProposalID
@@ -45,7 +45,11 @@ class Acceptor:
         # P1a: an acceptor accepts n if it has not responded to a prepare request above n.
         if message.proposal_id < self.state.promised_id:
             return self.nack(message.proposal_id)
-        self.state = replace(self.state, promised_id=message.proposal_id)
+        self.state = AcceptorState(
+            promised_id=message.proposal_id,
+            accepted_id=self.state.accepted_id,
+            accepted_value=self.state.accepted_value,
+        )
         return Promise(
             acceptor=self.uid,
             proposal_id=message.proposal_id,

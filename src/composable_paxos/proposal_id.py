@@ -1,14 +1,12 @@
 """Proposal numbers: they order the attempts to get a value chosen."""
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 PeerID: TypeAlias = str
 """The name of a server, unique in its cluster: ``A``, ``B``, ``C`` ..."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ProposalID:
+class ProposalID(NamedTuple):
     """
     A proposal's number, made unique by the name of the server that issues it.
 

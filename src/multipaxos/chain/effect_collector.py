@@ -111,7 +111,7 @@ class EffectCollector(ChainPosition):
         if self.memoryless:
             return None
         state = self.durable
-        if state == self._saved:
+        if state is self._saved:
             return None
         self._saved = state
         return Save(state=state, decided=tuple(self._decided))

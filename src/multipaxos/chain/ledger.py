@@ -60,16 +60,17 @@ def _apply_update(
         return snapshot, outcome
     value, result = machine.apply(snapshot.value, update.command)
     session = Session(sequence=update.request_id.sequence, link=number, result=result)
-    snapshot = _remember(snapshot, update.request_id.client, session, sessions_max=sessions_max)
-    return replace(snapshot, value=value), Chosen(link=number, result=result)
-
-
-def _remember(snapshot: Snapshot, client: str, session: Session, *, sessions_max: int) -> Snapshot:
     sessions = dict(snapshot.sessions)
-    sessions.pop(client, None)
-    sessions[client] = session
+    sessions.pop(update.request_id.client, None)
+    sessions[update.request_id.client] = session
     forgotten_before = snapshot.forgotten_before
     if len(sessions) > sessions_max:
         oldest = next(iter(sessions))
         forgotten_before = max(forgotten_before, sessions.pop(oldest).link + 1)
-    return replace(snapshot, sessions=sessions, forgotten_before=forgotten_before)
+    after = Snapshot(
+        value=value,
+        sessions=sessions,
+        forgotten_before=forgotten_before,
+        master=snapshot.master,
+    )
+    return after, Chosen(link=number, result=result)

@@ -47,6 +47,8 @@ class ChainPosition:
         if state is None:
             empty = Snapshot(value=machine.initial())
             state = DurableState(birth=self.draw_name(), snapshot=empty)
+        self._durable = state
+        self._durable_parts: tuple[object, ...] = ()
         self.birth = state.birth
         self.founders: Founders = state.founders
         self.founding: Founding | None = state.founding
@@ -62,16 +64,29 @@ class ChainPosition:
 
     @property
     def durable(self) -> DurableState:
-        """What must survive a crash, as of now."""
-        return DurableState(
-            birth=self.birth,
-            founders=self.founders,
-            founding=self.founding,
-            instance=self.instance,
-            votes_from=self.votes_from,
-            acceptor=self.paxos.state,
-            snapshot=self.snapshot,
+        """What must survive a crash, as of now: the same object as long as nothing changes."""
+        # Tuples ask first whether two parts are one object; after most events all of them are.
+        parts = (
+            self.paxos.state,
+            self.snapshot,
+            self.instance,
+            self.votes_from,
+            self.founding,
+            self.founders,
+            self.birth,
         )
+        if parts != self._durable_parts:
+            self._durable_parts = parts
+            self._durable = DurableState(
+                birth=self.birth,
+                founders=self.founders,
+                founding=self.founding,
+                instance=self.instance,
+                votes_from=self.votes_from,
+                acceptor=self.paxos.state,
+                snapshot=self.snapshot,
+            )
+        return self._durable
 
     @property
     def master(self) -> PeerID | None:

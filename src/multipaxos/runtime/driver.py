@@ -100,7 +100,8 @@ class Driver:
 
     def seconds_left(self, timer: Timer) -> float:
         """Return how long *timer* still runs, by the clock; zero or less when it does not."""
-        return self._deadlines.get(timer, self.clock.seconds()) - self.clock.seconds()
+        deadline = self._deadlines.get(timer)
+        return 0.0 if deadline is None else deadline - self.clock.seconds()
 
     def _run(self, event: Callable[[], None]) -> None:
         if self.halted:

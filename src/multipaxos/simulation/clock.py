@@ -4,20 +4,18 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 Action: TypeAlias = Callable[[], None]
 
 
-@dataclass(order=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Planned:
-    """An *action* to be run at the true time *at*; of equal times, the first planned goes first."""
+    """An *action* to be run at its time, unless it is *cancelled* before."""
 
-    at: float
-    number: int
-    action: Action = field(compare=False)
-    cancelled: bool = field(default=False, compare=False)
+    action: Action
+    cancelled: bool = False
 
 
 class VirtualTime:
@@ -32,26 +30,27 @@ class VirtualTime:
         """Begin at zero, with nothing planned."""
         self.now = 0.0
         self.steps = 0
-        self._planned: list[Planned] = []
+        # By time; of equal times, the first planned goes first.
+        self._planned: list[tuple[float, int, Planned]] = []
         self._next_number = 0
 
     def call_at(self, at: float, action: Action) -> Planned:
         """Plan *action* for the true time *at*; setting *cancelled* on the result cancels it."""
-        planned = Planned(max(at, self.now), self._next_number, action)
+        planned = Planned(action)
+        heapq.heappush(self._planned, (max(at, self.now), self._next_number, planned))
         self._next_number += 1
-        heapq.heappush(self._planned, planned)
         return planned
 
     def step(self, limit: float = math.inf) -> bool:
         """Go to the next planned action and run it; False if there is none up to *limit*."""
         planned = self._planned
-        while planned and planned[0].cancelled:
+        while planned and planned[0][2].cancelled:
             heapq.heappop(planned)
-        if not planned or planned[0].at > limit:
+        if not planned or planned[0][0] > limit:
             return False
-        first = heapq.heappop(planned)
-        assert first.at >= self.now, "TimeGoesForward: planned in the past"
-        self.now = first.at
+        at, _, first = heapq.heappop(planned)
+        assert at >= self.now, "TimeGoesForward: planned in the past"
+        self.now = at
         self.steps += 1
         first.action()
         return True
