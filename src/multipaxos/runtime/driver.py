@@ -5,7 +5,7 @@ The same driver runs on a real server and, with simulated ports, in the simulato
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVarTuple
 
 from multipaxos.chain.effects import Answer, LocalRead, Outbox, SetTimer, Timer, TimerChange
 from multipaxos.chain.events import Event
@@ -14,6 +14,8 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import RequestID
 from multipaxos.chain.state_machine import Command
 from multipaxos.runtime.ports import Clock, Messenger, Storage, StorageError
+
+Ts = TypeVarTuple("Ts")
 
 
 class Observer(Protocol):
@@ -82,13 +84,13 @@ class Driver:
 
     def submit(self, request_id: RequestID, command: Command) -> None:
         """Take a request of a client of this server; its answer comes through *on_answer*."""
-        self._run(lambda: self.replica.propose_update(request_id, command))
+        self._run(self.replica.propose_update, request_id, command)
 
     def receive(self, envelope: Envelope) -> None:
         """Take a message that arrived."""
         if not self.halted:
             self.observer.delivered(envelope)
-            self._run(lambda: self.replica.receive(envelope))
+            self._run(self.replica.receive, envelope)
 
     def stop(self) -> None:
         """Stop all timers and take no more events. Storage stays open: its owner closes it."""
@@ -103,14 +105,14 @@ class Driver:
         deadline = self._deadlines.get(timer)
         return 0.0 if deadline is None else deadline - self.clock.seconds()
 
-    def _run(self, event: Callable[[], None]) -> None:
+    def _run(self, event: Callable[[*Ts], None], *arguments: *Ts) -> None:
         if self.halted:
             return
         # Timers count from here, before the save and the sends that the event causes: a master's
         # lease must not begin later than the proposal that renews it leaves.
         started_at = self.clock.seconds()
         try:
-            event()
+            event(*arguments)
             outbox = self.replica.take_outbox()
         except Exception:
             # A fault of our own has left an event half done. Nothing may be built on that.
@@ -169,14 +171,14 @@ class Driver:
         self._cancel.pop(timer)
         del self._deadlines[timer]
         self.observer.timer_fired(timer)
-        self._run(lambda: self.replica.timeout(timer))
+        self._run(self.replica.timeout, timer)
 
     def _check_read(self, read: LocalRead) -> None:
         if self.seconds_left(read.lease) > 0:
-            self._run(lambda: self.replica.release_read(read))
+            self._run(self.replica.release_read, read)
             return
         cancel = self._cancel.get(read.lease)
         if cancel is not None:
             cancel()
             self._fire(read.lease)
-        self._run(lambda: self.replica.retry_read(read))
+        self._run(self.replica.retry_read, read)
