@@ -1,12 +1,26 @@
 """What a broken invariant is told with."""
 
+from typing_extensions import override
+
 
 class InvariantViolation(Exception):  # noqa: N818 - it is one, and the name says so
-    """Something happened that must never happen: the message names rule, link, servers, values."""
+    """
+    Something happened that must never happen.
+
+    *name* is one of :data:`multipaxos.invariants.names.NAMES`, *link* the link that it concerns,
+    where it concerns one, and *explanation* says in words which servers, quorums, numbers and
+    values conflict. It survives pickling, so that a campaign's workers can hand it on.
+    """
 
     def __init__(self, name: str, link: int | None, explanation: str) -> None:
         """Violate the invariant *name* at *link*."""
+        super().__init__(name, link, explanation)
         self.name = name
         self.link = link
-        at = "" if link is None else f" at link {link}"
-        super().__init__(f"{name}{at}: {explanation}")
+        self.explanation = explanation
+
+    @override
+    def __str__(self) -> str:
+        """Write the name, the link and the explanation in one line."""
+        at = "" if self.link is None else f" at link {self.link}"
+        return f"{self.name}{at}: {self.explanation}"
