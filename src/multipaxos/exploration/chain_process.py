@@ -1,0 +1,186 @@
+"""
+A real server's process as a value: copied before it is touched, and told apart by all it holds.
+
+Exploration goes back and forth between thousands of states of one server. Each is a real object of
+a composed class, built once; an event runs on a copy. The copy shares what cannot change and nothing
+else: an object that two states shared would carry news from one branch of time into another, and
+hide violations.
+"""
+
+from collections import deque
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import Enum
+from random import Random
+from typing import Any, TypeVar, cast
+
+from typing_extensions import override
+
+from composable_paxos import PaxosInstance
+from multipaxos.chain.durable import DurableState
+from multipaxos.chain.effects import LocalRead, Outbox, SetTimer, Timer
+from multipaxos.chain.replicated_value import BaseReplicatedValue
+
+T = TypeVar("T")
+
+SHARED = frozenset({"membership", "settings", "machine", "quorums", "rng"})
+"""Attributes that are given to every object of a server and never changed, or set anew by us."""
+
+IRRELEVANT = SHARED | {
+    "_durable",  # a copy of what stands in other attributes, kept to compare faster
+    "_durable_parts",  # the same
+    "backoff_seconds",  # how long a timer runs: here each may fire at any moment
+}
+"""Attributes that make no difference to what a server does next in this model."""
+
+ATOMS = (str, int, float, bytes, bool, type(None), Enum)
+
+
+class Chance(Random):
+    """
+    The chance that a process is given: without surprise, and part of its state.
+
+    Delays make no difference, as a timer may fire at any moment. A choice takes what *pick* says;
+    *options* tells among how many, so that each is explored. A name is built from the server, the
+    life and the link at which it is drawn, and how many were drawn there before: unique like 64
+    random bits, and the same whatever happened elsewhere before.
+    """
+
+    def __init__(self, *, server: int, life: int, drawn: tuple[int, int], pick: int) -> None:
+        """Go on after the draws of the *life* so far: *drawn* is the last one's link and count."""
+        super().__init__(0)
+        self.server = server
+        self.life = life
+        self.drawn = drawn
+        self.pick = pick
+        self.options = 1
+        self.owner: BaseReplicatedValue | None = None
+
+    @override
+    def uniform(self, a: float, b: float) -> float:
+        """Return *a*: timers fire at any moment anyway."""
+        return a
+
+    @override
+    def choice(self, seq: Any) -> Any:
+        """Return what this branch picks."""
+        self.options = max(self.options, len(seq))
+        return seq[self.pick % len(seq)]
+
+    @override
+    def getrandbits(self, k: int, /) -> int:
+        """Draw a name of *k* = 64 bits: 16 each for server, life, link and count."""
+        assert k == 64, "only names are drawn"  # noqa: PLR2004
+        assert self.owner is not None, "the chance belongs to a process"
+        link, count = self.drawn
+        instance = self.owner.instance
+        self.drawn = (instance, count + 1 if instance == link else 1)
+        return self.server << 48 | self.life << 32 | instance << 16 | self.drawn[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """
+    One server between two events.
+
+    *replica* is the protocol's object; whoever calls it works on a :func:`copy_of`. The *disk* is
+    what was saved last, *timers* are those that run, *reads* wait for a look at the clock, *life*
+    counts the restarts, *drawn* is the newest draw of a name; *halted* once the server stopped.
+    """
+
+    replica: BaseReplicatedValue
+    disk: DurableState
+    timers: frozenset[Timer] = frozenset()
+    reads: tuple[LocalRead, ...] = ()
+    life: int = 0
+    drawn: tuple[int, int] = (0, 0)
+    halted: bool = False
+
+    def key(self) -> Hashable:
+        """Return what tells this process from others; equal keys behave equally."""
+        return (
+            value_of(self.replica),
+            value_of(self.disk),
+            self.timers,
+            value_of(self.reads),
+            self.life,
+            self.drawn,
+            self.halted,
+        )
+
+    def after(self, outbox: Outbox) -> "Process":
+        """Return the process after its driver performed *outbox*."""
+        timers = set(self.timers)
+        for change in outbox.timers:
+            timers.discard(change.timer)
+            if isinstance(change, SetTimer):
+                timers.add(change.timer)
+        return replace(
+            self,
+            disk=self.disk if outbox.save is None else outbox.save.state,
+            timers=frozenset(timers),
+            reads=outbox.reads + self.reads,
+            halted=self.halted or outbox.halt is not None,
+        )
+
+
+def copy_of(value: T) -> T:
+    """
+    Return *value* as a copy that shares only what cannot change.
+
+    Raises TypeError for a kind of object that is not known here: rather than share it in silence.
+    """
+    return cast("T", _copy(value))
+
+
+def _copy(value: Any) -> Any:
+    kind = type(value)
+    if isinstance(value, ATOMS):
+        return value
+    if kind is dict:
+        return {key: _copy(item) for key, item in value.items()}
+    if kind is set:
+        return set(value)
+    if kind in (list, tuple, deque):
+        return kind(_copy(item) for item in value)
+    if kind is frozenset or isinstance(value, tuple) or _is_frozen(value):
+        return value
+    if isinstance(value, BaseReplicatedValue | PaxosInstance):
+        twin = kind.__new__(kind)
+        for name, item in vars(value).items():
+            vars(twin)[name] = item if name in SHARED else _copy(item)
+        return twin
+    raise TypeError(f"cannot copy a {kind.__name__}: say in chain_process how")
+
+
+def value_of(value: Any) -> Hashable:
+    """Return what is equal for equal contents of *value*, hashable, and not changed with it."""
+    kind = type(value)
+    if isinstance(value, ATOMS):
+        return value
+    if kind in (tuple, list, deque):
+        return tuple(map(value_of, value))
+    if kind in (set, frozenset):
+        return frozenset(map(value_of, value))
+    if isinstance(value, Mapping):
+        # The order is part of the value: the queue's is that of the proposals to come.
+        return tuple((key, value_of(item)) for key, item in value.items())
+    if isinstance(value, tuple):
+        return value
+    if _is_frozen(value):
+        try:
+            hash(value)
+        except TypeError:
+            return kind, *(value_of(getattr(value, field.name)) for field in fields(value))
+        return cast("Hashable", value)
+    if isinstance(value, BaseReplicatedValue | PaxosInstance):
+        return tuple(
+            (name, value_of(item))
+            for name, item in sorted(vars(value).items())
+            if name not in IRRELEVANT
+        )
+    raise TypeError(f"cannot tell a {kind.__name__} from others: say in chain_process how")
+
+
+def _is_frozen(value: Any) -> bool:
+    return is_dataclass(value) and bool(value.__dataclass_params__.frozen)  # type: ignore[attr-defined]
