@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from composable_paxos import Quorums
 from multipaxos.chain.replicated_value import BaseReplicatedValue
+from multipaxos.strategies.broken import Bug, find_bug
 from multipaxos.strategies.forwarding import Forwarding
 from multipaxos.strategies.lease import LeaseRespect
 from multipaxos.strategies.master import MasterLease
@@ -48,18 +50,39 @@ def strategy_names(*, master: bool, without: Sequence[str] = ()) -> tuple[str, .
     )
 
 
-def compose(strategies: Sequence[str]) -> type[BaseReplicatedValue]:
+def compose(strategies: Sequence[str], *, bug: str | None = None) -> type[BaseReplicatedValue]:
     """
     Weave a class from *strategies*, given by name in any order. Raises UnknownStrategyError.
 
-    Each strategy extends the hooks of the ones after it, down to the passive base.
+    Each strategy extends the hooks of the ones after it, down to the passive base. With *bug*, the
+    class is wrong on purpose: the bug's mixin comes outermost, its roles and quorums take the place
+    of the right ones. Raises UnknownBugError.
     """
     for name in strategies:
         if name not in STRATEGIES:
             msg = f"{name!r} is no strategy; these are: {', '.join(STRATEGIES)}"
             raise UnknownStrategyError(msg)
-    mixins = [mixin for name, mixin in STRATEGIES.items() if name in strategies]
-    return type("ReplicatedValue", (*mixins, BaseReplicatedValue), {})
+    layers = [mixin for name, mixin in STRATEGIES.items() if name in strategies]
+    layers.append(BaseReplicatedValue)
+    if bug is None:
+        return type("ReplicatedValue", tuple(layers), {})
+    return _weave_in(find_bug(bug), layers)
+
+
+def _weave_in(bug: Bug, layers: list[type[BaseReplicatedValue]]) -> type[BaseReplicatedValue]:
+    changed: dict[str, object] = {}
+    if bug.roles is not None:
+        changed["roles"] = bug.roles
+    quorums_of = bug.quorums
+    if quorums_of is not None:
+
+        def choose_quorums(value: BaseReplicatedValue) -> Quorums:
+            return quorums_of(value.membership.servers)
+
+        changed["choose_quorums"] = choose_quorums
+    if bug.mixin is not None:
+        layers = [bug.mixin, *layers]
+    return type("BrokenReplicatedValue", tuple(layers), changed)
 
 
 def describe(replica_class: type[BaseReplicatedValue]) -> str:

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from composable_paxos import AcceptorState, PaxosInstance, PeerID
+from composable_paxos import AcceptorState, PaxosInstance, PeerID, Quorums
 from multipaxos.chain.durable import DurableState, Snapshot
 from multipaxos.chain.links import Founders, Founding
 from multipaxos.chain.settings import Membership, Settings
@@ -23,6 +23,9 @@ class ChainPosition:
     is *memoryless* as long as it does not know whether it had such a state before.
     """
 
+    roles: type[PaxosInstance] = PaxosInstance
+    """What takes part in an instance: the roles of single-decree Paxos, or a variant of them."""
+
     def __init__(
         self,
         *,
@@ -42,7 +45,7 @@ class ChainPosition:
         self.machine = machine
         self.rng = rng
         self.uid = membership.uid
-        self.quorums = membership.quorums
+        self.quorums = self.choose_quorums()
         self.memoryless = state is None
         if state is None:
             empty = Snapshot(value=machine.initial())
@@ -93,6 +96,10 @@ class ChainPosition:
         """The server that the links before this instance name as master; None if they name none."""
         return None if self.snapshot.master is None else self.snapshot.master.uid
 
+    def choose_quorums(self) -> Quorums:
+        """Return the quorums that this server counts with. Here: majorities."""
+        return self.membership.quorums
+
     def draw_name(self) -> str:
         """Draw a name that no other draw gives: 64 random bits."""
         return f"{self.rng.getrandbits(64):016x}"
@@ -103,4 +110,4 @@ class ChainPosition:
         self.paxos = self._new_paxos(AcceptorState())
 
     def _new_paxos(self, acceptor: AcceptorState) -> PaxosInstance:
-        return PaxosInstance(self.uid, self.quorums, acceptor, lowest_number=LOWEST_ORDINARY_NUMBER)
+        return self.roles(self.uid, self.quorums, acceptor, lowest_number=LOWEST_ORDINARY_NUMBER)

@@ -1,0 +1,48 @@
+"""Memories that are wrong on purpose: what a server must know after a restart, and does not."""
+
+from dataclasses import replace
+
+from composable_paxos import LOWEST, AcceptorState, PaxosInstance, PeerID, Quorums
+
+
+class ForgetsItsPromise(PaxosInstance):
+    """
+    Knows after a restart what it has accepted, and not what it has promised.
+
+    Mistake: only the acceptance is on the disk. After a restart the server accepts a proposal that
+    it had promised to ignore, and the one that has its promise never hears of it.
+
+    Rule: the acceptor's promise survives its crash: it is in stable storage before the answer
+    leaves (Paxos Made Simple, 2.5).
+
+    Met: in storage layers made for values, in which the promise has no column.
+    """
+
+    def __init__(
+        self, uid: PeerID, quorums: Quorums, state: AcceptorState, *, lowest_number: int = 1
+    ) -> None:
+        """Resume from *state*, without its promise."""
+        super().__init__(uid, quorums, state, lowest_number=lowest_number)
+        self.state = replace(state, promised_id=state.accepted_id)
+
+
+class ForgetsItsAcceptance(PaxosInstance):
+    """
+    Knows after a restart what it has promised, and not what it has accepted.
+
+    Mistake: the accepted value is kept in memory "until it is committed". If it was chosen with
+    this acceptor's vote, a later proposer may find nobody who tells it so.
+
+    Rule: what an acceptor has accepted survives its crash: it is in stable storage before the
+    answer leaves (Paxos Made Simple, 2.5).
+
+    Met: in replicated caches, and with disks that acknowledge a write which is still in their own
+    memory.
+    """
+
+    def __init__(
+        self, uid: PeerID, quorums: Quorums, state: AcceptorState, *, lowest_number: int = 1
+    ) -> None:
+        """Resume from *state*, without its acceptance."""
+        super().__init__(uid, quorums, state, lowest_number=lowest_number)
+        self.state = replace(state, accepted_id=LOWEST, accepted_value=None)
