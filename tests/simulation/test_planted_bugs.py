@@ -25,7 +25,7 @@ from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.state_machine import Get, Set
 from multipaxos.composition import compose, strategy_names
-from multipaxos.invariants.linearizability import Operation, find_violation
+from multipaxos.invariants.linearizability import Function, Operation, find_violation
 from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.runtime.driver import Driver
 from multipaxos.simulation.clients import history_of
@@ -245,7 +245,7 @@ def test_a_read_without_a_second_look_at_the_clock_is_caught() -> None:
     """I11: a master that was paused must not answer with what was overwritten meanwhile."""
     (stale,) = read_from_a_paused_master(ReadsWithoutSecondLook)
 
-    assert (stale.is_write, stale.value) == (False, "x")
+    assert (stale.function, stale.result) == (Function.GET, "x")
     assert read_from_a_paused_master(Driver) == ()
 
 

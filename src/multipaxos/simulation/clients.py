@@ -1,12 +1,11 @@
 """Clients of a simulated cluster: each asks one thing after the other, and asks again elsewhere."""
 
-import math
 from collections.abc import Callable, Sequence
 from random import Random
 
 from composable_paxos import PeerID
-from multipaxos.chain.requests import Chosen
 from multipaxos.chain.state_machine import Get, Set
+from multipaxos.invariants.history import operation_of
 from multipaxos.invariants.linearizability import Operation
 from multipaxos.simulation.calls import ClientCall
 from multipaxos.simulation.cluster import SimulatedCluster
@@ -88,22 +87,15 @@ class SimulatedClient:
 
 
 def history_of(calls: Sequence[ClientCall]) -> list[Operation]:
-    """Return what *calls* say about the register: an unanswered call's outcome is unknown."""
-    operations = []
-    for call in calls:
-        known = isinstance(call.outcome, Chosen)
-        returned_at = call.returned_at if known and call.returned_at is not None else math.inf
-        is_write = isinstance(call.command, Set)
-        value = call.command.value if isinstance(call.command, Set) else None
-        if isinstance(call.outcome, Chosen) and not is_write:
-            value = call.outcome.result
-        operations.append(
-            Operation(
-                name=str(call.request_id),
-                is_write=is_write,
-                value=value,
-                called_at=call.called_at,
-                returned_at=returned_at,
-            )
+    """Return what *calls* say: an unanswered call's outcome is unknown."""
+    return [
+        operation_of(
+            call.request_id,
+            call.command,
+            call.outcome,
+            called_at=call.called_at,
+            returned_at=call.returned_at,
+            tries=len(call.tried),
         )
-    return operations
+        for call in calls
+    ]
