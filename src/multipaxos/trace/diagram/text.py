@@ -1,0 +1,243 @@
+"""The diagram as text for a terminal."""
+
+import textwrap
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from multipaxos.trace.console import AMBER, GREEN, RED, VIOLET, uid_style
+from multipaxos.trace.diagram.canvas import Row, cells_of, shortened
+from multipaxos.trace.diagram.layout import Layout, lay_out, time_words
+from multipaxos.trace.diagram.selection import collapse, select
+from multipaxos.trace.diagram.staging import stage
+from multipaxos.trace.diagram.steps import Arrow, Banner, BannerKind, Life, Note, Scene, Step, Tip
+from multipaxos.trace.events import TraceEvent
+
+WIDTH = 80
+
+LIFELINES = {Life.UP: "|", Life.DOWN: " ", Life.PAUSED: ":", Life.TRUSTING: "M"}
+TIPS = {Tip.LOST: "x", Tip.LEAVES: "~", Tip.UNDER_WAY: "~", Tip.UNSEEN: "?"}
+
+NOTE_STYLES = {
+    "refused": RED,
+    "round lost": RED,
+    "crashed": f"bold {RED}",
+    "halted": f"bold {RED}",
+    "wiped": RED,
+    "disk": RED,
+    "resolved": f"bold {GREEN}",
+    "caught up": GREEN,
+    "lease began": VIOLET,
+    "lease ended": VIOLET,
+    "foreign lease": VIOLET,
+    "paused": AMBER,
+    "resumed": AMBER,
+    "clock rate": AMBER,
+}
+BANNER_STYLES = {
+    BannerKind.CHOSEN: f"bold {GREEN}",
+    BannerKind.WIRES: f"bold {AMBER}",
+    BannerKind.LINK: "dim",
+    BannerKind.SKIPPED: "dim",
+}
+FILLS = {
+    BannerKind.CHOSEN: "=",
+    BannerKind.WIRES: "~",
+    BannerKind.LINK: " ",
+    BannerKind.SKIPPED: " ",
+}
+
+
+def text_diagram(
+    events: Iterable[TraceEvent],
+    *,
+    width: int = WIDTH,
+    since: float | None = None,
+    until: float | None = None,
+    link: int | None = None,
+    collapsed: bool = True,
+) -> Text:
+    """
+    Return the space-time diagram of *events*, in order of time, for a terminal of *width* columns.
+
+    ``str`` of it is the diagram without colours. *since*, *until* (seconds, as the diagram counts
+    them) and *link* select what is shown; unless *collapsed*, every repetition is drawn.
+    """
+    scene = select(stage(events), since=since, until=until, link=link)
+    return draw_text(collapse(scene) if collapsed else scene, width=width)
+
+
+def draw_text(scene: Scene, *, width: int = WIDTH) -> Text:
+    """Return *scene* as rows of text, the columns' names first."""
+    pen = _Pen(scene, lay_out(scene, width=width))
+    return Text("\n").join(pen.lines())
+
+
+class _Pen:
+    """
+    Draws the rows of a scene.
+
+    State: the rows so far, and the time that stands in the gutter.
+    """
+
+    def __init__(self, scene: Scene, layout: Layout) -> None:
+        self.scene = scene
+        self.layout = layout
+        self._rows: list[Row] = []
+        self._time = ""
+
+    def lines(self) -> list[Text]:
+        """Return all rows as lines."""
+        steps = self.scene.steps
+        if not (steps and _is_link(steps[0])):
+            self._head("")
+        for step in steps:
+            match step:
+                case Arrow():
+                    self._arrow(step)
+                case Note():
+                    self._note(step)
+                case Banner():
+                    self._banner(step)
+        return [row.line() for row in self._rows]
+
+    # -- rows --------------------------------------------------------------------------------------
+
+    def _head(self, words: str) -> None:
+        row = Row(self.layout.width)
+        for column, name in self.layout.heads.items():
+            start = min(column, self.layout.width - len(cells_of(name)))
+            if not words or start > len(words):
+                row.write(start, name, _server_style(name, self.scene))
+        row.write(0, words, "dim")
+        self._rows.append(row)
+
+    def _row(self, step: Step) -> Row:
+        row = Row(self.layout.width)
+        for name, column in self.layout.columns.items():
+            life = step.lives.get(name, Life.UP)
+            row.write(column, LIFELINES[life], _life_style(name, life, self.scene))
+        time = "" if self.scene.untimed else time_words(self.scene, step.seconds)
+        if time != self._time:
+            self._time = time
+            row.write(self.layout.gutter - 1 - len(time), time, "dim")
+        self._rows.append(row)
+        return row
+
+    def _banner(self, banner: Banner) -> None:
+        if banner.kind is BannerKind.LINK:
+            self._head(banner.words)
+            return
+        row = self._row(banner)
+        start = self.layout.gutter
+        room = self.layout.width - start
+        if banner.kind is BannerKind.SKIPPED:
+            words = shortened(f"... {banner.words}", room)
+            row.write(start, words, BANNER_STYLES[banner.kind])
+            return
+        words = shortened(f" {banner.words} ", room - 2)
+        fill = FILLS[banner.kind]
+        missing = room - len(cells_of(words))
+        line = fill * (missing // 2) + words + fill * (missing - missing // 2)
+        row.write(start, line, BANNER_STYLES[banner.kind])
+
+    def _note(self, note: Note) -> None:
+        column = self.layout.columns[note.server]
+        style = NOTE_STYLES.get(note.kind, _server_style(note.server, self.scene))
+        left, right = self.layout.neighbours(column)
+        rooms = {True: right - column - 3, False: column - left - 3}
+        words = note.words
+        goes_right = rooms[True] >= len(cells_of(words)) or rooms[True] >= rooms[False]
+        if len(cells_of(words)) > rooms[goes_right]:
+            # It covers other lifelines, on the side with more room.
+            rooms = {True: self.layout.width - column - 2, False: column - self.layout.gutter - 1}
+            goes_right = rooms[True] >= rooms[False]
+        for number, part in enumerate(textwrap.wrap(words, max(20, rooms[goes_right]))):
+            row = self._row(note)
+            if number == 0 and note.saved:
+                row.write(column, "#", f"bold {style}")
+            elif number == 0 and note.kind in ("crashed", "halted"):
+                row.write(column, "X", style)
+            width = len(cells_of(part))
+            row.write(column + 2 if goes_right else column - 1 - width, part, style)
+
+    # -- arrows ------------------------------------------------------------------------------------
+
+    def _arrow(self, arrow: Arrow) -> None:
+        columns = self.layout.columns
+        start, end = columns[arrow.start], columns[arrow.end]
+        row = self._row(arrow)
+        left, right = min(start, end), max(start, end)
+        style = _arrow_style(arrow, self.scene)
+        words = self._words(arrow)
+        room = right - left - 1
+        inside = len(cells_of(words)) + 2 + 2 + _tips_width(arrow) <= room
+        row.write(
+            left + 1, _shaft(arrow, room, words if inside else "", to_right=end > start), style
+        )
+        if arrow.tip is Tip.ARRIVES and (arrow.saved or arrow.refused):
+            row.write(end, "!" if arrow.refused else "#", f"bold {RED if arrow.refused else style}")
+        if not inside:
+            self._beside(row, words, left=left, right=right, style=style)
+
+    def _words(self, arrow: Arrow) -> str:
+        words = f"again: {arrow.words}" if arrow.again else arrow.words
+        if arrow.by_client and self.layout.shares_clients:
+            client = arrow.end if arrow.start in self.scene.servers else arrow.start
+            return f"{client}: {words}"
+        return words
+
+    def _beside(self, row: Row, words: str, *, left: int, right: int, style: str) -> None:
+        width = len(cells_of(words))
+        room_right = self.layout.width - right - 2
+        room_left = left - 1 - self.layout.gutter
+        if room_right >= min(width, room_left):
+            row.write(right + 2, shortened(words, room_right), style)
+        else:
+            shown = shortened(words, room_left)
+            row.write(left - 1 - len(cells_of(shown)), shown, style)
+
+
+def _is_link(step: Step) -> bool:
+    return isinstance(step, Banner) and step.kind is BannerKind.LINK
+
+
+def _tips_width(arrow: Arrow) -> int:
+    return 1 if arrow.tag is None else 2 + len(str(arrow.tag))
+
+
+def _shaft(arrow: Arrow, room: int, words: str, *, to_right: bool) -> str:
+    tail = head = ""
+    if arrow.tag is not None and arrow.tip is not Tip.LEAVES:
+        tail = f"{arrow.tag}~" if to_right else f"~{arrow.tag}"
+    if arrow.tip is Tip.ARRIVES:
+        head = ">" if to_right else "<"
+    else:
+        head = TIPS[arrow.tip]
+        if arrow.tip is Tip.LEAVES:
+            head = f"~{arrow.tag}" if to_right else f"{arrow.tag}~"
+        # What does not arrive ends before the other lifeline.
+        head = f"{head}  " if to_right else f"  {head}"
+    length = max(0, room - len(tail) - len(head))
+    label = f" {words} " if words else ""
+    missing = max(0, length - len(cells_of(label)))
+    shaft = "-" * (missing // 2) + label + "-" * (missing - missing // 2)
+    return f"{tail}{shaft}{head}" if to_right else f"{head}{shaft}{tail}"
+
+
+def _arrow_style(arrow: Arrow, scene: Scene) -> str:
+    if arrow.refused or arrow.tip is Tip.LOST:
+        return RED
+    if arrow.proposer is not None:
+        return _server_style(arrow.proposer, scene)
+    return "" if arrow.by_client else "dim"
+
+
+def _server_style(uid: str, scene: Scene) -> str:
+    return uid_style(uid) if uid in scene.servers else ""
+
+
+def _life_style(name: str, life: Life, scene: Scene) -> str:
+    if life is Life.TRUSTING:
+        return f"bold {VIOLET}"
+    return _server_style(name, scene) if life is Life.UP else "dim"
