@@ -85,7 +85,7 @@ def draw(events: list[TraceEvent]) -> str:
 def _saves(following: list[TraceEvent], server: str) -> bool:
     """Tell whether the event of *server* just before *following* made it save."""
     for event in following:
-        if event.kind in ("received", "called"):
+        if event.kind in ("delivered", "called"):
             return False
         if event.kind == "saved" and event.server == server:
             return True
@@ -96,9 +96,9 @@ def _rows_of(event: TraceEvent, *, saves: bool) -> list[str]:
     fields: Any = event.fields
     match event.kind:
         case "called":
-            label = f' set "{fields["command"]["value"]}" '
+            label = f' set "{fields["arguments"][0]}" '
             return [_arrow(CLIENT_COLUMN, COLUMNS[event.server], label, saves=saves)]
-        case "received":
+        case "delivered":
             sender, receiver = COLUMNS[fields["sender"]], COLUMNS[fields["receiver"]]
             return [_arrow(sender, receiver, f" {_label(fields['message'])} ", saves=saves)]
         case "chosen":
@@ -108,7 +108,7 @@ def _rows_of(event: TraceEvent, *, saves: bool) -> list[str]:
         case "resolved":
             return [_note(event.server, f"resolves link {fields['instance']}")]
         case "returned":
-            label = f" in link {fields['outcome']['link']} "
+            label = f" in link {fields['link']} "
             return [_arrow(COLUMNS[event.server], CLIENT_COLUMN, label, saves=False)]
         case _:
             return []

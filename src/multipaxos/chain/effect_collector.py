@@ -18,6 +18,7 @@ from multipaxos.chain.effects import (
 from multipaxos.chain.events import Event, EventKind
 from multipaxos.chain.messages import ChainMessage, Envelope
 from multipaxos.chain.position import ChainPosition
+from multipaxos.chain.refusals import Refusal, name_of
 from multipaxos.chain.requests import Outcome, RequestID
 
 
@@ -89,10 +90,17 @@ class EffectCollector(ChainPosition):
         )
 
     def note_refusal(
-        self, message: Message | ChainMessage, reason: str, *, sender: PeerID, **details: object
+        self, message: Message | ChainMessage, refusal: Refusal, *, sender: PeerID
     ) -> None:
         """Tell the trace that *message* of *sender* was refused, and why."""
-        self.note(EventKind.REFUSED, reason, message=message, sender=sender, **details)
+        self.note(
+            EventKind.REFUSED,
+            f"refused {name_of(message)}: {refusal.words}",
+            message=message,
+            sender=sender,
+            reason=refusal.reason,
+            **refusal.details,
+        )
 
     def _take_effects(self) -> Outbox:
         outbox = Outbox(

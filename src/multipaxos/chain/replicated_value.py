@@ -34,6 +34,7 @@ from multipaxos.chain.messages import (
     Sync,
     WhereAreYou,
 )
+from multipaxos.chain.refusals import Reason, Refusal
 from multipaxos.chain.requests import Chosen, Refused, RequestID, Update
 from multipaxos.chain.state_machine import Command
 from multipaxos.chain.voting import Voting
@@ -287,12 +288,12 @@ class BaseReplicatedValue(Voting):
         else:
             self.receive_in_instance(message)
 
-    def _envelope_refusal(self, envelope: Envelope) -> str | None:
+    def _envelope_refusal(self, envelope: Envelope) -> Refusal | None:
         message = envelope.message
         if isinstance(message, WhereAreYou | IAmAt):
             return None
         if self.memoryless:
-            return "this server has no memory yet"
+            return Refusal(reason=Reason.NO_MEMORY, words="this server has no memory yet")
         both_known = bool(envelope.chain_id and self.chain_id)
         if (
             both_known
@@ -300,7 +301,11 @@ class BaseReplicatedValue(Voting):
             and not isinstance(message, OtherChain)
         ):
             self.send(envelope.sender, OtherChain())
-            return f"it speaks of chain {envelope.chain_id}, this is chain {self.chain_id}"
+            return Refusal(
+                reason=Reason.OTHER_CHAIN,
+                words=f"it speaks of chain {envelope.chain_id}, this is chain {self.chain_id}",
+                details={"chain": envelope.chain_id},
+            )
         return None
 
 

@@ -16,6 +16,7 @@ from composable_paxos import (
 from multipaxos.chain.effect_collector import EffectCollector
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.position import MASTERS_NUMBER
+from multipaxos.chain.refusals import Reason, Refusal
 
 
 class Voting(EffectCollector, ABC):
@@ -108,16 +109,24 @@ class Voting(EffectCollector, ABC):
 
     # -- the acceptor's silence --------------------------------------------------------------------
 
-    def vote_refusal(self, proposal_id: ProposalID) -> str | None:
+    def vote_refusal(self, proposal_id: ProposalID) -> Refusal | None:
         """
         Return why this server casts no vote on *proposal_id* at all; None if it votes.
 
         Such a refusal is silent: it is not the acceptor's, which would answer with its promise.
         """
         if self.instance < self.votes_from:
-            return f"no votes below link {self.votes_from}: some may have been forgotten"
+            return Refusal(
+                reason=Reason.VOTES_FROM,
+                words=f"no votes below link {self.votes_from}: some may have been forgotten",
+                details={"votes_from": self.votes_from},
+            )
         if proposal_id.number == MASTERS_NUMBER and proposal_id.uid != self.master:
-            return f"number {MASTERS_NUMBER} belongs to the master, {self.master or 'nobody'}"
+            return Refusal(
+                reason=Reason.NUMBER_ONE,
+                words=f"number {MASTERS_NUMBER} belongs to the master, {self.master or 'nobody'}",
+                details={"master": self.master},
+            )
         return None
 
     def _votes_on(self, message: Prepare | Accept) -> bool:
@@ -143,11 +152,11 @@ class Voting(EffectCollector, ABC):
                     value=reply.value,
                 )
             case Nack():
-                self.note_refusal(
-                    message,
-                    f"promised {reply.promised_id}",
-                    sender=message.proposal_id.uid,
-                    promised_id=reply.promised_id,
+                refusal = Refusal(
+                    reason=Reason.PROMISED,
+                    words=f"promised {reply.promised_id}",
+                    details={"promised_id": reply.promised_id},
                 )
+                self.note_refusal(message, refusal, sender=message.proposal_id.uid)
             case _:
                 assert_never(reply)

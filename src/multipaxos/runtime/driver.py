@@ -36,6 +36,9 @@ class Observer(Protocol):
     def timer_set(self, timer: Timer, seconds: float) -> None:
         """Tell that *timer* will fire in *seconds*."""
 
+    def timer_cancelled(self, timer: Timer) -> None:
+        """Tell that *timer*, which ran, will not fire."""
+
     def timer_fired(self, timer: Timer) -> None:
         """Tell that *timer* fired."""
 
@@ -75,6 +78,8 @@ class Driver:
         self.on_answer = on_answer
         self.on_halt = on_halt
         self.halted = False
+        self.event_began = 0.0
+        """What the clock showed when the event in hand began; its timers count from there."""
         self._deadlines: dict[Timer, float] = {}
         self._cancel: dict[Timer, Callable[[], None]] = {}
 
@@ -110,7 +115,7 @@ class Driver:
             return
         # Timers count from here, before the save and the sends that the event causes: a master's
         # lease must not begin later than the proposal that renews it leaves.
-        started_at = self.clock.seconds()
+        started_at = self.event_began = self.clock.seconds()
         try:
             event(*arguments)
             outbox = self.replica.take_outbox()
@@ -166,6 +171,8 @@ class Driver:
             delay_seconds = max(0.0, deadline - self.clock.seconds())
             self._cancel[timer] = self.clock.call_later(delay_seconds, lambda: self._fire(timer))
             self.observer.timer_set(timer, change.seconds)
+        elif cancel is not None:
+            self.observer.timer_cancelled(timer)
 
     def _fire(self, timer: Timer) -> None:
         self._cancel.pop(timer)

@@ -145,6 +145,10 @@ class SimulatedClock:
         """Return what the clock shows, without being noticed: for observers, not for servers."""
         return self._own_origin + (self._time.now - self._true_origin) * self._rate
 
+    def true_time(self, reading: float) -> float:
+        """Return the true time at which the clock shows *reading*, by its present rate."""
+        return self._time.now + (reading - self.peek()) / self._rate
+
     def seconds(self) -> float:
         """Return what the clock shows, to the server."""
         if self._stalls and self.in_event:

@@ -4,9 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from multipaxos.trace import TraceEvent, describe_link, printable, quoted
-from multipaxos.trace.text import describe_message
+from multipaxos.trace.text import describe_message, why_refused
 
-HIDDEN = frozenset({"received", "returned", "duplicated"})
+HIDDEN = frozenset(
+    {
+        "trace",
+        "delivered",
+        "returned",
+        "duplicated",
+        "timer cancelled",
+        "wires",
+        "disk",
+        "clock rate",
+    }
+)
 """Kinds that only repeat what a command or another event says."""
 
 SHOWN_TIMERS = frozenset({"backoff"})
@@ -49,7 +60,7 @@ def _say(kind: str, fields: Any) -> str | None:  # noqa: C901, PLR0911, PLR0912 
         case "saved":
             return _describe_disk(fields)
         case "called":
-            return f"is asked: {_describe_command(fields['command'])} ({fields['request']})"
+            return f"is asked: {_describe_call(fields)} ({fields['request']})"
         case "answered":
             return f"answers {fields['request']}: {_describe_outcome(fields['outcome'])}"
         case "resolved":
@@ -58,7 +69,7 @@ def _say(kind: str, fields: Any) -> str | None:  # noqa: C901, PLR0911, PLR0912 
             return f"learns that link {fields['instance']} is {link}, accepted by {names}"
         case "refused":
             message = describe_message(fields["message"])
-            return f"refuses {message} of {fields['sender']}: {printable(fields['text'])}"
+            return f"refuses {message} of {fields['sender']}: {why_refused(fields)}"
         case "timer set":
             if fields["timer"] in SHOWN_TIMERS:
                 return f"will try again in {fields['after'] * 1000:.1f} ms"
@@ -93,8 +104,8 @@ NOTHING = "0."
 """How the lowest proposal, that of nobody, is written in a trace."""
 
 
-def _describe_command(command: Mapping[str, Any]) -> str:
-    return f"set {quoted(command['value'])}" if command["type"] == "Set" else "get"
+def _describe_call(fields: Mapping[str, Any]) -> str:
+    return " ".join([fields["operation"], *map(quoted, fields["arguments"])])
 
 
 def _describe_outcome(outcome: Mapping[str, Any]) -> str:

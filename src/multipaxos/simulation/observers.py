@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
+
+from typing_extensions import override
 
 from multipaxos.chain.effects import Answer, Outbox, Timer
 from multipaxos.chain.events import Event
@@ -32,6 +35,7 @@ class ServerObserver:
         self.trace = trace
         self.on_timer = on_timer
         self.delivered: Callable[[Envelope], None] = trace.delivered
+        self.timer_cancelled: Callable[[Timer], None] = trace.timer_cancelled
         self.timer_fired: Callable[[Timer], None] = trace.timer_fired
         self.happened: Callable[[Event], None] = trace.happened
         self.answered: Callable[[Answer], None] = trace.answered
@@ -53,6 +57,72 @@ class ServerObserver:
         """Trace a timer, and note which call of the clock it is."""
         self.trace.timer_set(timer, seconds)
         self.on_timer(timer)
+
+
+class Transmissions:
+    """
+    Numbers the messages that travel: a message has one number from its departure to each arrival.
+
+    State: the newest number; of each envelope on its way its number, and how many copies travel.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing on its way."""
+        self.newest = 0
+        self._travelling: dict[int, tuple[Envelope, int, int]] = {}
+
+    def begin(self, envelope: Envelope) -> int:
+        """Give *envelope*, which leaves, its number."""
+        self.newest += 1
+        # The entry holds the envelope: while it stands, no other object has its identity.
+        self._travelling[id(envelope)] = (envelope, self.newest, 1)
+        return self.newest
+
+    def double(self, envelope: Envelope) -> int:
+        """Return the number of *envelope*, of which one more copy travels."""
+        return self._count(envelope, 1)
+
+    def end(self, envelope: Envelope) -> int:
+        """Return the number of *envelope*, of which one copy travels no more."""
+        return self._count(envelope, -1)
+
+    def _count(self, envelope: Envelope, change: int) -> int:
+        if id(envelope) not in self._travelling:
+            # Somebody forged it: nobody saw it leave.
+            self.begin(envelope)
+        _, number, copies = self._travelling.pop(id(envelope))
+        if copies + change > 0:
+            self._travelling[id(envelope)] = (envelope, number, copies + change)
+        return number
+
+
+class NumberingObserver(TraceObserver):
+    """The trace of a server whose messages are told apart, by their *transmissions*' numbers."""
+
+    def __init__(self, *arguments: Any, transmissions: Transmissions, **options: Any) -> None:
+        """Take the number of each message from *transmissions*, which all servers share."""
+        super().__init__(*arguments, **options)
+        self._transmissions = transmissions
+
+    @override
+    def sent(self, envelope: Envelope) -> None:
+        number = self._transmissions.begin(envelope)
+        self.record("sent", {"id": number, **self.traffic(envelope)})
+
+    @override
+    def delivered(self, envelope: Envelope) -> None:
+        number = self._transmissions.end(envelope)
+        self.record("delivered", {"id": number, **self.traffic(envelope)})
+
+    @override
+    def dropped(self, envelope: Envelope, reason: str) -> None:
+        number = self._transmissions.end(envelope)
+        self.record("dropped", {"id": number, **self.traffic(envelope), "reason": reason})
+
+    @override
+    def duplicated(self, envelope: Envelope) -> None:
+        number = self._transmissions.double(envelope)
+        self.record("duplicated", {"id": number, **self.traffic(envelope)})
 
 
 class TraceList:

@@ -8,6 +8,7 @@ from composable_paxos import ProposalID
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Link, NewMaster
+from multipaxos.chain.refusals import Reason, Refusal
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 
 
@@ -48,10 +49,14 @@ class LeaseRespect(BaseReplicatedValue):
             self.foreign_lease_ended()
 
     @override
-    def vote_refusal(self, proposal_id: ProposalID) -> str | None:
+    def vote_refusal(self, proposal_id: ProposalID) -> Refusal | None:
         refusal = super().vote_refusal(proposal_id)
         if refusal is None and self.respected and proposal_id.uid != self.master:
-            return f"the lease of {self.master} still runs"
+            return Refusal(
+                reason=Reason.LEASE,
+                words=f"the lease of {self.master} still runs",
+                details={"master": self.master},
+            )
         return refusal
 
     @override

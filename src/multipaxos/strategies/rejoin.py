@@ -9,6 +9,7 @@ from multipaxos.chain.effects import Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Founders, Founding, Link, Nothing
 from multipaxos.chain.messages import CatchUp, Envelope, IAmAt, Sync, WhereAreYou
+from multipaxos.chain.refusals import Reason, Refusal
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 
 GAP_LINKS_MAX = 1000
@@ -209,12 +210,15 @@ class Rejoining(BaseReplicatedValue):
     # -- link 0 ------------------------------------------------------------------------------------
 
     @override
-    def vote_refusal(self, proposal_id: ProposalID) -> str | None:
+    def vote_refusal(self, proposal_id: ProposalID) -> Refusal | None:
         refusal = super().vote_refusal(proposal_id)
         if refusal is None and self._is_founder() and proposal_id.uid != self.uid:
             proposer = self.whereabouts.get(proposal_id.uid)
             if proposer is None or not self._is_named(proposer.founders):
-                return f"{proposal_id.uid} founds a chain without {self.uid}"
+                return Refusal(
+                    reason=Reason.FOUNDERS,
+                    words=f"{proposal_id.uid} founds a chain without {self.uid}",
+                )
         return refusal
 
     @override

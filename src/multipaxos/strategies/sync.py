@@ -7,6 +7,7 @@ from typing_extensions import override
 from composable_paxos import Accept, PeerID, Prepare
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.messages import CatchUp, Envelope, Sync
+from multipaxos.chain.refusals import Reason, Refusal
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 
 
@@ -66,11 +67,19 @@ class Synchronization(BaseReplicatedValue):
         super().receive_catch_up(envelope, message)
         jump = envelope.instance - self.instance
         if self.founding not in (None, message.founding):
-            self.note_refusal(message, "it tells of another link 0", sender=envelope.sender)
-        elif jump > self.settings.instance_jump_max:
-            self.note_refusal(
-                message, f"{jump} links ahead is not plausible", sender=envelope.sender
+            refusal = Refusal(
+                reason=Reason.OTHER_FOUNDING,
+                words="it tells of another link 0",
+                details={"chain": message.founding.chain_id},
             )
+            self.note_refusal(message, refusal, sender=envelope.sender)
+        elif jump > self.settings.instance_jump_max:
+            refusal = Refusal(
+                reason=Reason.TOO_FAR,
+                words=f"{jump} links ahead is not plausible",
+                details={"links": jump},
+            )
+            self.note_refusal(message, refusal, sender=envelope.sender)
         elif jump > 0:
             self.install(envelope.instance, message.founding, message.snapshot)
 

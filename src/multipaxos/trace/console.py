@@ -9,7 +9,7 @@ from rich.text import Text
 from typing_extensions import override
 
 from multipaxos.trace.events import TraceEvent
-from multipaxos.trace.text import describe_link, describe_message, printable
+from multipaxos.trace.text import describe_link, describe_message, printable, why_refused
 
 BLUE, ORANGE, GREEN, PURPLE, AMBER, RED, VIOLET, SKY = (
     "#007bc1",
@@ -48,7 +48,7 @@ STYLES = {
 
 UID_STYLES = (BLUE, ORANGE, GREEN, PURPLE, AMBER)
 
-TRAFFIC = frozenset({"sent", "received", "refused", "datagram refused"})
+TRAFFIC = frozenset({"sent", "delivered", "refused", "datagram refused"})
 """Kinds of which a repetition, while nothing else happens, is told as a number."""
 STACK_INDENT = 4
 STACK_NAME_WIDTH = 20
@@ -58,7 +58,21 @@ REMINDER_SECONDS = 10.0
 REMINDER_SECONDS_MAX = 300.0
 
 HIDDEN = frozenset(
-    {"timer set", "timer fired", "saved", "promised", "accepted", "answered", "halted"}
+    {
+        "trace",
+        "started",
+        "stopped",
+        "timer set",
+        "timer cancelled",
+        "timer fired",
+        "saved",
+        "promised",
+        "accepted",
+        "called",
+        "returned",
+        "answered",
+        "halted",
+    }
 )
 """
 Kinds that the file has and the console has not: each is the reason or the echo of another, and why
@@ -177,7 +191,7 @@ def line_of(event: TraceEvent) -> Text:
     fields: Any = event.fields
     line = Text.assemble((printable(event.server), uid_style(event.server)))
     match event.kind:
-        case "sent" | "received":
+        case "sent" | "delivered":
             there = event.kind == "sent"
             other = fields["receiver"] if there else fields["sender"]
             line.append(" -> " if there else " <- ", style="dim")
@@ -189,7 +203,7 @@ def line_of(event: TraceEvent) -> Text:
             line.append(f"  {_describe_resolution(fields)}", style=STYLES["resolved"])
         case "refused":
             message = describe_message(fields["message"])
-            text = f"  refuses {message} of {printable(fields['sender'])}: {fields['text']}"
+            text = f"  refuses {message} of {printable(fields['sender'])}: {why_refused(fields)}"
             line.append(text, style=STYLES[event.kind])
         case "datagram refused":
             reason = printable(fields["reason"], length_max=200)

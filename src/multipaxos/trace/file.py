@@ -1,11 +1,13 @@
 """The trace as a file: one JSON object a line, to be read by a program or with ``grep``."""
 
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from multipaxos.trace.events import TraceEvent
+from multipaxos.trace.events import DECIMALS, TraceEvent
+from multipaxos.trace.schema import TraceError, check_trace
 
 
 class FileSink:
@@ -17,8 +19,14 @@ class FileSink:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open *path* to append to it. Raises OSError if that is not possible."""
+        """
+        Open *path* to append to it. Raises OSError if that is not possible.
+
+        What a killed process left of a line is cut off: nothing could be read behind it.
+        """
         self.path = path
+        if path.is_file():
+            _cut_half_line(path)
         self._file = path.open("a", encoding="ascii", buffering=1)
 
     def write(self, event: TraceEvent) -> None:
@@ -42,29 +50,73 @@ class FileSink:
 
 def format_line(event: TraceEvent) -> str:
     """Return *event* as a JSON object on one line of ASCII, without the line's end."""
-    reserved = {"time": round(event.seconds, 6), "server": event.server, "kind": event.kind}
+    reserved = {"time": round(event.seconds, DECIMALS), "server": event.server, "kind": event.kind}
     assert reserved.keys().isdisjoint(event.fields), "a field may not hide time, server or kind"
     return json.dumps({**reserved, **event.fields})
 
 
 def parse_line(line: str) -> TraceEvent:
-    """Return the event that :func:`format_line` wrote. Raises ValueError for any other line."""
+    """
+    Return the event that :func:`format_line` wrote.
+
+    Raises :class:`~multipaxos.trace.schema.TraceError` for any other line. Whether the event is one
+    of this version, :func:`~multipaxos.trace.schema.check_event` tells.
+    """
     try:
         fields = json.loads(line)
         seconds, server, kind = (fields.pop(name) for name in ("time", "server", "kind"))
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        msg = f"not a trace event: {line[:80]!r}"
-        raise ValueError(msg) from error
+        shown = line.rstrip("\n")
+        raise TraceError(f"not a trace event: {shown[:80]!r}") from error
     return TraceEvent(seconds=seconds, server=server, kind=kind, fields=fields)
+
+
+def write_trace(path: Path, events: Iterable[TraceEvent]) -> None:
+    """Write *events* to a new file at *path*, in place of one that is there. Raises OSError."""
+    with path.open("w", encoding="ascii") as file:
+        file.writelines(f"{format_line(event)}\n" for event in events)
 
 
 def read_trace(path: Path) -> Iterator[TraceEvent]:
     """
-    Yield the events of the file at *path*, in the order in which they were written.
+    Yield the events of the file at *path*, in the order in which they were written, each checked.
 
-    A server that is killed may leave half a line: a last line without its end is left out.
+    Raises TraceError, with a sentence that names the file and the line, for a trace of another
+    version, one that is damaged, and one that is cut off; OSError if the file cannot be read.
     """
-    with path.open(encoding="ascii") as lines:
-        for line in lines:
-            if line.endswith("\n"):
-                yield parse_line(line)
+    with path.open(encoding="ascii", errors="surrogateescape") as lines:
+        try:
+            yield from check_trace(_parse_lines(lines))
+        except TraceError as error:
+            raise TraceError(f"{path}, {error}") from error
+
+
+def _parse_lines(lines: Iterable[str]) -> Iterator[TraceEvent]:
+    for place, line in enumerate(lines, start=1):
+        if not line.endswith("\n"):
+            raise TraceError(
+                f"line {place}: the line is cut off; without it, what stands before can be read"
+            )
+        try:
+            event = parse_line(line)
+        except TraceError as error:
+            raise TraceError(f"line {place}: {error}") from error
+        yield event
+
+
+def _cut_half_line(path: Path) -> None:
+    with path.open("r+b") as file:
+        end = whole = file.seek(0, os.SEEK_END)
+        while whole > 0:
+            start = max(0, whole - _BLOCK_BYTES)
+            file.seek(start)
+            line_end = file.read(whole - start).rfind(b"\n")
+            if line_end >= 0:
+                whole = start + line_end + 1
+                break
+            whole = start
+        if whole < end:
+            file.truncate(whole)
+
+
+_BLOCK_BYTES = 65_536

@@ -75,6 +75,11 @@ def describe_message(message: Mapping[str, Any]) -> str:
             return f"{proposal}{_describe_chain_message(name, message)}"
 
 
+def why_refused(fields: Mapping[str, Any]) -> str:
+    """Return the reason of a ``refused`` event with these *fields*, without what was refused."""
+    return printable(str(fields["text"]).partition(": ")[2])
+
+
 _NO_PROPOSAL = "0."
 """How :data:`composable_paxos.LOWEST` is written."""
 
