@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+from typing_extensions import override
+
 from composable_paxos import LOWEST, AcceptorState, PaxosInstance, PeerID, Quorums
+from multipaxos.chain.replicated_value import BaseReplicatedValue
 
 
 class ForgetsItsPromise(PaxosInstance):
@@ -46,3 +49,23 @@ class ForgetsItsAcceptance(PaxosInstance):
         """Resume from *state*, without its acceptance."""
         super().__init__(uid, quorums, state, lowest_number=lowest_number)
         self.state = replace(state, accepted_id=LOWEST, accepted_value=None)
+
+
+class VotesAtOnce(BaseReplicatedValue):
+    """
+    Votes at once after its state file was lost.
+
+    Mistake: a missing file is taken for a new server. It may have promised and accepted things that
+    it no longer knows, and votes again on the same link: one server has then voted twice.
+
+    Rule: an acceptor that cannot remember must not vote where it may have voted (Paxos Made Simple,
+    2.1: agents that fail restart with what they remembered, or they do not take part).
+
+    Met: where a replaced disk or an empty volume makes "a fresh replica" under the old name; Paxos
+    Made Live (Chandra et al., 2007, 5.1) tells how such a replica has to wait.
+    """
+
+    @override
+    def joined(self) -> None:
+        self.votes_from = 0
+        super().joined()

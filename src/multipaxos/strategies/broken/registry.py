@@ -8,7 +8,20 @@ from multipaxos.strategies.broken.acceptors import (
 )
 from multipaxos.strategies.broken.bug import Bug, UnknownBugError
 from multipaxos.strategies.broken.learners import ResolvesAtOnce
-from multipaxos.strategies.broken.memory import ForgetsItsAcceptance, ForgetsItsPromise
+from multipaxos.strategies.broken.leases import (
+    CountsFromAsking,
+    CountsFromCatchUp,
+    CountsFromLearning,
+    ForgetsLeasesAtRestart,
+    ForgetsLeasesInCatchUp,
+)
+from multipaxos.strategies.broken.mastership import TrustsItsLeaseForTheLog, UsesNumberOneTwice
+from multipaxos.strategies.broken.memory import (
+    ForgetsItsAcceptance,
+    ForgetsItsPromise,
+    VotesAtOnce,
+)
+from multipaxos.strategies.broken.progress import BacksOffInStep, NeverRepeats
 from multipaxos.strategies.broken.proposers import (
     AdoptsAnyValue,
     ChangesItsMind,
@@ -18,6 +31,13 @@ from multipaxos.strategies.broken.proposers import (
     SkipsPhaseOne,
 )
 from multipaxos.strategies.broken.quorums import HalfIsEnough, PromisesOfTooFew
+from multipaxos.strategies.broken.reads import (
+    ReadsFromAnybody,
+    ReadsPastTheLinkInFlight,
+    ReadsWithoutSecondLook,
+)
+from multipaxos.strategies.broken.requests import IgnoresRequestIDs
+from multipaxos.strategies.broken.saving import SavesAfterSending, SavesHalf
 
 _AGREEMENT = "I1 Agreement"
 _ONE_VALUE = "I2 OneValuePerNumber"
@@ -27,6 +47,10 @@ _WITHIN = "I5 AcceptedWithinPromise"
 _QUORUMS = "I6 QuorumsIntersect"
 _CHOSEN = "I7 ResolvedMeansChosen"
 _SAVED = "I8 SavedBeforeSent"
+_ONCE = "I9 AppliedOnce"
+_READER = "I10 OneReader"
+_LINEARIZABLE = "I11 Linearizable"
+_PROGRESS = "I12 Progress"
 
 _ALL = (
     Bug(
@@ -119,6 +143,142 @@ _ALL = (
         culprit=ForgetsItsAcceptance,
         roles=ForgetsItsAcceptance,
         breaks=(_SAVED, _SAFE, _AGREEMENT),
+    ),
+    Bug(
+        name="memory-not-waited-out",
+        culprit=VotesAtOnce,
+        mixin=VotesAtOnce,
+        breaks=(
+            _PROMISE,
+            _SAFE,
+            _AGREEMENT,
+        ),
+    ),
+    Bug(
+        name="saved-after-sent",
+        culprit=SavesAfterSending,
+        mixin=SavesAfterSending,
+        breaks=(
+            _SAVED,
+            _AGREEMENT,
+        ),
+    ),
+    Bug(
+        name="saved-by-halves",
+        culprit=SavesHalf,
+        mixin=SavesHalf,
+        breaks=(_ONCE,),
+    ),
+    Bug(
+        name="number-one-twice",
+        culprit=UsesNumberOneTwice,
+        mixin=UsesNumberOneTwice,
+        breaks=(
+            _ONE_VALUE,
+            _AGREEMENT,
+        ),
+        master=True,
+    ),
+    Bug(
+        name="lease-guards-the-log",
+        culprit=TrustsItsLeaseForTheLog,
+        mixin=TrustsItsLeaseForTheLog,
+        breaks=(
+            _SAFE,
+            _AGREEMENT,
+        ),
+        master=True,
+    ),
+    Bug(
+        name="lease-from-learning",
+        culprit=CountsFromLearning,
+        mixin=CountsFromLearning,
+        breaks=(
+            _READER,
+            _LINEARIZABLE,
+        ),
+        master=True,
+    ),
+    Bug(
+        name="lease-from-asking",
+        culprit=CountsFromAsking,
+        mixin=CountsFromAsking,
+        breaks=(
+            _READER,
+            _LINEARIZABLE,
+        ),
+        master=True,
+    ),
+    Bug(
+        name="lease-from-catch-up",
+        culprit=CountsFromCatchUp,
+        mixin=CountsFromCatchUp,
+        breaks=(
+            _READER,
+            _LINEARIZABLE,
+        ),
+        master=True,
+    ),
+    Bug(
+        name="lease-not-waited-out",
+        culprit=ForgetsLeasesAtRestart,
+        mixin=ForgetsLeasesAtRestart,
+        breaks=(
+            _READER,
+            _LINEARIZABLE,
+        ),
+        master=True,
+    ),
+    Bug(
+        name="lease-lost-in-catch-up",
+        culprit=ForgetsLeasesInCatchUp,
+        mixin=ForgetsLeasesInCatchUp,
+        breaks=(
+            _READER,
+            _LINEARIZABLE,
+        ),
+        master=True,
+    ),
+    Bug(
+        name="no-second-look",
+        culprit=ReadsWithoutSecondLook,
+        mixin=ReadsWithoutSecondLook,
+        breaks=(_LINEARIZABLE,),
+        master=True,
+    ),
+    Bug(
+        name="read-past-link-in-flight",
+        culprit=ReadsPastTheLinkInFlight,
+        mixin=ReadsPastTheLinkInFlight,
+        breaks=(_LINEARIZABLE,),
+        master=True,
+    ),
+    Bug(
+        name="read-from-anybody",
+        culprit=ReadsFromAnybody,
+        mixin=ReadsFromAnybody,
+        breaks=(_LINEARIZABLE,),
+    ),
+    Bug(
+        name="retry-without-id",
+        culprit=IgnoresRequestIDs,
+        mixin=IgnoresRequestIDs,
+        breaks=(
+            _ONCE,
+            _LINEARIZABLE,
+        ),
+    ),
+    Bug(
+        name="no-retransmission",
+        culprit=NeverRepeats,
+        mixin=NeverRepeats,
+        breaks=(_PROGRESS,),
+    ),
+    Bug(
+        name="backoff-in-step",
+        culprit=BacksOffInStep,
+        mixin=BacksOffInStep,
+        breaks=(_PROGRESS,),
     ),
 )
 
