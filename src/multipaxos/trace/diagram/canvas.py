@@ -1,6 +1,8 @@
 """One row of a diagram in a terminal: characters and styles by column."""
 
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -56,7 +58,8 @@ class Row:
     def line(self) -> Text:
         """Return the row with its styles, without blanks at its end."""
         line = Text()
-        for cell, style in zip(self._cells, self._styles, strict=True):
-            line.append(cell, style or None)
+        cells = zip(self._cells, self._styles, strict=True)
+        for style, group in groupby(cells, key=itemgetter(1)):
+            line.append("".join(cell for cell, _ in group), style or None)
         line.rstrip()
         return line

@@ -61,7 +61,7 @@ class TraceIndex:
         if sent.sent is None or sent.ended is None or sent.again:
             return False
         overtaking = self._endings[sent.ended] - self._endings[sent.sent] - 1
-        if overtaking >= 2 * len(self.servers):
+        if overtaking >= len(self.servers) * (len(self.servers) - 1):
             return True
         is_refused = sent.fate is Fate.DELIVERED and "refused" in self.effects(sent.ended)
         return overtaking > 1 and (is_refused or self._breaks_between(sent))

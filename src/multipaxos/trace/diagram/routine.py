@@ -5,14 +5,17 @@ from typing import Any
 
 from multipaxos.trace.events import TraceEvent
 
+SYNC = "sync"
+RENEWAL = "renewals"
+LATE_VOTES = "late votes"
+
 CHATTER = {
-    "Sync": "sync",
+    "Sync": SYNC,
     "WhereAreYou": "questions of who rejoins",
     "IAmAt": "questions of who rejoins",
 }
 """Messages that servers exchange although nobody wants anything, with what they are for."""
 
-RENEWAL = "renewals"
 _TOLD_OF_LINK = frozenset({"chosen", "resolved", "accepted"})
 
 

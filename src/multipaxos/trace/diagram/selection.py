@@ -1,14 +1,15 @@
 """Which steps of a long run are shown: a stretch of time, one link, and repetition in one line."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from multipaxos.trace.diagram.steps import Arrow, Banner, BannerKind, Note, Scene, Step, Tip
+from multipaxos.trace.diagram.words import joined
 
 REPEATED_MIN = 4
 """Fewer rows of routine or repetition than this are drawn as they are."""
 
+NOTHING_ELSE = ", nothing else"
 REPETITION = "repetitions"
 
 
@@ -92,16 +93,15 @@ def _looks(step: Step) -> object:
 
 
 def _told_in_short(skipped: Sequence[Step], *, is_untimed: bool) -> Iterable[Step]:
-    if len(skipped) < REPEATED_MIN:
+    arrows = [step for step in skipped if isinstance(step, Arrow) and step.tip is not Tip.LEAVES]
+    if len(arrows) < REPEATED_MIN:
         return skipped
     first, last = skipped[0], skipped[-1]
-    arrows = [step for step in skipped if isinstance(step, Arrow) and step.tip is not Tip.LEAVES]
-    purposes = Counter(arrow.routine or REPETITION for arrow in arrows)
-    listed = " and ".join(f"{purpose}" for purpose in sorted(purposes)) or REPETITION
+    purposes = joined(sorted({arrow.routine or REPETITION for arrow in arrows}))
     lost = sum(arrow.tip is Tip.LOST for arrow in arrows)
-    words = f"{len(arrows)} messages of {listed}{f', {lost} lost' if lost else ''}, nothing else"
+    words = f"{len(arrows)} messages of {purposes}{f' ({lost} lost)' if lost else ''}{NOTHING_ELSE}"
     if not is_untimed:
-        words = f"{last.seconds - first.seconds:.1f} s: {words}"
+        words = f"{_duration(last.seconds - first.seconds)}: {words}"
     return [
         Banner(
             seconds=first.seconds,
@@ -113,3 +113,7 @@ def _told_in_short(skipped: Sequence[Step], *, is_untimed: bool) -> Iterable[Ste
             kind=BannerKind.SKIPPED,
         )
     ]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"

@@ -6,13 +6,14 @@ from typing import Any
 from multipaxos.trace.diagram.index import TRIGGERS, TraceIndex
 from multipaxos.trace.diagram.matching import Fate, Transmission
 from multipaxos.trace.diagram.notes import WORDS, note_words
-from multipaxos.trace.diagram.routine import RENEWAL, Routine
+from multipaxos.trace.diagram.routine import LATE_VOTES, RENEWAL, SYNC, Routine
 from multipaxos.trace.diagram.steps import Arrow, Banner, BannerKind, Life, Note, Scene, Step, Tip
 from multipaxos.trace.diagram.words import (
     call_words,
     chosen_words,
     message_words,
     return_words,
+    shorter,
     wires_words,
 )
 from multipaxos.trace.events import TraceEvent
@@ -57,6 +58,7 @@ class _Stager:
         self._unmarked: dict[str, int] = {}
         self._respected: dict[str, str] = {}
         self._met: set[str] = set()
+        self._over: set[tuple[str, int | None]] = set()
 
     def steps(self, place: int, event: TraceEvent) -> Iterator[Step]:
         """Yield the steps of the *event* at *place*, which follows all before it."""
@@ -64,6 +66,9 @@ class _Stager:
             self._unmarked.pop(event.server, None)
             if "saved" in self.index.effects(place):
                 self._unmarked[event.server] = place
+        if event.kind == "resolved":
+            instance: Any = event.fields["instance"]
+            self._over.add((event.server, instance))
         match event.kind:
             case "sent":
                 for sent in self.index.leaving.get(place, ()):
@@ -84,17 +89,19 @@ class _Stager:
 
     def _message(self, place: int, sent: Transmission, *, leaves: bool) -> Iterator[Step]:
         message, instance = sent.message, sent.instance
-        routine = self.routine.of_message(message, instance)
+        routine = self._routine_of_message(sent)
         if routine and sent.ended is None and sent.receiver in self.index.traced:
             # A greeting that the end of the trace cut off: nothing hangs on it.
             return
         if "proposal_id" in message and instance is not None:
             yield from self._turn_to(place, instance, routine)
+        words = self._message_words(sent)
         yield Arrow(
             **self._placed(place, instance, routine),
             start=sent.sender,
             end=sent.receiver,
-            words=self._message_words(sent),
+            words=words,
+            short=shorter(words, message),
             tip=self._tip(sent, leaves=leaves),
             proposer=str(message.get("proposal_id", "")).partition(".")[2] or None,
             tag=self._tag(sent),
@@ -102,6 +109,16 @@ class _Stager:
             saved=not leaves and sent.fate is Fate.DELIVERED and self._mark(sent.receiver),
             refused=not leaves and "refused" in self.index.effects(place),
         )
+
+    def _routine_of_message(self, sent: Transmission) -> str:
+        if sent.ended is not None and sent.fate is Fate.DELIVERED:
+            if sent.message["type"] == "CatchUp":
+                jumped = "caught up" in self.index.effects(sent.ended)
+                return "" if jumped else SYNC
+            is_over = (sent.receiver, sent.instance) in self._over
+            if is_over and sent.message["type"] in ("Promise", "Accepted", "Nack"):
+                return LATE_VOTES
+        return self.routine.of_message(sent.message, sent.instance)
 
     def _turn_to(self, place: int, instance: int, routine: str) -> Iterator[Banner]:
         if self.link is None or instance > self.link:
@@ -133,11 +150,13 @@ class _Stager:
     def _call(self, place: int, event: TraceEvent) -> Arrow:
         fields: Any = event.fields
         client, server, is_call = str(fields["client"]), event.server, event.kind == "called"
+        words = call_words(fields) if is_call else return_words(fields)
         return Arrow(
             **self._placed(place, None if is_call else fields.get("link")),
             start=client if is_call else server,
             end=server if is_call else client,
-            words=call_words(fields) if is_call else return_words(fields),
+            words=words,
+            short=words,
             tip=Tip.ARRIVES,
             proposer=None,
             saved=is_call and self._mark(server),

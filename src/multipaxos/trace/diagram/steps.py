@@ -60,12 +60,14 @@ class Arrow(_Placed):
     A message, or a client's call or answer, from *start* to *end*.
 
     An arrow that took long is drawn twice, where it leaves and where it ends, with the same *tag*.
+    *short* are words that will do where there is little room.
     *saved*: it made its receiver save; *refused*: its receiver took no notice.
     """
 
     start: str
     end: str
     words: str
+    short: str
     tip: Tip
     proposer: str | None
     tag: int | None = None

@@ -1,14 +1,14 @@
 """The diagram as text for a terminal."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
 from multipaxos.trace.console import AMBER, GREEN, RED, VIOLET, uid_style
 from multipaxos.trace.diagram.canvas import Row, cells_of, shortened
 from multipaxos.trace.diagram.layout import Layout, lay_out, time_words
-from multipaxos.trace.diagram.selection import collapse, select
+from multipaxos.trace.diagram.selection import NOTHING_ELSE, collapse, select
 from multipaxos.trace.diagram.staging import stage
 from multipaxos.trace.diagram.steps import Arrow, Banner, BannerKind, Life, Note, Scene, Step, Tip
 from multipaxos.trace.events import TraceEvent
@@ -132,8 +132,10 @@ class _Pen:
         start = self.layout.gutter
         room = self.layout.width - start
         if banner.kind is BannerKind.SKIPPED:
-            words = shortened(f"... {banner.words}", room)
-            row.write(start, words, BANNER_STYLES[banner.kind])
+            words = f"... {banner.words}"
+            if len(words) > room:
+                words = words.removesuffix(NOTHING_ELSE)
+            row.write(start, f"{shortened(words, room)} ", BANNER_STYLES[banner.kind])
             return
         words = shortened(f" {banner.words} ", room - 2)
         fill = FILLS[banner.kind]
@@ -159,7 +161,7 @@ class _Pen:
             elif number == 0 and note.kind in ("crashed", "halted"):
                 row.write(column, "X", style)
             width = len(cells_of(part))
-            row.write(column + 2 if goes_right else column - 1 - width, part, style)
+            row.write(column + 1 if goes_right else column - 2 - width, f" {part} ", style)
 
     # -- arrows ------------------------------------------------------------------------------------
 
@@ -169,44 +171,49 @@ class _Pen:
         row = self._row(arrow)
         left, right = min(start, end), max(start, end)
         style = _arrow_style(arrow, self.scene)
-        words = self._words(arrow)
         room = right - left - 1
-        inside = len(cells_of(words)) + 2 + 2 + _tips_width(arrow) <= room
-        row.write(
-            left + 1, _shaft(arrow, room, words if inside else "", to_right=end > start), style
-        )
+        label = next((label for label in self._labels(arrow) if _fits(label, arrow, room)), "")
+        row.write(left + 1, _shaft(arrow, room, label, to_right=end > start), style)
         if arrow.tip is Tip.ARRIVES and (arrow.saved or arrow.refused):
             row.write(end, "!" if arrow.refused else "#", f"bold {RED if arrow.refused else style}")
-        if not inside:
-            self._beside(row, words, left=left, right=right, style=style)
+        if not label:
+            self._beside(row, self._words(arrow, arrow.words), left=left, right=right, style=style)
 
-    def _words(self, arrow: Arrow) -> str:
-        words = f"again: {arrow.words}" if arrow.again else arrow.words
+    def _labels(self, arrow: Arrow) -> Iterator[str]:
+        for words in (self._words(arrow, arrow.words), self._words(arrow, arrow.short)):
+            yield f"- {words} -"
+            yield f"-{words}"
+
+    def _words(self, arrow: Arrow, words: str) -> str:
+        words = f"again: {words}" if arrow.again else words
         if arrow.by_client and self.layout.shares_clients:
             client = arrow.end if arrow.start in self.scene.servers else arrow.start
             return f"{client}: {words}"
         return words
 
     def _beside(self, row: Row, words: str, *, left: int, right: int, style: str) -> None:
-        width = len(cells_of(words))
         room_right = self.layout.width - right - 2
         room_left = left - 1 - self.layout.gutter
+        width = len(cells_of(words))
+        # The blanks keep it from touching another lifeline.
         if room_right >= min(width, room_left):
-            row.write(right + 2, shortened(words, room_right), style)
+            row.write(right + 1, f" {shortened(words, room_right)} ", style)
         else:
             shown = shortened(words, room_left)
-            row.write(left - 1 - len(cells_of(shown)), shown, style)
+            row.write(left - 2 - len(cells_of(shown)), f" {shown} ", style)
 
 
 def _is_link(step: Step) -> bool:
     return isinstance(step, Banner) and step.kind is BannerKind.LINK
 
 
-def _tips_width(arrow: Arrow) -> int:
-    return 1 if arrow.tag is None else 2 + len(str(arrow.tag))
+def _fits(label: str, arrow: Arrow, room: int) -> bool:
+    tips = 1 if arrow.tip is Tip.ARRIVES else 3
+    tips += 0 if arrow.tag is None else 1 + len(str(arrow.tag))
+    return len(cells_of(label)) + tips <= room
 
 
-def _shaft(arrow: Arrow, room: int, words: str, *, to_right: bool) -> str:
+def _shaft(arrow: Arrow, room: int, label: str, *, to_right: bool) -> str:
     tail = head = ""
     if arrow.tag is not None and arrow.tip is not Tip.LEAVES:
         tail = f"{arrow.tag}~" if to_right else f"~{arrow.tag}"
@@ -219,7 +226,6 @@ def _shaft(arrow: Arrow, room: int, words: str, *, to_right: bool) -> str:
         # What does not arrive ends before the other lifeline.
         head = f"{head}  " if to_right else f"  {head}"
     length = max(0, room - len(tail) - len(head))
-    label = f" {words} " if words else ""
     missing = max(0, length - len(cells_of(label)))
     shaft = "-" * (missing // 2) + label + "-" * (missing - missing // 2)
     return f"{tail}{shaft}{head}" if to_right else f"{head}{shaft}{tail}"

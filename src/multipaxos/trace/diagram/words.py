@@ -38,6 +38,13 @@ def message_words(message: Mapping[str, Any]) -> str:
     return said
 
 
+def shorter(words: str, message: Mapping[str, Any]) -> str:
+    """Return the *words* for *message* without the value, where its ``Accept`` told that."""
+    if message["type"] != "Accepted":
+        return words
+    return words.removesuffix(f" {value_words(message['value'])}")
+
+
 def value_words(link: Any) -> str:
     """Return what a link holds, shortened."""
     if isinstance(link, Mapping) and link.get("type") == "NewMaster":
