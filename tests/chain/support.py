@@ -192,5 +192,5 @@ def events(outbox: Outbox, kind: EventKind) -> list[Event]:
 
 
 def refusals(outbox: Outbox) -> list[str]:
-    """Return the reasons of the refusals in *outbox*."""
-    return [event.text for event in events(outbox, EventKind.REFUSED)]
+    """Return the reasons of the refusals in *outbox*, in words."""
+    return [event.text.partition(": ")[2] for event in events(outbox, EventKind.REFUSED)]

@@ -8,6 +8,7 @@ from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.effects import CancelTimer, Outbox, Save, SetTimer, Timer
 from multipaxos.chain.events import Event, EventKind
 from multipaxos.chain.messages import Envelope, Sync
+from multipaxos.chain.refusals import Reason
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import Chosen, Refused
 
@@ -229,5 +230,11 @@ def test_a_refusal_is_told_with_message_and_sender() -> None:
     outbox = Hand().receive(message, sender="C")
 
     (refusal,) = events(outbox, EventKind.REFUSED)
-    assert refusal.text == "number 1 belongs to the master, nobody"
-    assert refusal.details == {"instance": 1, "message": message, "sender": "C"}
+    assert refusal.text == "refused Prepare 1.C: number 1 belongs to the master, nobody"
+    assert refusal.details == {
+        "instance": 1,
+        "message": message,
+        "sender": "C",
+        "reason": Reason.NUMBER_ONE,
+        "master": None,
+    }

@@ -84,9 +84,19 @@ class Service:
     def __init__(self) -> None:
         """Begin without requests."""
         self.clock = Clock()
-        self.port = ClientPort(self, clock=self.clock)
+        self.port = ClientPort(self, clock=self.clock, observer=self)
         self.asked: list[tuple[RequestID, Command]] = []
         self.at_once: Callable[[RequestID], Outcome] | None = None
+        self.observed: list[tuple[str, Command | Outcome]] = []
+
+    def called(self, request_id: RequestID, command: Command) -> None:
+        """Keep what a trace would tell of a call."""
+        self.observed.append((f"called {request_id}", command))
+
+    def returned(self, request_id: RequestID, command: Command, outcome: Outcome) -> None:
+        """Keep what a trace would tell of a return."""
+        assert isinstance(command, Set | Get)
+        self.observed.append((f"returned {request_id}", outcome))
 
     def submit(self, request_id: RequestID, command: Command) -> None:
         """Keep the request, or answer it at once."""
@@ -382,6 +392,38 @@ def test_answer_for_a_vanished_client_goes_nowhere() -> None:
     assert transport.take() == b""
     assert not service.port.connections
     assert not service.clock.getDelayedCalls()
+
+
+def test_calls_and_returns_can_be_traced() -> None:
+    """An observer is told what a client asks, and then what it is told."""
+    service = Service()
+    connection, _ = service.connect()
+
+    connection.dataReceived(request("PING") + request("MULTIPAXOS", "PROPOSE", "c", "7", "GET"))
+    service.answer(CHOSEN)
+
+    assert service.observed == [("called c/7", Get()), ("returned c/7", CHOSEN)]
+
+
+@pytest.mark.parametrize("ends", ["the client leaves", "the server stops", "it takes too long"])
+def test_a_call_whose_connection_ends_returns_once_and_unknown(ends: str) -> None:
+    """Nobody will be told the outcome any more: the trace says so at once, and never again."""
+    service = Service()
+    connection, _ = service.connect()
+    connection.dataReceived(request("MULTIPAXOS", "PROPOSE", "c", "7", "GET"))
+
+    match ends:
+        case "the server stops":
+            service.port.close()
+        case "it takes too long":
+            service.clock.advance(client_port.ANSWER_SECONDS_MAX)
+    unknown = [outcome for what, outcome in service.observed if what == "returned c/7"]
+    connection.connectionLost()
+    service.answer(CHOSEN)
+
+    returned = [outcome for what, outcome in service.observed if what == "returned c/7"]
+    assert [type(outcome) for outcome in returned] == [Unknown]
+    assert unknown == (returned if ends != "the client leaves" else [])
 
 
 def test_status_and_history_come_at_once() -> None:

@@ -170,6 +170,10 @@ class Stage:
         """Write it down."""
         self.log.append(f"timer {timer} {seconds}")
 
+    def timer_cancelled(self, timer: Timer) -> None:
+        """Write it down."""
+        self.log.append(f"cancelled {timer}")
+
     def timer_fired(self, timer: Timer) -> None:
         """Write it down."""
         self.log.append(f"fired {timer}")

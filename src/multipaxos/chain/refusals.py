@@ -30,9 +30,9 @@ class Reason(StrEnum):
     TOO_FAR = "too far"
     """A catch-up skips *links*, more than is plausible."""
     BEHIND = "behind"
-    """The message asks about a link that is closed: this server is at link *current*."""
+    """The message asks about a link that is closed here, *asked*."""
     AHEAD = "ahead"
-    """The message asks about a link to come: this server is at link *current*."""
+    """The message asks about a link that is to come here, *asked*."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

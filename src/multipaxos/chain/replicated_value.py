@@ -282,11 +282,23 @@ class BaseReplicatedValue(Voting):
 
     def _receive_paxos(self, envelope: Envelope, message: Message) -> None:
         if envelope.instance < self.instance:
+            self._note_other_link(envelope, Reason.BEHIND, "closed")
             self.receive_from_behind(envelope)
         elif envelope.instance > self.instance:
+            self._note_other_link(envelope, Reason.AHEAD, "to come")
             self.receive_from_ahead(envelope)
         else:
             self.receive_in_instance(message)
+
+    def _note_other_link(self, envelope: Envelope, reason: Reason, state: str) -> None:
+        # Only a request that gets no vote is a refusal; a reply that comes too late is no wonder.
+        if isinstance(envelope.message, Prepare | Accept):
+            refusal = Refusal(
+                reason=reason,
+                words=f"link {envelope.instance} is {state} here",
+                details={"asked": envelope.instance},
+            )
+            self.note_refusal(envelope.message, refusal, sender=envelope.sender)
 
     def _envelope_refusal(self, envelope: Envelope) -> Refusal | None:
         message = envelope.message

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from typing_extensions import override
 
 from multipaxos.chain.effects import Answer
-from multipaxos.chain.requests import Outcome, RequestID
+from multipaxos.chain.requests import Outcome, RequestID, Unknown
 from multipaxos.chain.state_machine import Command
 from multipaxos.runtime import resp
 from multipaxos.runtime.commands import (
@@ -95,6 +95,16 @@ class Service(Interface):
         """Return as JSON the newest *count* links; StorageError if they cannot be read."""
 
 
+class CallObserver(Interface):
+    """Sees what clients ask and are told; a trace writer. Changes nothing."""
+
+    def called(self, request_id: RequestID, command: Command) -> None:
+        """Tell that a client asks for *command*."""
+
+    def returned(self, request_id: RequestID, command: Command, outcome: Outcome) -> None:
+        """Tell that a client is told the *outcome*, or that it will never be told."""
+
+
 class ClientPort(Factory):
     """
     Makes the connections, and tells each the outcome of its request.
@@ -105,11 +115,17 @@ class ClientPort(Factory):
     noisy = False
 
     def __init__(
-        self, service: Service, *, clock: Scheduler, connections_max: int = CONNECTIONS_MAX
+        self,
+        service: Service,
+        *,
+        clock: Scheduler,
+        observer: CallObserver,
+        connections_max: int = CONNECTIONS_MAX,
     ) -> None:
         """Serve clients of *service*, at most *connections_max* at a time."""
         self.service = service
         self.clock = clock
+        self.observer = observer
         self.connections_max = connections_max
         self.connections: set[ClientConnection] = set()
         self._waiting: dict[RequestID, list[ClientConnection]] = {}
@@ -197,8 +213,7 @@ class ClientConnection(Protocol):
         self._is_closing = True
         self._stop_time_out()
         self.port.connections.discard(self)
-        if self.in_protocol is not None:
-            self.port.forget(self.in_protocol[0], self)
+        self._give_up()
 
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
         """Serve nothing while the client leaves its replies unread."""
@@ -219,8 +234,9 @@ class ClientConnection(Protocol):
     def answer(self, outcome: Outcome) -> None:
         """Write the *outcome* of the request in the protocol, and go on to the next."""
         assert self.in_protocol is not None, "only what was asked is answered"
-        _, propose = self.in_protocol
+        request_id, propose = self.in_protocol
         self.in_protocol = None
+        self.port.observer.returned(request_id, propose.command, outcome)
         self.tcp.write(reply_to(propose, outcome))
         self._restart_time_out()
         if len(self.reader) and not self._is_serving:
@@ -236,6 +252,7 @@ class ClientConnection(Protocol):
     def abort(self) -> None:
         """Close now."""
         self._is_closing = True
+        self._give_up()
         self.tcp.abortConnection()
 
     def _serve(self) -> None:
@@ -290,7 +307,17 @@ class ClientConnection(Protocol):
         request_id = propose.request_id or self._next_id()
         self.in_protocol = (request_id, propose)
         self._restart_time_out()
+        self.port.observer.called(request_id, propose.command)
         self.port.submit(request_id, propose.command, self)
+
+    def _give_up(self) -> None:
+        if self.in_protocol is None:
+            return
+        request_id, propose = self.in_protocol
+        self.in_protocol = None
+        self.port.forget(request_id, self)
+        unknown = Unknown(reason="the connection closed before the answer came")
+        self.port.observer.returned(request_id, propose.command, unknown)
 
     def _next_id(self) -> RequestID:
         self._sequence += 1

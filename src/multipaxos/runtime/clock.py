@@ -1,7 +1,9 @@
 """The real clock: boot time from the operating system, scheduling from the reactor."""
 
+import secrets
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from twisted.internet.base import ReactorBase
 
@@ -17,6 +19,20 @@ def boot_seconds() -> float:
     Linux does (CLOCK_BOOTTIME); elsewhere, the monotonic clock may stand still during a suspension.
     """
     return time.monotonic() if _BOOT_CLOCK is None else time.clock_gettime(_BOOT_CLOCK)
+
+
+def clock_name() -> str:
+    """
+    Return what names the clock of :func:`boot_seconds`: readings of clocks of one name compare.
+
+    On Linux that is this boot of the machine, with the time namespace, which shifts the clock.
+    Elsewhere no two processes are known to have the same clock: each gets a name of its own.
+    """
+    try:
+        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot_id} {Path('/proc/self/ns/time').readlink()}"
+    except OSError:
+        return f"process {secrets.token_hex(16)}"
 
 
 class BootTimeClock:

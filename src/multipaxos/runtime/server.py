@@ -25,7 +25,7 @@ from multipaxos.chain.state_machine import Command, Register
 from multipaxos.composition import compose, describe, strategy_names
 from multipaxos.runtime import report
 from multipaxos.runtime.client_port import ClientPort
-from multipaxos.runtime.clock import BootTimeClock
+from multipaxos.runtime.clock import BootTimeClock, clock_name
 from multipaxos.runtime.config import Config, ConfigError
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.peers import look_up_own
@@ -92,7 +92,7 @@ class Server:
         self.messenger = UdpMessenger(
             self.config, options.uid, self._receive, self.observer.datagram_refused
         )
-        self.port = ClientPort(self, clock=reactor)
+        self.port = ClientPort(self, clock=reactor, observer=observer)
         self.driver = Driver(
             self.replica,
             storage=storage,
@@ -103,6 +103,7 @@ class Server:
             on_halt=on_halt,
         )
         self._tcp: Any = None
+        self._is_started = False
 
     def listen(self) -> None:
         """Open the sockets; NotStartedError if an address cannot be listened on."""
@@ -122,17 +123,38 @@ class Server:
 
     def start(self) -> None:
         """Serve."""
+        self._is_started = True
+        self.observer.header(
+            "server",
+            cluster=self.cluster,
+            servers=self.replica.membership.servers,
+            clock=clock_name(),
+            about={
+                "process": os.getpid(),
+                "strategies": _strategies(self.options),
+                "storage": self.options.storage,
+            },
+        )
+        self.observer.started(memory=not self.replica.memoryless)
         self.driver.start()
 
     def stop(self) -> None:
         """Take and send nothing more, and release the sockets and the state."""
+        is_running = self._is_started and not self.driver.halted
         self.driver.stop()
         if self._tcp is not None:
             self._tcp.stopListening()
         self.port.close()
         self.messenger.close()
         self.storage.close()
+        if is_running:
+            self.observer.stopped()
         self.observer.close()
+
+    def halt(self, reason: str) -> None:
+        """Take and send nothing more, for a *reason* that the protocol does not know of."""
+        self.driver.stop()
+        self.observer.halted(reason)
 
     # -- what the client port asks -----------------------------------------------------------------
 
@@ -213,13 +235,14 @@ class _Process:
         self.console = ConsoleSink(sys.stdout, on_closed=self._end_without_output)
         self.exit_code = EXIT_STOPPED
         self._is_ended = False
+        self._server: Server | None = None
 
     def start(self) -> Server:
         clock = BootTimeClock(self.reactor)
         storage = _open_storage(self.options)
         server: Server | None = None
         try:
-            server = Server(
+            server = self._server = Server(
                 self.options,
                 storage=storage,
                 observer=self._make_observer(clock.seconds),
@@ -322,7 +345,10 @@ class _Process:
         failure = event.get("log_failure")
         if failure is not None:
             traceback.print_exception(failure.value)
-        self.halt("it met a fault in its own program, shown above; please report it")
+        reason = "it met a fault in its own program, shown above; please report it"
+        if self._server is not None:
+            self._server.halt(reason)
+        self.halt(reason)
 
 
 def _open_storage(options: ServerOptions) -> Storage:
@@ -339,8 +365,12 @@ def _state_path(options: ServerOptions) -> Path:
     return options.directory / f"{options.uid}{SUFFIXES[options.storage]}"
 
 
+def _strategies(options: ServerOptions) -> tuple[str, ...]:
+    return strategy_names(master=options.is_master, without=options.without)
+
+
 def _make_replica(options: ServerOptions, state: DurableState | None) -> BaseReplicatedValue:
-    replica_class = compose(strategy_names(master=options.is_master, without=options.without))
+    replica_class = compose(_strategies(options))
     return replica_class(
         membership=options.config.membership(options.uid),
         settings=options.config.settings,

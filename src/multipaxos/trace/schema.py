@@ -83,7 +83,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "votes_from?": "count",
         "chain?": "text",
         "links?": "count",
-        "current?": "count",
+        "asked?": "count",
     },
     "resolved": {**_SAID, "link": "value", "proposal_id": "proposal", "acceptors": "uids"},
     "caught up": {**_SAID, "value": "plain"},
