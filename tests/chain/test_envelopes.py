@@ -1,11 +1,22 @@
 """What reaches a server: the right chain, the right link, or silence."""
 
 import pytest
-from tests.chain.support import FOUNDING, Hand, link_of, refusals, request, sent, stored, write
+from tests.chain.support import (
+    FOUNDING,
+    Hand,
+    events,
+    link_of,
+    refusals,
+    request,
+    sent,
+    stored,
+    write,
+)
 
 from composable_paxos import Accept, Accepted, Nack, Prepare, Promise, ProposalID
 from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.effects import Outbox
+from multipaxos.chain.events import EventKind
 from multipaxos.chain.messages import (
     Answered,
     CatchUp,
@@ -16,6 +27,7 @@ from multipaxos.chain.messages import (
     Sync,
     WhereAreYou,
 )
+from multipaxos.chain.refusals import Reason
 
 B2 = ProposalID(2, "B")
 PREPARE = Prepare(proposal_id=B2)
@@ -106,21 +118,39 @@ def test_the_passive_server_leaves_these_to_strategies(message: ChainMessage) ->
 @pytest.mark.parametrize(
     "message",
     [
-        PREPARE,
         Promise(acceptor="B", proposal_id=B2, accepted_id=B2, accepted_value="x"),
-        Accept(proposal_id=B2, value="x"),
         Accepted(acceptor="B", proposal_id=B2, value="x"),
         Nack(acceptor="B", proposal_id=B2, promised_id=B2),
     ],
     ids=type,
 )
-def test_messages_about_other_links_change_nothing(
-    message: Prepare | Promise | Accept | Accepted | Nack, instance: int
+def test_replies_about_other_links_change_nothing(
+    message: Promise | Accepted | Nack, instance: int
 ) -> None:
-    """A server votes on and learns the link in progress only; the passive one leaves it at that."""
+    """A server counts replies of the link in progress only; the others are late, or too early."""
     hand = Hand()
 
     assert hand.receive(message, instance=instance) == Outbox()
+
+
+@pytest.mark.parametrize(
+    "instance, reason, words",
+    [(0, Reason.BEHIND, "link 0 is closed here"), (2, Reason.AHEAD, "link 2 is to come here")],
+)
+@pytest.mark.parametrize("message", [PREPARE, Accept(proposal_id=B2, value="x")], ids=type)
+def test_requests_about_other_links_get_no_vote(
+    message: Prepare | Accept, instance: int, reason: Reason, words: str
+) -> None:
+    """A server votes on the link in progress only, and the trace says which link was asked for."""
+    hand = Hand()
+
+    outbox = hand.receive(message, instance=instance)
+
+    (refusal,) = events(outbox, EventKind.REFUSED)
+    assert outbox == Outbox(events=(refusal,))
+    assert refusals(outbox) == [words]
+    assert refusal.details["reason"] is reason
+    assert refusal.details["asked"] == instance
 
 
 def test_a_late_acceptance_does_not_count_for_another_link() -> None:
