@@ -1,18 +1,15 @@
 """The simulated network: every fault of UDP, from one generator; and the postman's hand."""
 
-from random import Random
-
 import pytest
 
 from composable_paxos import Prepare, ProposalID
 from multipaxos.chain.messages import Envelope
 from multipaxos.simulation.clock import VirtualTime
+from multipaxos.simulation.manual_network import ManualNetwork, NoSuchMessageError
 from multipaxos.simulation.network import (
     CALM,
     CRUEL,
     LostBecause,
-    ManualNetwork,
-    NoSuchMessageError,
     SimulatedNetwork,
     Weather,
 )
@@ -60,7 +57,7 @@ def carry(weather: Weather, *, seed: int = 1, count: int = 1000) -> PostOffice:
     """Send *count* letters, one a millisecond, in *weather*, and wait for all."""
     time, office = VirtualTime(), PostOffice()
     network = SimulatedNetwork(
-        time, rng=Random(seed), weather=weather, deliver=office.deliver, postal=office
+        time, seed=str(seed), weather=weather, deliver=office.deliver, postal=office
     )
     for number in range(count):
         network.send(letter(number))
@@ -100,7 +97,7 @@ def network_in(weather: Weather) -> tuple[VirtualTime, PostOffice, SimulatedNetw
     """Return a network with its time and its office."""
     time, office = VirtualTime(), PostOffice()
     network = SimulatedNetwork(
-        time, rng=Random(1), weather=weather, deliver=office.deliver, postal=office
+        time, seed="1", weather=weather, deliver=office.deliver, postal=office
     )
     return time, office, network
 

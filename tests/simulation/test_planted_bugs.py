@@ -30,7 +30,7 @@ from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.runtime.driver import Driver
 from multipaxos.simulation.clients import history_of
 from multipaxos.simulation.cluster import SimulatedCluster
-from multipaxos.simulation.faults import FaultLaw
+from multipaxos.simulation.fault_plan import FaultKind, FaultPlan
 from multipaxos.simulation.network import ROUGH, Weather
 from multipaxos.simulation.random_run import RandomRun, RunPlan
 
@@ -42,11 +42,11 @@ SLOW = Weather(loss=0.02, detour=0.3, detour_seconds_max=1.5)
 """A network in which news may be more than a second late."""
 
 
-def first_violation(plan: RunPlan, seeds: int = SEEDS) -> InvariantViolation:
+def first_violation(plan: RunPlan, seeds: int = SEEDS, **planted: Any) -> InvariantViolation:
     """Return the first violation that a run of *plan* meets with one of *seeds* seeds."""
     for seed in range(seeds):
         try:
-            RandomRun(replace(plan, seed=seed)).play()
+            RandomRun(replace(plan, seed=seed), **planted).play()
         except InvariantViolation as violation:
             return violation
     pytest.fail(f"{seeds} runs did not find the mistake")
@@ -64,7 +64,7 @@ class ForgetsAtRestart(Plain):  # type: ignore[misc]
 
 def test_a_promise_forgotten_at_restart_is_caught() -> None:
     """I3: a promise never goes down, also across restarts."""
-    violation = first_violation(RunPlan(seed=0, replica_class=ForgetsAtRestart))
+    violation = first_violation(RunPlan(seed=0), replica_class=ForgetsAtRestart)
 
     assert violation.name in ("I3 PromiseKept", "I4 ValueIsSafe")
 
@@ -89,7 +89,7 @@ class NeverRecordsPromises(Plain):  # type: ignore[misc]
 
 def test_a_promise_that_is_not_recorded_is_caught() -> None:
     """I8: what a message reveals is on the disk before."""
-    violation = first_violation(RunPlan(seed=0, replica_class=NeverRecordsPromises))
+    violation = first_violation(RunPlan(seed=0), replica_class=NeverRecordsPromises)
 
     assert violation.name == "I8 SavedBeforeSent"
 
@@ -107,7 +107,7 @@ class SendsFirst(Driver):
 
 def test_sending_before_saving_is_caught() -> None:
     """I8: state is durable before the message that reveals it."""
-    violation = first_violation(RunPlan(seed=0, driver_class=SendsFirst))
+    violation = first_violation(RunPlan(seed=0), driver_class=SendsFirst)
 
     assert violation.name == "I8 SavedBeforeSent"
 
@@ -259,10 +259,10 @@ class VotesAtOnce(Plain):  # type: ignore[misc]
 
 def test_a_lost_memory_that_is_not_waited_out_is_caught() -> None:
     """I3: nobody votes on a link on which it voted in a life that it has forgotten."""
-    law = FaultLaw(crash=4.0, wipe_share=1.0)
-    plan = RunPlan(seed=0, replica_class=VotesAtOnce, law=law, client_pause_seconds_max=0.02)
+    chances = FaultPlan(weather=ROUGH, chances={FaultKind.LOST_DISK: 0.25})
+    plan = RunPlan(seed=0, chances=chances, rate=100.0)
 
-    assert first_violation(plan).name in ("I3 PromiseKept", "I1 Agreement", "I4 ValueIsSafe")
+    assert first_violation(plan, replica_class=VotesAtOnce).name in ("I3 PromiseKept", "I1 Agreement", "I4 ValueIsSafe")
 
 
 class TakesNumberOne(Plain):  # type: ignore[misc]
@@ -277,14 +277,14 @@ class TakesNumberOne(Plain):  # type: ignore[misc]
             super().start_round()
 
     @override
-    def vote_refusal(self, proposal_id: ProposalID) -> str | None:
-        refusal: str | None = super().vote_refusal(proposal_id)
-        return None if refusal and refusal.startswith("number 1") else refusal
+    def vote_refusal(self, proposal_id: ProposalID) -> Any:
+        refusal: Any = super().vote_refusal(proposal_id)
+        return None if refusal and refusal.reason == "number one" else refusal
 
 
 def test_two_owners_of_number_one_are_caught() -> None:
     """I2: number 1 of a link belongs to the master that the links before it name."""
-    violation = first_violation(RunPlan(seed=0, replica_class=TakesNumberOne))
+    violation = first_violation(RunPlan(seed=0), replica_class=TakesNumberOne)
 
     assert violation.name == "I2 OneValuePerNumber"
 
@@ -310,7 +310,7 @@ class ProposesItsWish(Plain):  # type: ignore[misc]
 
 def test_a_wish_that_ignores_what_was_accepted_is_caught() -> None:
     """I4: the value of an accept request is safe at its number."""
-    violation = first_violation(RunPlan(seed=0, replica_class=ProposesItsWish))
+    violation = first_violation(RunPlan(seed=0), replica_class=ProposesItsWish)
 
     assert violation.name in ("I4 ValueIsSafe", "I1 Agreement")
 
@@ -331,7 +331,7 @@ class ResolvesAtOnce(Plain):  # type: ignore[misc]
 
 def test_a_link_resolved_before_it_is_chosen_is_caught() -> None:
     """I7: resolved means chosen."""
-    violation = first_violation(RunPlan(seed=0, replica_class=ResolvesAtOnce))
+    violation = first_violation(RunPlan(seed=0), replica_class=ResolvesAtOnce)
 
     assert violation.name == "I7 ResolvedMeansChosen"
 
@@ -361,7 +361,7 @@ class GivesUp(Plain):  # type: ignore[misc]
 
 def test_a_server_that_never_tries_again_is_caught() -> None:
     """I12: once the faults stop, every request is answered."""
-    violation = first_violation(RunPlan(seed=0, replica_class=GivesUp, weather=ROUGH))
+    violation = first_violation(RunPlan(seed=0), replica_class=GivesUp)
 
     assert violation.name == "I12 Progress"
 
@@ -381,14 +381,14 @@ class SavesHalf(Driver):
 
 def test_a_state_that_is_not_what_the_links_amount_to_is_caught() -> None:
     """I9: the state on the disk is what the links so far amount to."""
-    violation = first_violation(RunPlan(seed=0, driver_class=SavesHalf))
+    violation = first_violation(RunPlan(seed=0), driver_class=SavesHalf)
 
     assert violation.name == "I9 AppliedOnce"
 
 
 def test_a_violation_says_what_happened_where_and_to_whom() -> None:
     """The message names the invariant, the link, the servers and the values."""
-    violation = first_violation(RunPlan(seed=0, replica_class=ResolvesAtOnce))
+    violation = first_violation(RunPlan(seed=0), replica_class=ResolvesAtOnce)
 
     assert str(violation).startswith(f"I7 ResolvedMeansChosen at link {violation.link}: ")
     assert any(f" {uid} " in f" {violation} " for uid in "ABC")
@@ -396,9 +396,13 @@ def test_a_violation_says_what_happened_where_and_to_whom() -> None:
 
 def test_the_correct_servers_pass_where_each_bug_is_caught() -> None:
     """The plans themselves are innocent: the same runs without a bug violate nothing."""
-    laws = (FaultLaw(crash=2.0, wipe_share=0, partition=5.0), FaultLaw(crash=4.0, wipe_share=1.0))
+    faults = (
+        {FaultKind.CRASH: 0.5, FaultKind.PARTITION: 0.2},
+        {FaultKind.LOST_DISK: 0.25},
+    )
     assert BaseReplicatedValue in Plain.__mro__
     for seed in range(5):
-        for law in laws:
+        for chances in faults:
             for weather in (ROUGH, SLOW):
-                RandomRun(RunPlan(seed=seed, master=True, law=law, weather=weather)).play()
+                plan = FaultPlan(weather=weather, chances=chances)
+                RandomRun(RunPlan(seed=seed, master=True, chances=plan)).play()

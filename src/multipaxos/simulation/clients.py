@@ -1,89 +1,80 @@
 """Clients of a simulated cluster: each asks one thing after the other, and asks again elsewhere."""
 
-from collections.abc import Callable, Sequence
-from random import Random
+from collections import deque
+from collections.abc import Iterable, Sequence
+from functools import partial
 
-from composable_paxos import PeerID
-from multipaxos.chain.state_machine import Get, Set
 from multipaxos.invariants.history import operation_of
 from multipaxos.invariants.linearizability import Operation
 from multipaxos.simulation.calls import ClientCall
 from multipaxos.simulation.cluster import SimulatedCluster
+from multipaxos.simulation.workload import Request
+
+RETRY_SECONDS = 2.0
+"""After this time without an answer a client asks the next server, under the same request id."""
 
 
 class SimulatedClient:
     """
-    Writes values of its own and reads, one call at a time, until told to stop.
+    Makes its *requests* one after the other, each at its time or, if it still waits, after that.
 
-    A call that is not answered is repeated through another server under the same request id; a
-    client that is refused goes on to its next call. State: its *calls*, the newest one last.
+    A call that is not answered is repeated through another server under the same request id; after
+    its patience the client gives it up, and whether it was applied is not known to it. One that is
+    refused goes on to its next request. State: the newest call, which request it is, and what it
+    will still ask.
     """
 
-    def __init__(
-        self,
-        cluster: SimulatedCluster,
-        name: str,
-        *,
-        rng: Random,
-        pause_seconds_max: float = 1.0,
-        patience_seconds: float = 2.0,
-        reads: float = 0.4,
-    ) -> None:
-        """Be ready to call; *reads* is the share of reads among the calls."""
+    def __init__(self, cluster: SimulatedCluster, name: str, requests: Iterable[Request]) -> None:
+        """Be ready to call."""
         self.name = name
-        self.calls: list[ClientCall] = []
+        self.call: ClientCall | None = None
         self.stopped = False
-        self._asked = 0
         self._cluster = cluster
-        self._rng = rng
-        self._pause_seconds_max = pause_seconds_max
-        self._patience_seconds = patience_seconds
-        self._reads = reads
+        self._requests = deque(requests)
+        self._asked = 0
 
     def start(self) -> None:
-        """Call for the first time soon."""
-        self._later(self._rng.uniform(0, self._pause_seconds_max), self._call)
+        """Plan the first call."""
+        self._plan_next()
 
     def stop(self) -> None:
-        """Begin no further call; the one that is open goes on."""
+        """Begin no further call, and have all patience with the one that is open."""
         self.stopped = True
 
     @property
     def waits(self) -> bool:
         """Whether a call is open."""
-        return any(not call.answered for call in self.calls)
+        return self.call is not None and not self.call.answered
 
-    def _later(self, seconds: float, action: Callable[[], None]) -> None:
-        self._cluster.time.call_at(self._cluster.time.now + seconds, action)
+    def _plan_next(self) -> None:
+        if self._requests:
+            self._cluster.time.call_at(self._requests[0].at, self._ask)
 
-    def _call(self) -> None:
+    def _ask(self) -> None:
         if self.stopped:
             return
-        # A server that stalls in the middle of the call may answer it before it is listed.
+        request = self._requests.popleft()
+        # A server that stalls in the middle of the call may let it be answered before this returns.
         self._asked += 1
-        number = self._asked
-        is_read = self._rng.random() < self._reads
-        command = Get() if is_read else Set(value=f"{self.name}-{number}")
-        call = self._cluster.submit(
-            self._choose_server(),
-            command,
-            client=self.name,
-            sequence=number,
-            on_return=self._returned,
+        call = self.call = self._cluster.open_call(
+            self.name, self._asked, request.command, on_return=self._plan_next
         )
-        self.calls.append(call)
-        self._later(self._patience_seconds, lambda: self._insist(call))
+        time = self._cluster.time
+        time.call_at(time.now + request.patience_seconds, partial(self._give_up, call))
+        self._try(call, request)
 
-    def _insist(self, call: ClientCall) -> None:
-        if not call.answered:
-            self._cluster.retry(call, self._choose_server())
-            self._later(self._patience_seconds, lambda: self._insist(call))
+    def _try(self, call: ClientCall, request: Request) -> None:
+        if call.answered:
+            return
+        cluster = self._cluster
+        uid = cluster.uids[(request.server_draw + len(call.tried)) % len(cluster.uids)]
+        time = cluster.time
+        time.call_at(time.now + RETRY_SECONDS, partial(self._try, call, request))
+        cluster.retry(call, uid)
 
-    def _returned(self) -> None:
-        self._later(self._rng.uniform(0, self._pause_seconds_max), self._call)
-
-    def _choose_server(self) -> PeerID:
-        return self._rng.choice(self._cluster.uids)
+    def _give_up(self, call: ClientCall) -> None:
+        if not (call.answered or self.stopped):
+            self._cluster.give_up(call)
 
 
 def history_of(calls: Sequence[ClientCall]) -> list[Operation]:

@@ -1,27 +1,33 @@
 """A whole cluster in one process, on simulated ports, in virtual time, from one seed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
-from typing import Any
 
 from composable_paxos import PeerID
 from multipaxos.chain.durable import DecidedLink, DurableState
-from multipaxos.chain.effects import Answer, Timer
+from multipaxos.chain.effects import Answer, Outbox, Save, Timer
 from multipaxos.chain.links import Founding
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.requests import RequestID
+from multipaxos.chain.requests import RequestID, Unknown
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.chain.state_machine import Command, Register, StateMachine
-from multipaxos.composition import compose, strategy_names
+from multipaxos.composition import STRATEGIES, compose, strategy_names
 from multipaxos.invariants.cluster import ChosenLink, Invariants
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.ports import StorageError
 from multipaxos.simulation.calls import ClientCall
 from multipaxos.simulation.clock import Action, Gate, SimulatedClock, VirtualTime
-from multipaxos.simulation.disk import PowerCut, SimulatedDisk
-from multipaxos.simulation.network import CALM, ManualNetwork, SimulatedNetwork, Weather
-from multipaxos.simulation.observers import ServerObserver, TraceList
+from multipaxos.simulation.disk import Cut, Disk, PowerCut, SimulatedDisk
+from multipaxos.simulation.manual_network import ManualNetwork
+from multipaxos.simulation.network import CALM, SimulatedNetwork, Weather
+from multipaxos.simulation.observation import ClusterObserver, calls_of, together
+from multipaxos.simulation.observers import (
+    NumberingObserver,
+    ServerObserver,
+    TraceList,
+    Transmissions,
+)
 from multipaxos.simulation.server import SimulatedServer
 from multipaxos.trace import Silence, TraceObserver
 
@@ -54,7 +60,11 @@ class SimulatedCluster:
         manual: bool = False,
         rates: Mapping[PeerID, float] | None = None,
         traced: bool = True,
+        engine: str = "simulation",
+        about: Mapping[str, object] | None = None,
         machine: StateMachine | None = None,
+        disks: Callable[[PeerID], Disk] = lambda _uid: SimulatedDisk(),
+        observers: Sequence[ClusterObserver] = (),
     ) -> None:
         """Set the stage; nobody runs before :meth:`start`."""
         self.uids = tuple(servers)
@@ -67,6 +77,19 @@ class SimulatedCluster:
         self.rng = Random(f"{seed}/cluster")
         self.trace = TraceList()
         self.traced = traced
+        self.disks = disks
+        self.observers = tuple(observers)
+        self._on_dropped = together(calls_of("dropped", self.observers))
+        self._on_duplicated = together(calls_of("duplicated", self.observers))
+        self.transmissions = Transmissions()
+        self.observer = self._observe("")
+        self.observer.header(
+            engine,
+            cluster=CLUSTER,
+            servers=self.uids,
+            clock="virtual",
+            about={"seed": seed, "strategies": self._strategies(), **(about or {})},
+        )
         self.calls: dict[RequestID, ClientCall] = {}
         self.servers = {
             uid: self._build_server(uid, (rates or {}).get(uid, 1.0)) for uid in servers
@@ -79,7 +102,7 @@ class SimulatedCluster:
         self.manual = ManualNetwork(deliver=self._deliver, postal=self)
         self.network = SimulatedNetwork(
             self.time,
-            rng=Random(f"{seed}/network"),
+            seed=f"{seed}/network",
             weather=weather,
             deliver=self._deliver,
             postal=self,
@@ -125,6 +148,55 @@ class SimulatedCluster:
         server.stalled = False
         server.gate.open()
 
+    def set_clock_rate(self, uid: PeerID, rate: float) -> None:
+        """Let the clock of *uid* run at *rate* from now on."""
+        server = self.servers[uid]
+        server.clock.set_rate(rate)
+        server.trace.record("clock rate", {"rate": rate})
+
+    def fail_power(self, uid: PeerID, *, amount: float = 0.0) -> None:
+        """
+        Cut the power of *uid*: its process ends, and its disk loses what was not synced.
+
+        A share *amount* of that has reached the platter all the same.
+        """
+        self.crash(uid)
+        server = self.servers[uid]
+        lost = server.disk.lose_power(amount)
+        if lost:
+            server.trace.record("disk", {"fault": lost})
+
+    def cut_at_save(
+        self, uid: PeerID, cut: Cut, *, amount: float = 0.5, power: bool = False
+    ) -> None:
+        """Let the process of *uid* die at its next save; with *power*, the power fails then."""
+        server = self.servers[uid]
+        server.disk.cut, server.disk.amount = cut, amount
+        server.loses_power = power
+        _note_outboxes(server)
+
+    def fail_next_save(self, uid: PeerID, *, amount: float = 0.5) -> None:
+        """Let the next save of *uid* fail once, with an error of the disk."""
+        server = self.servers[uid]
+        server.disk.fails, server.disk.amount = True, amount
+        server.trace.record("disk", {"fault": "failing write"})
+        _note_outboxes(server)
+
+    def fill_disk(self, uid: PeerID) -> None:
+        """Let the disk of *uid* take nothing more: its next save fails."""
+        server = self.servers[uid]
+        server.disk.full = True
+        server.trace.record("disk", {"fault": "full"})
+
+    def mend_disk(self, uid: PeerID) -> None:
+        """Let the disk of *uid* take everything again."""
+        server = self.servers[uid]
+        disk = server.disk
+        if disk.full or disk.fails:
+            server.trace.record("disk", {"fault": "mended"})
+        disk.full = disk.fails = False
+        disk.cut = None
+
     def stall_at_save(self, uid: PeerID, seconds: float) -> None:
         """Pause *uid* for *seconds* in the middle of its next event that saves, before the save."""
         server = self.servers[uid]
@@ -149,16 +221,27 @@ class SimulatedCluster:
         """Let nothing through between *groups*."""
         for wires in (self.network.wires, self.manual.wires):
             wires.partition(*(tuple(group) for group in groups))
+        self._note_wires()
 
     def block(self, sender: PeerID, receiver: PeerID) -> None:
         """Let nothing through from *sender* to *receiver*; the other way stays open."""
         for wires in (self.network.wires, self.manual.wires):
             wires.block(sender, receiver)
+        self._note_wires()
+
+    def set_blocked(self, pairs: Iterable[tuple[PeerID, PeerID]]) -> None:
+        """Let nothing through from the first to the second of each of *pairs*, all else through."""
+        blocked = dict.fromkeys(pairs)
+        if blocked != self.network.wires.blocked:
+            for wires in (self.network.wires, self.manual.wires):
+                wires.blocked = dict(blocked)
+            self._note_wires()
 
     def heal(self) -> None:
         """Let everything through."""
         for wires in (self.network.wires, self.manual.wires):
             wires.heal()
+        self._note_wires()
 
     def send(self, envelope: Envelope) -> None:
         """Carry *envelope* on the network in use: this is every server's messenger."""
@@ -180,22 +263,36 @@ class SimulatedCluster:
     ) -> ClientCall:
         """Have a client (by default a new one) ask *uid* for *command*; return its call."""
         name = client or f"client-{len(self.calls) + 1}"
+        call = self.open_call(name, sequence, command, on_return=on_return)
+        self.retry(call, uid)
+        return call
+
+    def open_call(
+        self, client: str, sequence: int, command: Command, *, on_return: Callable[[], None]
+    ) -> ClientCall:
+        """Return a new call of *client*, which no server was asked for yet."""
         call = ClientCall(
-            request_id=RequestID(client=name, sequence=sequence),
+            request_id=RequestID(client=client, sequence=sequence),
             command=command,
             called_at=self.time.now,
             on_return=on_return,
         )
         assert call.request_id not in self.calls, "a request id is used once"
         self.calls[call.request_id] = call
-        self.retry(call, uid)
         return call
+
+    def give_up(self, call: ClientCall) -> None:
+        """Have the client of *call* wait no longer: it does not know what became of it."""
+        call.outcome = Unknown(reason="the client gave up")
+        call.returned_at = self.time.now
+        self.servers[call.tried[-1]].trace.returned(call.request_id, call.command, call.outcome)
+        call.on_return()
 
     def retry(self, call: ClientCall, uid: PeerID) -> None:
         """Have the client of *call* ask *uid* for the same again, under the same request id."""
         server = self.servers[uid]
         call.tried.append(uid)
-        server.trace.record("called", {"request": call.request_id, "command": call.command})
+        server.trace.called(call.request_id, call.command)
         driver = server.driver
         if driver is not None:
             server.gate.run(lambda: driver.submit(call.request_id, call.command))
@@ -231,26 +328,55 @@ class SimulatedCluster:
 
     def dropped(self, envelope: Envelope, reason: str) -> None:
         """Record that *envelope* did not arrive."""
-        if self.traced:
-            self.servers[envelope.receiver].trace.record(
-                "dropped", {**_described(envelope), "reason": str(reason)}
-            )
+        self._on_dropped(envelope, reason)
+        self.servers[envelope.receiver].trace.dropped(envelope, str(reason))
 
     def duplicated(self, envelope: Envelope) -> None:
         """Record that *envelope* will arrive once more."""
-        if self.traced:
-            self.servers[envelope.sender].trace.record("duplicated", _described(envelope))
+        self._on_duplicated(envelope)
+        self.servers[envelope.sender].trace.duplicated(envelope)
 
     # -- own affairs -------------------------------------------------------------------------------
+
+    def _strategies(self) -> list[str]:
+        return [n for n, mixin in STRATEGIES.items() if issubclass(self.replica_class, mixin)]
 
     def _build_server(self, uid: PeerID, rate: float) -> SimulatedServer:
         gate = Gate(lambda action: self._perform(self.servers[uid], action))
         # Every clock shows something else: nothing may depend on what a clock shows.
         origin_seconds = Random(f"{self.seed}/{uid}/clock").uniform(0, 1e6)
         clock = SimulatedClock(self.time, rate=rate, origin_seconds=origin_seconds, gate=gate)
-        sinks = [self.trace] if self.traced else []
-        trace = TraceObserver(uid, lambda: self.time.now, sinks) if self.traced else Silence()
-        return SimulatedServer(uid=uid, disk=SimulatedDisk(), gate=gate, clock=clock, trace=trace)
+        server = SimulatedServer(
+            uid=uid, disk=self.disks(uid), gate=gate, clock=clock, trace=self._observe(uid)
+        )
+        if rate != 1.0:
+            server.trace.record("clock rate", {"rate": rate})
+        return server
+
+    def _observe(self, uid: PeerID) -> TraceObserver:
+        """Return what traces *uid*; without a name, what concerns no single server."""
+        if not self.traced:
+            return Silence()
+
+        def began() -> float:
+            driver = self.servers[uid].driver
+            assert driver is not None, "only a driver has timers"
+            return driver.event_began
+
+        def instant(reading: float) -> float:
+            return self.servers[uid].clock.true_time(reading)
+
+        return NumberingObserver(
+            uid,
+            lambda: self.time.now,
+            [self.trace],
+            transmissions=self.transmissions,
+            began=began,
+            instant=instant,
+        )
+
+    def _note_wires(self) -> None:
+        self.observer.record("wires", {"blocked": list(self.network.wires.blocked)})
 
     def _found(self) -> None:
         founders = tuple((uid, f"birth-of-{uid}") for uid in self.uids)
@@ -258,22 +384,36 @@ class SimulatedCluster:
             chain_id=FOUNDED_CHAIN, machine_kind=self.machine.kind, founders=founders
         )
         for uid, birth in founders:
-            disk = self.servers[uid].disk
-            disk.state = DurableState(birth=birth, founders=founders, founding=founding, instance=1)
-            disk.history.append(DecidedLink(number=0, link=founding))
+            state = DurableState(birth=birth, founders=founders, founding=founding, instance=1)
+            storage = self.servers[uid].disk.open()
+            storage.save(Save(state=state, decided=(DecidedLink(number=0, link=founding),)))
+            storage.close()
         self.invariants.take_as_chosen(0, founding)
 
     def _start(self, server: SimulatedServer) -> None:
+        disk = server.disk
+        observer = ServerObserver(
+            self.invariants.observer(server.uid),
+            server.trace,
+            server.note_timer,
+            disk,
+            self.observers,
+        )
         try:
-            storage = server.disk.open()
+            storage = disk.open()
             state = storage.load()
         except StorageError as error:
+            disk.release()
             server.halted = str(error)
             server.trace.halted(server.halted)
             return
+        survived, disk.survived = disk.survived, None
+        if survived is not None:
+            # The process that saved it died before anybody was told.
+            observer.saved(survived)
         server.starts += 1
         server.halted = None
-        server.trace.record("started", {"memory": state is not None})
+        server.trace.started(memory=state is not None)
         replica = self.replica_class(
             membership=Membership(cluster=CLUSTER, uid=server.uid, servers=self.uids),
             settings=self.settings,
@@ -281,20 +421,18 @@ class SimulatedCluster:
             state=state,
             rng=Random(f"{self.seed}/{server.uid}/{server.starts}"),
         )
+        self.invariants.quorums.use(server.uid, replica.quorums)
         server.driver = self.driver_class(
             replica,
             storage=storage,
             messenger=self,
             clock=server.clock,
-            observer=ServerObserver(
-                self.invariants.observer(server.uid),
-                server.trace,
-                server.note_timer,
-                server.disk,
-            ),
+            observer=observer,
             on_answer=lambda answer: self._answered(server.uid, answer),
             on_halt=lambda reason: self._halted(server, reason),
         )
+        if disk.cut or disk.fails:
+            _note_outboxes(server)
         server.gate.run(server.driver.start)
 
     def _perform(self, server: SimulatedServer, action: Action) -> None:
@@ -304,9 +442,14 @@ class SimulatedCluster:
             action()
         except PowerCut:
             if driver is not None and server.driver is driver:
-                self._end(server, "crashed")
+                loses_power, server.loses_power = server.loses_power, False
+                if loses_power:
+                    self.fail_power(server.uid, amount=server.disk.amount)
+                else:
+                    self.crash(server.uid)
         server.clock.in_event = False
-        self.invariants.check_leases(self.trusting())
+        if server.trusts_lease:
+            self.invariants.leases.look(server.uid, lambda: server.trusts_lease)
         if server.stalled:
             self.resume(server.uid)
 
@@ -352,10 +495,7 @@ class SimulatedCluster:
         if call.outcome is None:
             call.outcome = answer.outcome
             call.returned_at = self.time.now
-            if self.traced:
-                self.servers[uid].trace.record(
-                    "returned", {"request": answer.request_id, "outcome": answer.outcome}
-                )
+            self.servers[uid].trace.returned(answer.request_id, call.command, answer.outcome)
             call.on_return()
 
     def _chosen(self, chosen: ChosenLink) -> None:
@@ -371,10 +511,20 @@ class SimulatedCluster:
             )
 
 
-def _described(envelope: Envelope) -> dict[str, Any]:
-    return {
-        "sender": envelope.sender,
-        "receiver": envelope.receiver,
-        "instance": envelope.instance,
-        "message": envelope.message,
-    }
+def _note_outboxes(server: SimulatedServer) -> None:
+    """
+    Let the disk of *server* know the outbox of the save that comes next.
+
+    If that save is cut short, its state may survive all the same; whoever watches is then told.
+    """
+    driver, disk = server.driver, server.disk
+    if driver is None:
+        return
+    take_outbox = driver.replica.take_outbox
+
+    def take_and_note() -> Outbox:
+        outbox = take_outbox()
+        disk.in_flight = outbox if outbox.save is not None else None
+        return outbox
+
+    vars(driver.replica)["take_outbox"] = take_and_note

@@ -1,40 +1,40 @@
 """
-The network between simulated servers, with every fault that UDP has, and a postman's manual mode.
+The network between simulated servers, with every fault that UDP has.
 
-Faults are drawn from one injected generator, so that a seed repeats them.
+Faults are drawn from a seed, which repeats them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from random import Random
 from typing import Protocol
 
 from composable_paxos import PeerID
 from multipaxos.chain.messages import Envelope
 from multipaxos.simulation.clock import VirtualTime
+from multipaxos.simulation.weather import (
+    CALM,
+    CRUEL,
+    NONE,
+    ROUGH,
+    DelayLaw,
+    Weather,
+    heavy_tail,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weather:
-    """
-    How the network behaves: probabilities of *loss*, *duplication* and a long *detour* per message.
-
-    Every message takes between *delay_seconds_min* and *delay_seconds_max*, one that makes a detour
-    up to *detour_seconds_max* more: that is what puts messages out of order.
-    """
-
-    loss: float = 0.0
-    duplication: float = 0.0
-    detour: float = 0.0
-    delay_seconds_min: float = 0.000_5
-    delay_seconds_max: float = 0.002
-    detour_seconds_max: float = 0.0
-
-
-CALM = Weather()
-ROUGH = Weather(loss=0.05, duplication=0.05, detour=0.1, detour_seconds_max=0.3)
-CRUEL = Weather(loss=0.2, duplication=0.2, detour=0.2, detour_seconds_max=4.0)
+__all__ = [
+    "CALM",
+    "CRUEL",
+    "NONE",
+    "ROUGH",
+    "DelayLaw",
+    "LostBecause",
+    "Postal",
+    "SimulatedNetwork",
+    "Weather",
+    "Wires",
+]
 
 
 class LostBecause(StrEnum):
@@ -96,123 +96,95 @@ class Wires:
 
 class SimulatedNetwork:
     """
-    Carries envelopes after a random delay, or loses, doubles and reorders them.
+    Carries envelopes after a delay, or loses, doubles and reorders them, as its *weather* is.
 
     *deliver* hands an envelope to its receiver and returns False if that one is down. A message
-    meets a partition when it leaves and when it arrives.
+    meets a partition when it leaves and when it arrives. Each wire, from one server to another, has
+    chances of its own, drawn from *seed*: what happens on one does not change another's luck.
+
+    State: how many messages are *in_flight*, how many were *delivered*, and until when each wire stands still.
     """
 
     def __init__(
         self,
         time: VirtualTime,
         *,
-        rng: Random,
+        seed: str,
         weather: Weather,
         deliver: Callable[[Envelope], bool],
         postal: Postal,
     ) -> None:
-        """Carry messages in *weather* with the chances of *rng*."""
+        """Carry messages in *weather*."""
         self.weather = weather
         self.wires = Wires()
         self.in_flight = 0
+        self.delivered = 0
         self._time = time
-        self._rng = rng
+        self._seed = seed
         self._deliver = deliver
         self._postal = postal
+        self._chances: dict[tuple[PeerID, PeerID], Callable[[], float]] = {}
+        self._stopped_until: dict[tuple[PeerID, PeerID], float] = {}
 
     def send(self, envelope: Envelope) -> None:
         """Send *envelope* on its way, or lose it."""
-        weather, rng = self.weather, self._rng
-        if not self.wires.carry(envelope.sender, envelope.receiver):
+        wire = (envelope.sender, envelope.receiver)
+        if wire in self.wires.blocked:
             self._postal.dropped(envelope, LostBecause.PARTITION)
             return
-        if rng.random() < weather.loss:
+        weather = self.weather
+        chance = self._chances.get(wire) or self._new_chances(wire)
+        if weather.loss and chance() < weather.loss:
             self._postal.dropped(envelope, LostBecause.LOSS)
             return
-        self._post(envelope)
-        if rng.random() < weather.duplication:
+        self._post(envelope, wire, chance)
+        if weather.duplication and chance() < weather.duplication:
             self._postal.duplicated(envelope)
-            self._post(envelope)
+            self._post(envelope, wire, chance)
 
-    def _post(self, envelope: Envelope) -> None:
-        weather, rng = self.weather, self._rng
-        delay_seconds = rng.uniform(weather.delay_seconds_min, weather.delay_seconds_max)
-        if rng.random() < weather.detour:
-            delay_seconds += rng.uniform(0.0, weather.detour_seconds_max)
+    def _post(
+        self, envelope: Envelope, wire: tuple[PeerID, PeerID], chance: Callable[[], float]
+    ) -> None:
+        weather, time = self.weather, self._time
+        arrives_at = time.now + self._draw_delay(chance)
+        if weather.detour:
+            luck = chance()
+            if luck < weather.detour:
+                # Below the threshold it is as even as before: it tells the length, too.
+                arrives_at += weather.detour_seconds_max * (luck / weather.detour)
+        if weather.law is DelayLaw.BURSTS:
+            arrives_at = self._wait_for_burst(arrives_at, wire, chance)
         self.in_flight += 1
-        self._time.call_at(self._time.now + delay_seconds, lambda: self._arrive(envelope))
+        time.call_at(arrives_at, partial(self._arrive, envelope, wire))
 
-    def _arrive(self, envelope: Envelope) -> None:
+    def _draw_delay(self, chance: Callable[[], float]) -> float:
+        weather = self.weather
+        least, most = weather.delay_seconds_min, weather.delay_seconds_max
+        if least == most:
+            return least
+        if weather.law is DelayLaw.HEAVY_TAIL:
+            return heavy_tail(chance(), least, most)
+        return least + (most - least) * chance()
+
+    def _wait_for_burst(
+        self, arrives_at: float, wire: tuple[PeerID, PeerID], chance: Callable[[], float]
+    ) -> float:
+        until = self._stopped_until.get(wire, 0.0)
+        luck = chance()
+        if self._time.now >= until and luck < self.weather.burst:
+            until = self._time.now + self.weather.burst_seconds_max * (luck / self.weather.burst)
+            self._stopped_until[wire] = until
+        return max(arrives_at, until)
+
+    def _arrive(self, envelope: Envelope, wire: tuple[PeerID, PeerID]) -> None:
         self.in_flight -= 1
-        if not self.wires.carry(envelope.sender, envelope.receiver):
+        if wire in self.wires.blocked:
             self._postal.dropped(envelope, LostBecause.PARTITION)
-        elif not self._deliver(envelope):
+        elif self._deliver(envelope):
+            self.delivered += 1
+        else:
             self._postal.dropped(envelope, LostBecause.RECEIVER_DOWN)
 
-
-class NoSuchMessageError(Exception):
-    """Nothing of that description is in flight; the message lists what is."""
-
-
-class ManualNetwork:
-    """
-    Holds every envelope until a person delivers, drops or doubles it by name.
-
-    State: the envelopes *held*, in the order in which they were sent. A partition only refuses to
-    deliver; what it keeps back stays held, as in a network that is merely slow.
-    """
-
-    def __init__(self, *, deliver: Callable[[Envelope], bool], postal: Postal) -> None:
-        """Begin with nothing in flight."""
-        self.wires = Wires()
-        self.held: list[Envelope] = []
-        self._deliver = deliver
-        self._postal = postal
-
-    def send(self, envelope: Envelope) -> None:
-        """Hold *envelope*."""
-        self.held.append(envelope)
-
-    def find(self, sender: PeerID, receiver: PeerID, kind: str) -> Envelope:
-        """Return the oldest held envelope from *sender* to *receiver* with a message of *kind*."""
-        for envelope in self.held:
-            if (envelope.sender, envelope.receiver) == (sender, receiver) and (
-                type(envelope.message).__name__ == kind
-            ):
-                return envelope
-        raise NoSuchMessageError(
-            f"no {kind} from {sender} to {receiver} is in flight; in flight: {self.describe()}"
-        )
-
-    def describe(self) -> str:
-        """List what is held, oldest first."""
-        return (
-            ", ".join(f"{e.sender}->{e.receiver} {type(e.message).__name__}" for e in self.held)
-            or "nothing"
-        )
-
-    def deliver(self, envelope: Envelope) -> None:
-        """Take the held *envelope* to its receiver: NoSuchMessageError across a partition."""
-        if not self.wires.carry(envelope.sender, envelope.receiver):
-            raise NoSuchMessageError(
-                f"a partition keeps {envelope.sender} from reaching {envelope.receiver}"
-            )
-        self._take(envelope)
-        if not self._deliver(envelope):
-            self._postal.dropped(envelope, LostBecause.RECEIVER_DOWN)
-
-    def drop(self, envelope: Envelope) -> None:
-        """Lose the held *envelope*."""
-        self._take(envelope)
-        self._postal.dropped(envelope, LostBecause.LOSS)
-
-    def duplicate(self, envelope: Envelope) -> None:
-        """Let the held *envelope* arrive once more: its double is held right behind it."""
-        self._postal.duplicated(envelope)
-        self.held.insert(self._index(envelope) + 1, envelope)
-
-    def _take(self, envelope: Envelope) -> None:
-        del self.held[self._index(envelope)]
-
-    def _index(self, envelope: Envelope) -> int:
-        return next(index for index, held in enumerate(self.held) if held is envelope)
+    def _new_chances(self, wire: tuple[PeerID, PeerID]) -> Callable[[], float]:
+        chance = self._chances[wire] = Random(f"{self._seed}/{wire[0]}->{wire[1]}").random
+        return chance

@@ -1,25 +1,26 @@
 """What watches the driver of a simulated server: the invariants first, then the trace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
 from typing_extensions import override
 
-from multipaxos.chain.effects import Answer, Outbox, Timer
-from multipaxos.chain.events import Event
+from multipaxos.chain.effects import Timer
 from multipaxos.chain.messages import Envelope
 from multipaxos.invariants.cluster import ServerCheck
-from multipaxos.simulation.disk import SimulatedDisk
-from multipaxos.trace import TraceEvent, TraceObserver
+from multipaxos.simulation.disk import Disk
+from multipaxos.simulation.observation import Call, calls_of, together
+from multipaxos.trace import Silence, TraceEvent, TraceObserver
 from multipaxos.trace.file import format_line
 
 
 class ServerObserver:
     """
-    Tells *check* and *trace* what a driver does, and *on_timer* which timer it just planned.
+    Tells *check*, *trace* and *others* what a driver does, and *on_timer* which timer it planned.
 
-    The trace comes last where the check may fail, except for what it needs to show the failure.
+    What nobody listens to is not passed on. The trace comes before a check that may fail, so that
+    it shows the failure.
     """
 
     def __init__(
@@ -27,36 +28,26 @@ class ServerObserver:
         check: ServerCheck,
         trace: TraceObserver,
         on_timer: Callable[[Timer], None],
-        disk: SimulatedDisk,
+        disk: Disk,
+        others: Sequence[object] = (),
     ) -> None:
         """Tell these; *disk* is the server's."""
-        self.disk = disk
-        self.check = check
-        self.trace = trace
-        self.on_timer = on_timer
-        self.delivered: Callable[[Envelope], None] = trace.delivered
-        self.timer_cancelled: Callable[[Timer], None] = trace.timer_cancelled
-        self.timer_fired: Callable[[Timer], None] = trace.timer_fired
-        self.happened: Callable[[Event], None] = trace.happened
-        self.answered: Callable[[Answer], None] = trace.answered
-        self.halted: Callable[[str], None] = trace.halted
-
-    def sent(self, envelope: Envelope) -> None:
-        """Trace and check a departure."""
-        self.trace.sent(envelope)
-        self.check.sent(envelope)
-
-    def saved(self, outbox: Outbox) -> None:
-        """Trace and check what is durable now."""
-        self.trace.saved(outbox)
-        self.check.saved(outbox)
-        # A power cut right after the save: what is durable was seen, nothing of it is told.
-        self.disk.die_if_due()
-
-    def timer_set(self, timer: Timer, seconds: float) -> None:
-        """Trace a timer, and note which call of the clock it is."""
-        self.trace.timer_set(timer, seconds)
-        self.on_timer(timer)
+        traces = () if isinstance(trace, Silence) else (trace,)
+        watching = (*traces, *others)
+        self.sent: Call = together((*calls_of("sent", watching), check.sent))
+        # A process that dies right after the save: what is durable was seen, nothing of it is told.
+        self.saved: Call = together(
+            (*calls_of("saved", watching), check.saved, lambda _outbox: disk.die_if_due())
+        )
+        self.timer_set: Call = together(
+            (*calls_of("timer_set", watching), lambda timer, _seconds: on_timer(timer))
+        )
+        self.delivered: Call = together((*calls_of("delivered", watching), check.delivered))
+        self.timer_cancelled: Call = together(calls_of("timer_cancelled", watching))
+        self.timer_fired: Call = together(calls_of("timer_fired", watching))
+        self.happened: Call = together(calls_of("happened", watching))
+        self.answered: Call = together(calls_of("answered", watching))
+        self.halted: Call = together(calls_of("halted", watching))
 
 
 class Transmissions:

@@ -2,125 +2,165 @@
 A whole run from one seed: clients at work, faults at work, then peace, in which all is answered.
 
 First the safety phase: whatever happens, the invariants hold. Then the liveness phase: the faults
-stop, and every open call must be answered (I12). At the end what the clients saw is judged (I11).
+stop, a majority heals, and every open call must be answered (I12). At the end what the clients saw
+is judged (I11).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 
+from composable_paxos import PeerID
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.settings import Settings
-from multipaxos.composition import compose, strategy_names
+from multipaxos.chain.requests import Chosen, Outcome, Refused, Unknown
+from multipaxos.composition import compose
 from multipaxos.invariants.linearizability import check_linearizable
-from multipaxos.invariants.names import PROGRESS
+from multipaxos.invariants.names import NAMES, PROGRESS
 from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.runtime.driver import Driver
 from multipaxos.simulation.clients import SimulatedClient, history_of
 from multipaxos.simulation.cluster import SimulatedCluster
-from multipaxos.simulation.faults import FaultLaw, Mischief
-from multipaxos.simulation.network import CALM, ROUGH, Weather
+from multipaxos.simulation.disk import Disk, SimulatedDisk
+from multipaxos.simulation.fault_plan import FaultKind
+from multipaxos.simulation.faults import Fault
+from multipaxos.simulation.mischief import Mischief
+from multipaxos.simulation.plan import RunPlan
+from multipaxos.simulation.weather import CALM, NONE
+from multipaxos.simulation.workload import Request
+
+__all__ = ["PEACE_SECONDS_MAX", "RandomRun", "RunPlan", "RunResult"]
 
 PEACE_SECONDS_MAX = 60.0
 """Much longer than any lease, backoff, catch-up or memory-less start takes without faults."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunPlan:
+class RunResult:
     """
-    All that a run depends on.
+    What came of a run: how often which fault really *happened*, and counts.
 
-    *seconds* is the length of the safety phase; clocks drift by at most the settings'
-    *clock_rate_error*. *replica_class* and *driver_class* replace the composed ones, to plant bugs.
+    Of the *requests* that clients made, so many were *answered* with a place in the chain,
+    *refused*, or are *unknown* to their clients. *delivered* counts messages, *steps* all events;
+    *seconds* of virtual time passed in both phases, *peace_seconds* of them in the second.
     """
 
-    seed: int
-    servers: int = 3
-    master: bool = False
-    founded: bool = False
-    seconds: float = 60.0
-    weather: Weather = ROUGH
-    law: FaultLaw = field(default_factory=FaultLaw)
-    settings: Settings = field(default_factory=Settings)
-    clients: int = 3
-    client_pause_seconds_max: float = 1.0
-    client_patience_seconds: float = 2.0
-    reads: float = 0.4
-    traced: bool = False
-    replica_class: type[BaseReplicatedValue] | None = None
-    driver_class: type[Driver] = Driver
+    happened: Mapping[FaultKind, int]
+    links: int
+    requests: int
+    answered: int
+    refused: int
+    unknown: int
+    delivered: int
+    steps: int
+    seconds: float
+    peace_seconds: float
 
 
 class RandomRun:
-    """One run: its *cluster*, its *clients*, its *mischief*. Everything follows from the plan."""
+    """
+    One run: its *cluster*, its *clients*, its *mischief*. Everything follows from the plan.
 
-    def __init__(self, plan: RunPlan) -> None:
+    *replica_class* and *driver_class* take the place of the composed ones, to plant mistakes;
+    *disks* makes the servers' disks, of other kinds than the simulated one; *observers* see all.
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        *,
+        observers: Sequence[object] = (),
+        disks: Callable[[PeerID], Disk] = lambda _uid: SimulatedDisk(),
+        replica_class: type[BaseReplicatedValue] | None = None,
+        driver_class: type[Driver] = Driver,
+    ) -> None:
         """Set the stage."""
         self.plan = plan
-        rng = Random(f"{plan.seed}/rates")
-        error = plan.settings.clock_rate_error
-        uids = tuple("ABCDEFGHI"[: plan.servers])
+        self.fault_plan = plan.fault_plan()
+        self.faults: tuple[Fault, ...] = plan.fault_schedule()
+        self.requests: tuple[Request, ...] = plan.request_schedule()
+        error = plan.settings.clock_rate_error * self.fault_plan.clock_error
         self.cluster = SimulatedCluster(
-            uids,
+            plan.uids,
             seed=plan.seed,
-            replica_class=plan.replica_class or compose(strategy_names(master=plan.master)),
-            driver_class=plan.driver_class,
+            replica_class=replica_class or compose(plan.strategies, bug=plan.bug),
+            driver_class=driver_class,
             settings=plan.settings,
             founded=plan.founded,
-            weather=plan.weather,
-            rates={uid: rng.uniform(1 - error, 1 + error) for uid in uids},
+            weather=self.fault_plan.weather,
+            rates=_draw_rates(plan, error),
             traced=plan.traced,
+            about={"command": plan.command_line(), "bug": plan.bug},
+            disks=disks,
+            observers=observers,
         )
         self.clients = [
             SimulatedClient(
                 self.cluster,
-                f"client-{number}",
-                rng=Random(f"{plan.seed}/client-{number}"),
-                pause_seconds_max=plan.client_pause_seconds_max,
-                patience_seconds=plan.client_patience_seconds,
-                reads=plan.reads,
+                f"client-{number + 1}",
+                (request for request in self.requests if request.draw % plan.clients == number),
             )
-            for number in range(1, plan.clients + 1)
+            for number in range(plan.clients)
         ]
-        self.mischief = Mischief(self.cluster, plan.law, Random(f"{plan.seed}/mischief"))
+        self.mischief = Mischief(self.cluster, self.faults, clock_error=error)
 
-    def play(self) -> Mapping[str, int]:
+    def play(self) -> RunResult:
         """
-        Run both phases and judge; return how often what happened.
+        Run both phases and judge; return what happened.
 
-        Raises InvariantViolation.
+        Raises InvariantViolation, also for an assertion of the protocol's own that names one.
         """
+        try:
+            self._disturb()
+            self._make_peace()
+            self._judge()
+        except AssertionError as error:
+            raise _violation_of(error) from error
+        return self.result()
+
+    def result(self) -> RunResult:
+        """Return what happened so far, also when an invariant was violated."""
         cluster = self.cluster
-        cluster.start()
+        outcomes = [call.outcome for call in cluster.calls.values()]
+
+        def count(kind: type[Outcome]) -> int:
+            return sum(isinstance(outcome, kind) for outcome in outcomes)
+
+        return RunResult(
+            happened=dict(self.mischief.happened),
+            links=len(cluster.invariants.chosen),
+            requests=len(outcomes),
+            answered=count(Chosen),
+            refused=count(Refused),
+            unknown=count(Unknown),
+            delivered=cluster.network.delivered,
+            steps=cluster.time.steps,
+            seconds=cluster.time.now,
+            peace_seconds=max(0.0, cluster.time.now - self.plan.seconds),
+        )
+
+    def _disturb(self) -> None:
+        """The safety phase: the invariants are watched in every event."""
+        self.cluster.start()
         for client in self.clients:
             client.start()
         self.mischief.start()
-        cluster.run_for(self.plan.seconds)
-        self.mischief.stop()
-        cluster.network.weather = CALM
+        self.cluster.run_for(self.plan.seconds)
+
+    def _make_peace(self) -> None:
+        """The liveness phase. I12: every open call is answered."""
+        cluster = self.cluster
+        self.mischief.stop(self.fault_plan.gone)
+        cluster.network.weather = NONE if self.plan.faults == "none" else CALM
         for client in self.clients:
             client.stop()
-        self._await_answers()
-        self._judge()
-        return {
-            **self.mischief.happened,
-            "answered": sum(call.answered for call in cluster.calls.values()),
-            "links": len(cluster.invariants.chosen),
-            "steps": cluster.time.steps,
-        }
-
-    def _await_answers(self) -> None:
-        answered = self.cluster.run_until(
+        if not self.plan.demands_progress:
+            return
+        answered = cluster.run_until(
             lambda: not any(client.waits for client in self.clients),
             limit_seconds=PEACE_SECONDS_MAX,
         )
         if not answered:
-            open_calls = [
-                str(call.request_id)
-                for client in self.clients
-                for call in client.calls
-                if not call.answered
-            ]
+            open_calls = [str(call.request_id) for call in cluster.unanswered]
             raise InvariantViolation(
                 PROGRESS,
                 None,
@@ -128,4 +168,20 @@ class RandomRun:
             )
 
     def _judge(self) -> None:
+        """I11: what the clients saw fits one order of single steps."""
         check_linearizable(history_of(list(self.cluster.calls.values())))
+
+
+def _draw_rates(plan: RunPlan, error: float) -> dict[PeerID, float]:
+    rng = Random(f"{plan.seed}/rates")
+    drawn = [rng.uniform(-error, error) for _ in plan.uids]
+    return {uid: 1.0 + off for uid, off in zip(plan.uids, drawn, strict=True)} if error else {}
+
+
+def _violation_of(error: AssertionError) -> InvariantViolation:
+    """Return the violation that an assertion tells of; raise what names no invariant."""
+    word, _, explanation = str(error).partition(": ")
+    for name in NAMES:
+        if name.endswith(f" {word}"):
+            return InvariantViolation(name, None, explanation)
+    raise error

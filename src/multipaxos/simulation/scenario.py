@@ -18,8 +18,8 @@ from multipaxos.chain.state_machine import Command, Get, Set
 from multipaxos.composition import strategy_names
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.disk import Cut
+from multipaxos.simulation.manual_network import NoSuchMessageError
 from multipaxos.simulation.narration import narrate
-from multipaxos.simulation.network import NoSuchMessageError
 from multipaxos.trace import describe_link, plain, quoted
 
 SEPARATOR = "----"
@@ -245,11 +245,11 @@ class Stage:
 
     def disk_full(self, rest: str) -> None:
         """``disk-full A``: the next save fails."""
-        self.cluster.servers[self._uid(rest)].disk.full = True
+        self.cluster.fill_disk(self._uid(rest))
 
     def disk_ok(self, rest: str) -> None:
         """``disk-ok A``: there is room again."""
-        self.cluster.servers[self._uid(rest)].disk.full = False
+        self.cluster.mend_disk(self._uid(rest))
 
     # -- time --------------------------------------------------------------------------------------
 
@@ -281,7 +281,7 @@ class Stage:
         """``clock B 1.03``: B's clock runs at this rate from now on."""
         uid, _, rate = rest.partition(" ")
         self._check_uid(uid)
-        self.cluster.servers[uid].clock.set_rate(self._number(rate))
+        self.cluster.set_clock_rate(uid, self._number(rate))
 
     # -- looking -----------------------------------------------------------------------------------
 
@@ -302,6 +302,7 @@ class Stage:
             settings=Settings(**self._settings),  # type: ignore[arg-type]
             founded=self._founded,
             manual=self._manual,
+            engine="scenario",
         )
         self._started.start()
         if self._founded:

@@ -7,7 +7,7 @@ from multipaxos.chain.effects import Timer
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.runtime.driver import Driver
 from multipaxos.simulation.clock import Gate, SimulatedClock
-from multipaxos.simulation.disk import SimulatedDisk
+from multipaxos.simulation.disk import Disk
 from multipaxos.trace import TraceObserver
 
 
@@ -17,11 +17,11 @@ class SimulatedServer:
     One server: what outlives its process (*disk*, *clock*), and the process, while it runs.
 
     *driver* is None while the server is down. *halted* holds the sentence with which it stopped
-    by itself. *timers* tells which of the clock's calls each timer is.
+    by itself. *loses_power* tells that the process will not die alone. *timers* tells which of the clock's calls each timer is.
     """
 
     uid: PeerID
-    disk: SimulatedDisk
+    disk: Disk
     gate: Gate
     clock: SimulatedClock
     trace: TraceObserver
@@ -29,6 +29,7 @@ class SimulatedServer:
     driver: Driver | None = None
     halted: str | None = None
     stalled: bool = False
+    loses_power: bool = False
     timers: dict[Timer, int] = field(default_factory=dict)
 
     @property
