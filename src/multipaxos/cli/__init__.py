@@ -2,6 +2,7 @@
 
 import click
 
+from multipaxos.cli.bugs import bugs
 from multipaxos.cli.client import client
 from multipaxos.cli.cluster import cluster
 from multipaxos.cli.demo import demo
@@ -16,7 +17,7 @@ __all__ = ["main"]
 
 @click.group(
     cls=Commands,
-    commands=[server, client, get, status, history, cluster, demo],
+    commands=[server, client, get, status, history, cluster, demo, bugs],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="multipaxos")

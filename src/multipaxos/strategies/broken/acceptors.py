@@ -18,7 +18,7 @@ from composable_paxos import (
 
 class PromisesWithoutReport(PaxosInstance):
     """
-    Promises, and does not say what it has accepted.
+    Promises without saying what it accepted.
 
     Mistake: the promise carries the number only. Its proposer takes silence for "nothing accepted"
     and sends its own value, which may be a second one.
@@ -40,7 +40,7 @@ class PromisesWithoutReport(PaxosInstance):
 
 class PromisesWithoutRecord(PaxosInstance):
     """
-    Answers a Prepare with a promise, and does not write it down.
+    Answers with a promise it does not record.
 
     Mistake: the acceptor remembers what it accepted, not what it promised. It then accepts a
     proposal that it has promised to ignore, behind the back of the one that it promised this to.
@@ -61,7 +61,7 @@ class PromisesWithoutRecord(PaxosInstance):
 
 class AcceptsAnything(PaxosInstance):
     """
-    Accepts a proposal without comparing its number with the promise.
+    Accepts without a look at its promise.
 
     Mistake: the number is checked when a Prepare comes, and not again when the Accept does. An
     Accept that was delayed overwrites what was chosen meanwhile.
@@ -95,7 +95,7 @@ class _UncheckedState(AcceptorState):
 
 class AcceptsAboveItsPromise(PaxosInstance):
     """
-    Accepts a number above its promise, and leaves the promise where it was.
+    Accepts a number without promising it.
 
     Mistake: whoever accepts number 2 has as good as promised it, and this acceptor does not
     remember that. It goes on to promise or accept a number between the two, and then has two

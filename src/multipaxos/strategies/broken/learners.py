@@ -7,7 +7,7 @@ from composable_paxos import Accepted, PaxosInstance, Resolution
 
 class ResolvesAtOnce(PaxosInstance):
     """
-    Takes the first acceptance that it hears of for the choice.
+    Takes one acceptance for the choice.
 
     Mistake: one acceptor's word is believed. What a single acceptor has accepted may never be
     chosen, and a client was told that it is.

@@ -10,7 +10,7 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 
 class CountsFromLearning(BaseReplicatedValue):
     """
-    Counts its lease from the moment it learns of its election.
+    Counts its lease from learning of it.
 
     Mistake: the others begin to count when they learn of the election, and they may learn of it
     first: it takes them one message less. For as long as the news was late, two servers trust a
@@ -34,7 +34,7 @@ class CountsFromLearning(BaseReplicatedValue):
 
 class CountsFromAsking(BaseReplicatedValue):
     """
-    Extends the lease that it holds when it asks for the renewal.
+    Extends its lease when it asks for that.
 
     Mistake: the renewal is taken as granted when it leaves. A master that is cut off asks on and
     on, and goes on to trust a lease that nobody respects any more.
@@ -55,7 +55,7 @@ class CountsFromAsking(BaseReplicatedValue):
 
 class CountsFromCatchUp(BaseReplicatedValue):
     """
-    Begins its lease when a catch-up names it as master.
+    Begins its lease when a catch-up names it.
 
     Mistake: a catch-up tells what was decided, not when. The election that it tells of may be
     minutes old, and the others' respect for it has ended.
@@ -76,7 +76,7 @@ class CountsFromCatchUp(BaseReplicatedValue):
 
 class ForgetsLeasesAtRestart(BaseReplicatedValue):
     """
-    Takes the lease of another for over when it starts.
+    Respects no lease after a restart.
 
     Mistake: the timer that kept this server from helping a rival was in memory, and memory is gone.
     Two servers that restart elect a new master while the old one reads from its own state.
@@ -96,7 +96,7 @@ class ForgetsLeasesAtRestart(BaseReplicatedValue):
 
 class ForgetsLeasesInCatchUp(BaseReplicatedValue):
     """
-    Does not respect the lease of a master that it knows from a catch-up.
+    Respects no lease that it caught up with.
 
     Mistake: the lease is respected by who took part in the election, and nobody thought of who was
     away. A server that was away votes for a rival right after it has caught up.

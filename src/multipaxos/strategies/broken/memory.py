@@ -10,7 +10,7 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 
 class ForgetsItsPromise(PaxosInstance):
     """
-    Knows after a restart what it has accepted, and not what it has promised.
+    Forgets at a restart what it promised.
 
     Mistake: only the acceptance is on the disk. After a restart the server accepts a proposal that
     it had promised to ignore, and the one that has its promise never hears of it.
@@ -31,7 +31,7 @@ class ForgetsItsPromise(PaxosInstance):
 
 class ForgetsItsAcceptance(PaxosInstance):
     """
-    Knows after a restart what it has promised, and not what it has accepted.
+    Forgets at a restart what it accepted.
 
     Mistake: the accepted value is kept in memory "until it is committed". If it was chosen with
     this acceptor's vote, a later proposer may find nobody who tells it so.
@@ -53,7 +53,7 @@ class ForgetsItsAcceptance(PaxosInstance):
 
 class VotesAtOnce(BaseReplicatedValue):
     """
-    Votes at once after its state file was lost.
+    Votes at once after it lost its state file.
 
     Mistake: a missing file is taken for a new server. It may have promised and accepted things that
     it no longer knows, and votes again on the same link: one server has then voted twice.

@@ -12,7 +12,7 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 
 class NeverRepeats(BaseReplicatedValue):
     """
-    Sends each message once.
+    Says nothing twice.
 
     Mistake: a message that is lost is lost for good. The round waits for answers to a question that
     nobody has heard, and with it all that comes after.
@@ -41,7 +41,7 @@ class _NoChance(Random):
 
 class BacksOffInStep(BaseReplicatedValue):
     """
-    Answers a rival's number with a higher one, after a wait that is always the same.
+    Backs off without randomness.
 
     Mistake: two proposers that met will wait equally long and meet again. Each new number arrives
     before the other's Accept does, and neither ever finishes.

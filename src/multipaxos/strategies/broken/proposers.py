@@ -20,7 +20,7 @@ from composable_paxos import (
 
 class SkipsPhaseOne(PaxosInstance):
     """
-    Asks to accept its own value at once, without asking for promises.
+    Asks to accept without asking for promises.
 
     Mistake: whoever takes itself for the leader sends Accept requests right away, under a new
     number. Two that do so overwrite each other's chosen value.
@@ -44,7 +44,7 @@ class SkipsPhaseOne(PaxosInstance):
 
 class ChangesItsMind(PaxosInstance):
     """
-    Sends another value under the same number when a late promise reports one.
+    Changes its value when a late promise comes.
 
     Mistake: promises are taken into account as long as they come in, also after the Accept has
     left. One proposal number then carries two values, and acceptors that accepted "the same
@@ -65,7 +65,7 @@ class ChangesItsMind(PaxosInstance):
 
 class ForgetsItsNumbers(PaxosInstance):
     """
-    Counts its proposals in memory only: after a restart the same numbers come again.
+    Begins to number anew after a restart.
 
     Mistake: the proposer begins to count anew with each life, and does not ask the acceptor of its
     own server, which would know better. What is under way from its former life, promises as well as
@@ -98,7 +98,7 @@ class ForgetsItsNumbers(PaxosInstance):
 
 class KeepsItsWish(PaxosInstance):
     """
-    Sends its own value, although a promise reported an accepted one.
+    Sends its own value, whatever was accepted.
 
     Mistake: the proposer reads from its promises only that it may go on. What an acceptor reports
     may be chosen already; the own value then becomes a second one.
@@ -119,7 +119,7 @@ class KeepsItsWish(PaxosInstance):
 
 class AdoptsAnyValue(PaxosInstance):
     """
-    Adopts the value that was reported last, not the one with the highest number.
+    Adopts any reported value, not the highest's.
 
     Mistake: that an accepted value must be adopted is understood, that it matters which is not. A
     value that only a minority accepted long ago displaces the chosen one.
@@ -140,7 +140,7 @@ class AdoptsAnyValue(PaxosInstance):
 
 class CountsPromisesTwice(PaxosInstance):
     """
-    Counts promises instead of the acceptors that gave them.
+    Counts promises, not who gave them.
 
     Mistake: a promise that the network doubled, or that answers a repeated Prepare, is counted once
     more. A quorum of messages may be one server.

@@ -18,7 +18,7 @@ class _UncheckedQuorums(Quorums):
 
 class PromisesOfTooFew(_UncheckedQuorums):
     """
-    Takes the promises of a minority for enough: one of three.
+    Takes a minority's promises for enough.
 
     Mistake: "phase 1 only clears the way, so a few promises do". The few may not be among those
     that accepted the chosen value, and then report nothing.
@@ -43,7 +43,7 @@ class PromisesOfTooFew(_UncheckedQuorums):
 
 class HalfIsEnough(_UncheckedQuorums):
     """
-    Takes half of the acceptors for a majority: two of four.
+    Takes half of the servers for a majority.
 
     Mistake: a number of acceptors is compared with ``>=`` instead of ``>``, or rounded down. Two
     halves of a cluster cut in the middle decide each for itself.

@@ -10,7 +10,7 @@ from multipaxos.chain.requests import Chosen, Update
 
 class ReadsWithoutSecondLook(BaseReplicatedValue):
     """
-    Answers a read without looking at the clock after the value was read.
+    Reads, and does not look at the clock again.
 
     Mistake: the lease is checked, then the value is read and sent. Between the two the process may
     stand still: for the garbage collector, a virtual machine's move, a closed laptop. When it goes
@@ -30,7 +30,7 @@ class ReadsWithoutSecondLook(BaseReplicatedValue):
 
 class ReadsPastTheLinkInFlight(BaseReplicatedValue):
     """
-    Answers a read from its own state while a link is in flight.
+    Reads while a link is in flight.
 
     Mistake: the master's lease runs, so it answers what it has. But its own newest proposal may be
     chosen already, and another server may have learned that first and told its client. A read that
@@ -58,7 +58,7 @@ class ReadsPastTheLinkInFlight(BaseReplicatedValue):
 
 class ReadsFromAnybody(BaseReplicatedValue):
     """
-    Answers a read from its own state, master or not.
+    Reads from its own state, master or not.
 
     Mistake: every server has the value, so any may be asked. One that is cut off, or only a little
     behind, returns what was overwritten long ago.

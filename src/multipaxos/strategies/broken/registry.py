@@ -6,7 +6,7 @@ from multipaxos.strategies.broken.acceptors import (
     PromisesWithoutRecord,
     PromisesWithoutReport,
 )
-from multipaxos.strategies.broken.bug import Bug, UnknownBugError
+from multipaxos.strategies.broken.bug import Bug, Model, UnknownBugError
 from multipaxos.strategies.broken.learners import ResolvesAtOnce
 from multipaxos.strategies.broken.leases import (
     CountsFromAsking,
@@ -15,7 +15,11 @@ from multipaxos.strategies.broken.leases import (
     ForgetsLeasesAtRestart,
     ForgetsLeasesInCatchUp,
 )
-from multipaxos.strategies.broken.mastership import TrustsItsLeaseForTheLog, UsesNumberOneTwice
+from multipaxos.strategies.broken.mastership import (
+    TakesNumberOne,
+    TrustsItsLeaseForTheLog,
+    UsesNumberOneTwice,
+)
 from multipaxos.strategies.broken.memory import (
     ForgetsItsAcceptance,
     ForgetsItsPromise,
@@ -57,92 +61,111 @@ _ALL = (
         name="no-phase-one",
         culprit=SkipsPhaseOne,
         roles=SkipsPhaseOne,
+        model=Model.ROLES,
         breaks=(_SAFE, _AGREEMENT),
     ),
     Bug(
         name="changed-mind",
         culprit=ChangesItsMind,
         roles=ChangesItsMind,
+        model=Model.ROLES,
         breaks=(_ONE_VALUE, _AGREEMENT),
     ),
     Bug(
         name="forgotten-numbers",
         culprit=ForgetsItsNumbers,
         roles=ForgetsItsNumbers,
+        model=Model.ROLES,
         breaks=(_ONE_VALUE, _SAVED, _AGREEMENT),
+        bounds={"crashes": 1},
     ),
     Bug(
         name="own-value",
         culprit=KeepsItsWish,
         roles=KeepsItsWish,
+        model=Model.ROLES,
         breaks=(_SAFE, _AGREEMENT),
     ),
     Bug(
         name="any-value",
         culprit=AdoptsAnyValue,
         roles=AdoptsAnyValue,
+        model=Model.ROLES,
         breaks=(_SAFE, _AGREEMENT),
     ),
     Bug(
-        name="promise-counted-twice",
+        name="doubled-promise",
         culprit=CountsPromisesTwice,
         roles=CountsPromisesTwice,
+        model=Model.ROLES,
         breaks=(_QUORUMS, _SAFE, _AGREEMENT),
     ),
     Bug(
-        name="promise-without-report",
+        name="silent-promise",
         culprit=PromisesWithoutReport,
         roles=PromisesWithoutReport,
+        model=Model.ROLES,
         breaks=(_SAFE, _AGREEMENT),
     ),
     Bug(
         name="forgetful-acceptor",
         culprit=PromisesWithoutRecord,
         roles=PromisesWithoutRecord,
+        model=Model.ROLES,
         breaks=(_PROMISE, _SAVED, _AGREEMENT),
     ),
     Bug(
         name="gullible-acceptor",
         culprit=AcceptsAnything,
         roles=AcceptsAnything,
+        model=Model.ROLES,
         breaks=(_PROMISE, _AGREEMENT),
     ),
     Bug(
-        name="accept-leaves-promise",
+        name="promise-left-behind",
         culprit=AcceptsAboveItsPromise,
         roles=AcceptsAboveItsPromise,
+        model=Model.ROLES,
         breaks=(_WITHIN, _AGREEMENT),
     ),
     Bug(
         name="one-promise-of-three",
         culprit=PromisesOfTooFew,
         quorums=PromisesOfTooFew.of,
+        model=Model.ROLES,
         breaks=(_QUORUMS, _SAFE, _AGREEMENT),
     ),
     Bug(
         name="half-is-enough",
         culprit=HalfIsEnough,
         quorums=HalfIsEnough.of,
-        servers=4,
+        model=Model.ROLES,
+        plan={"servers": 4},
+        bounds={"servers": 4},
         breaks=(_QUORUMS, _SAFE, _CHOSEN, _AGREEMENT),
     ),
     Bug(
         name="resolved-at-once",
         culprit=ResolvesAtOnce,
         roles=ResolvesAtOnce,
+        model=Model.ROLES,
         breaks=(_CHOSEN, _AGREEMENT),
     ),
     Bug(
-        name="restart-forgets-promise",
+        name="forgotten-promise",
         culprit=ForgetsItsPromise,
         roles=ForgetsItsPromise,
+        model=Model.ROLES,
         breaks=(_PROMISE, _SAVED, _AGREEMENT),
+        bounds={"crashes": 1},
     ),
     Bug(
-        name="restart-forgets-acceptance",
+        name="forgotten-acceptance",
         culprit=ForgetsItsAcceptance,
         roles=ForgetsItsAcceptance,
+        model=Model.ROLES,
         breaks=(_SAVED, _SAFE, _AGREEMENT),
+        bounds={"crashes": 1},
     ),
     Bug(
         name="memory-not-waited-out",
@@ -168,6 +191,12 @@ _ALL = (
         culprit=SavesHalf,
         mixin=SavesHalf,
         breaks=(_ONCE,),
+    ),
+    Bug(
+        name="number-one-for-all",
+        culprit=TakesNumberOne,
+        mixin=TakesNumberOne,
+        breaks=(_ONE_VALUE, _SAFE, _AGREEMENT),
     ),
     Bug(
         name="number-one-twice",
@@ -230,7 +259,7 @@ _ALL = (
         master=True,
     ),
     Bug(
-        name="lease-lost-in-catch-up",
+        name="lease-not-caught-up",
         culprit=ForgetsLeasesInCatchUp,
         mixin=ForgetsLeasesInCatchUp,
         breaks=(
@@ -247,7 +276,7 @@ _ALL = (
         master=True,
     ),
     Bug(
-        name="read-past-link-in-flight",
+        name="read-past-a-link",
         culprit=ReadsPastTheLinkInFlight,
         mixin=ReadsPastTheLinkInFlight,
         breaks=(_LINEARIZABLE,),

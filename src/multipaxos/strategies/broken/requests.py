@@ -13,7 +13,7 @@ from multipaxos.chain.requests import Update
 
 class IgnoresRequestIDs(BaseReplicatedValue):
     """
-    Applies a request each time that it is in the chain, however often its client asked.
+    Applies a request as often as it was asked.
 
     Mistake: a client that got no answer asks again, through another server; both servers propose
     the request, and both proposals are chosen. What somebody else wrote between the two is

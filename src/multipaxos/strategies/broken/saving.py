@@ -11,7 +11,7 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 
 class SavesAfterSending(BaseReplicatedValue):
     """
-    Sends first and saves a little later.
+    Sends first, and saves a little later.
 
     Mistake: the state is on its way to the disk when the message is on its way to the others. A
     crash between the two leaves a server that does not know what it has promised, and others that
@@ -38,7 +38,7 @@ class SavesAfterSending(BaseReplicatedValue):
 
 class SavesHalf(BaseReplicatedValue):
     """
-    Saves its votes, and not what the links amount to.
+    Saves its votes, and not the value.
 
     Mistake: two things change together and are saved apart, so that a crash, or forgetfulness, can
     leave one without the other: a server that is at link 7 with the value of link 3.
