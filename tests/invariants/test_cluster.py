@@ -1,23 +1,32 @@
 """The checkers themselves, shown what must never happen, one invariant at a time."""
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import pytest
 
-from composable_paxos import LOWEST, Accept, Accepted, AcceptorState, Promise, ProposalID
+from composable_paxos import (
+    LOWEST,
+    Accept,
+    Accepted,
+    AcceptorState,
+    Prepare,
+    Promise,
+    ProposalID,
+    Quorums,
+)
 from multipaxos.chain.durable import DecidedLink, DurableState, Session, Snapshot
 from multipaxos.chain.effects import Answer, Outbox, Save
-from multipaxos.chain.links import Founding, Nothing, Updates
+from multipaxos.chain.links import Founding, NewMaster, Nothing, Updates
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Chosen, RequestID, Update
-from multipaxos.chain.state_machine import Set
+from multipaxos.chain.state_machine import Get, Set
 from multipaxos.invariants.cluster import (
     ChosenLink,
     Invariants,
     ServerCheck,
 )
 from multipaxos.invariants.violation import InvariantViolation
-from multipaxos.simulation.disk import SimulatedDisk
 
 FOUNDING = Founding(chain_id="c", machine_kind="register", founders=())
 AT_LINK_1 = DurableState(birth="b", founding=FOUNDING, instance=1)
@@ -33,18 +42,24 @@ X, Y = link("x", request="rx"), link("y", request="ry")
 TWO_A, TWO_B, THREE_C = ProposalID(2, "A"), ProposalID(2, "B"), ProposalID(3, "C")
 
 
-class Watch:
-    """Invariants over three disks at link 1 of a chain, and what was *chosen*."""
+@dataclass
+class Disk:
+    """What a server has on its disk, in which life of the file."""
 
-    def __init__(self) -> None:
+    state: DurableState | None
+    life: int = 0
+
+
+class Watch:
+    """Invariants over the disks of *servers* at link 1 of a chain, and what was *chosen*."""
+
+    def __init__(self, servers: str = "ABC", quorums: Quorums | None = None) -> None:
         """Begin after the founding."""
-        self.disks = {uid: SimulatedDisk() for uid in "ABC"}
-        for disk in self.disks.values():
-            disk.state = AT_LINK_1
+        self.disks = {uid: Disk(AT_LINK_1) for uid in servers}
         self.chosen: list[ChosenLink] = []
-        self.invariants = Invariants(self.disks, sessions_max=8, on_chosen=self.chosen.append)
+        self.invariants = Invariants(self.disks, sessions_max=2, on_chosen=self.chosen.append)
         self.invariants.take_as_chosen(0, FOUNDING)
-        self.checks = {uid: self.invariants.observer(uid) for uid in "ABC"}
+        self.checks = {uid: self.invariants.observer(uid, quorums) for uid in servers}
 
     def save(
         self, uid: str, acceptor: AcceptorState | None = None, **changes: object
@@ -61,6 +76,24 @@ class Watch:
         self.checks[uid].saved(Outbox(save=Save(state=state, decided=decided)))
         return self.checks[uid]
 
+    def promise(self, uid: str, proposal_id: ProposalID, *, reaches: bool = True) -> None:
+        """Let *uid* promise, and its promise reach the proposer."""
+        state = self.disks[uid].state
+        assert state is not None
+        self.save(uid, replace(state.acceptor, promised_id=proposal_id))
+        message = Promise(
+            acceptor=uid, proposal_id=proposal_id, accepted_id=LOWEST, accepted_value=None
+        )
+        if reaches:
+            self.checks[proposal_id.uid].delivered(letter(uid, message))
+
+    def lose_memory(self, uid: str) -> None:
+        """Let *uid* lose its file, and start without."""
+        self.disks[uid] = Disk(None, self.disks[uid].life + 1)
+        self.invariants.disks = self.disks
+        self.checks[uid] = self.invariants.observer(uid)
+        self.disks[uid].state = AT_LINK_1
+
 
 def promised(proposal_id: ProposalID) -> AcceptorState:
     """Return an acceptor's state after a promise only."""
@@ -72,7 +105,9 @@ def accepted(proposal_id: ProposalID, value: Updates) -> AcceptorState:
     return AcceptorState(promised_id=proposal_id, accepted_id=proposal_id, accepted_value=value)
 
 
-def letter(sender: str, message: Promise | Accept | Accepted, *, instance: int = 1) -> Envelope:
+def letter(
+    sender: str, message: Prepare | Promise | Accept | Accepted, *, instance: int = 1
+) -> Envelope:
     """Return an envelope from *sender*."""
     return Envelope(
         cluster="c",
@@ -105,7 +140,10 @@ def test_two_values_chosen_for_one_link_are_a_violation() -> None:
     watch.save("B", accepted(TWO_A, X))
     watch.save("B", accepted(THREE_C, Y))
 
-    with pytest.raises(InvariantViolation, match=r"I1 Agreement at link 1: 2.A chose .*3.C chose"):
+    with pytest.raises(
+        InvariantViolation,
+        match=r"I1 .* link 1: two values are chosen: \"x\" under 2.A, .*A and B.*\"y\" under 3.C",
+    ):
         watch.save("C", accepted(THREE_C, Y))
 
 
@@ -114,7 +152,7 @@ def test_two_values_under_one_number_are_a_violation() -> None:
     watch = Watch()
     check = watch.save("A", accepted(TWO_A, X))
 
-    with pytest.raises(InvariantViolation, match="I2 OneValuePerNumber at link 1"):
+    with pytest.raises(InvariantViolation, match=r"I2 OneValuePerNumber at link 1"):
         check.sent(letter("A", Accept(proposal_id=TWO_A, value=Y)))
 
 
@@ -123,7 +161,9 @@ def test_a_promise_that_goes_down_is_a_violation() -> None:
     watch = Watch()
     watch.save("A", promised(THREE_C))
 
-    with pytest.raises(InvariantViolation, match=r"I3 PromiseKept at link 1: A promised 3.C"):
+    with pytest.raises(
+        InvariantViolation, match=r"I3 PromiseKept at link 1: A had promised 3.C and has only 2.A"
+    ):
         watch.save("A", promised(TWO_A))
 
 
@@ -133,7 +173,9 @@ def test_an_acceptance_below_the_promise_is_a_violation() -> None:
     watch.save("A", promised(THREE_C))
     below = AcceptorState(promised_id=THREE_C, accepted_id=TWO_A, accepted_value=X)
 
-    with pytest.raises(InvariantViolation, match=r"A accepts 2.A, promised 3.C"):
+    with pytest.raises(
+        InvariantViolation, match=r"A accepted \"x\" under 2.A, though it had promised 3.C"
+    ):
         watch.save("A", below)
 
 
@@ -141,12 +183,10 @@ def test_a_vote_after_a_forgotten_vote_is_a_violation() -> None:
     """I3, across a loss of memory; sitting the link out is none."""
     watch = Watch()
     watch.save("A", promised(TWO_A))
-    watch.disks["A"].wipe()
-    watch.disks["A"].state = AT_LINK_1
-    watch.checks["A"] = watch.invariants.observer("A")
+    watch.lose_memory("A")
     watch.save("A", votes_from=3)
 
-    with pytest.raises(InvariantViolation, match="a life that it has forgotten"):
+    with pytest.raises(InvariantViolation, match=r"A votes on 3.C although it has lost its memory"):
         watch.save("A", promised(THREE_C))
 
 
@@ -157,7 +197,7 @@ def test_an_unsafe_value_is_a_violation() -> None:
     watch.save("A", AcceptorState(promised_id=THREE_C, accepted_id=TWO_A, accepted_value=X))
     check = watch.save("C", promised(THREE_C))
 
-    with pytest.raises(InvariantViolation, match="I4 ValueIsSafe at link 1"):
+    with pytest.raises(InvariantViolation, match=r"I4 ValueIsSafe at link 1"):
         check.sent(letter("C", Accept(proposal_id=THREE_C, value=Y)))
 
 
@@ -182,7 +222,7 @@ def test_an_acceptance_above_the_promise_is_a_violation() -> None:
     object.__setattr__(above, "accepted_id", THREE_C)
     object.__setattr__(above, "accepted_value", X)
 
-    with pytest.raises(InvariantViolation, match="I5 AcceptedWithinPromise at link 1"):
+    with pytest.raises(InvariantViolation, match=r"I5 AcceptedWithinPromise at link 1"):
         watch.save("A", above)
 
 
@@ -191,7 +231,7 @@ def test_a_link_resolved_before_it_is_chosen_is_a_violation() -> None:
     watch = Watch()
     watch.save("A", accepted(TWO_A, X))
 
-    with pytest.raises(InvariantViolation, match="I7 ResolvedMeansChosen at link 1"):
+    with pytest.raises(InvariantViolation, match=r"I7 ResolvedMeansChosen at link 1"):
         watch.save("A", AcceptorState(), instance=2, decided=(DecidedLink(number=1, link=X),))
 
 
@@ -211,11 +251,11 @@ def test_an_answer_for_a_link_that_holds_something_else_is_a_violation() -> None
     mine, other = (Answer(request_id=RequestID(r, 1), outcome=outcome) for r in ("rx", "ry"))
 
     watch.invariants.check_return("A", Set(value="x"), mine, earlier=None)
-    with pytest.raises(InvariantViolation, match="I7 ResolvedMeansChosen at link 1: A says"):
+    with pytest.raises(InvariantViolation, match=r"I7 ResolvedMeansChosen at link 1: A says"):
         watch.invariants.check_return("A", Set(value="y"), other, earlier=None)
-    with pytest.raises(InvariantViolation, match="I8 SavedBeforeSent at link 1: B answers"):
+    with pytest.raises(InvariantViolation, match=r"I8 SavedBeforeSent at link 1: B answers"):
         watch.invariants.check_return("B", Set(value="x"), mine, earlier=None)
-    with pytest.raises(InvariantViolation, match="I9 AppliedOnce at link 1: rx/1 was"):
+    with pytest.raises(InvariantViolation, match=r"I9 AppliedOnce at link 1: request rx/1"):
         watch.invariants.check_return(
             "A", Set(value="x"), mine, earlier=Chosen(link=0, result=None)
         )
@@ -232,7 +272,7 @@ def test_a_message_that_reveals_what_is_not_saved_is_a_violation() -> None:
     acceptance = Accepted(acceptor="B", proposal_id=TWO_A, value=X)
 
     for instance, message in ((1, promise), (1, acceptance), (2, promise)):
-        with pytest.raises(InvariantViolation, match="I8 SavedBeforeSent"):
+        with pytest.raises(InvariantViolation, match=r"I8 SavedBeforeSent"):
             Watch().checks["B"].sent(letter("B", message, instance=instance))
 
 
@@ -243,9 +283,9 @@ def test_a_state_that_is_not_what_the_links_amount_to_is_a_violation() -> None:
     watch.save("B", accepted(TWO_A, X))
     decided = (DecidedLink(number=1, link=X),)
 
-    with pytest.raises(InvariantViolation, match="I9 AppliedOnce at link 1: A has None"):
+    with pytest.raises(InvariantViolation, match=r"I9 AppliedOnce at link 1: A has no value"):
         watch.save("A", AcceptorState(), instance=2, snapshot=Snapshot(), decided=decided)
-    with pytest.raises(InvariantViolation, match="I9 AppliedOnce at link 1: B remembers"):
+    with pytest.raises(InvariantViolation, match=r"I9 AppliedOnce at link 1: B remembers"):
         watch.save("B", AcceptorState(), instance=2, snapshot=Snapshot(value="x"), decided=decided)
 
 
@@ -255,18 +295,248 @@ def test_another_link_than_the_chosen_one_is_a_violation() -> None:
     watch.save("A", accepted(TWO_A, X))
     watch.save("B", accepted(TWO_A, X))
 
-    with pytest.raises(InvariantViolation, match="I1 Agreement at link 1: A resolved"):
+    with pytest.raises(InvariantViolation, match=r"I1 Agreement at link 1: A resolved"):
         watch.save(
             "A", AcceptorState(), instance=2, decided=(DecidedLink(number=1, link=Nothing()),)
         )
-    with pytest.raises(InvariantViolation, match="I9 AppliedOnce"):
+    with pytest.raises(InvariantViolation, match=r"I9 AppliedOnce"):
         watch.save("C", AcceptorState(), instance=0)
 
 
 def test_two_believers_are_a_violation() -> None:
-    """I10: one is none."""
-    watch = Watch()
-    watch.invariants.check_leases(["A"])
+    """I10: one is none, and one whose lease has ended since it was looked at is none."""
+    leases = Watch().invariants.leases
+    believing = {"A": True, "C": True}
+    leases.look("A", lambda: believing["A"])
+    leases.look("B", lambda: False)
 
-    with pytest.raises(InvariantViolation, match="I10 OneReader: A and C"):
-        watch.invariants.check_leases(["A", "C"])
+    with pytest.raises(InvariantViolation, match=r"I10 OneReader: A and C each trust a lease"):
+        leases.look("C", lambda: believing["C"])
+    believing["A"] = False
+    leases.look("C", lambda: believing["C"])
+
+
+# ------------------------------------------------------------------------------------- quorums
+
+
+def test_quorums_that_need_not_meet_are_a_violation() -> None:
+    """I6, of what the servers would take for enough: majorities meet, halves of four do not."""
+    Watch("ABCD").invariants.quorums.check()
+    flexible = Quorums(acceptors=frozenset("ABC"), promise_size=3, accept_size=1)
+    Watch(quorums=flexible).invariants.quorums.check()
+
+    with pytest.raises(InvariantViolation, match=r"I6 .*A and B.* C and D.* no server is in both"):
+        Watch("ABCD", quorums=Sizes("ABCD", promise=2, accept=2)).invariants.quorums.check()
+    with pytest.raises(InvariantViolation, match=r"I6 .* promises of A for .* of B and C for"):
+        Watch(quorums=Sizes("ABC", promise=1, accept=2)).invariants.quorums.check()
+
+
+def test_one_server_with_other_quorums_is_enough_for_a_violation() -> None:
+    """I6 is a rule for each pair of servers, not for each by itself."""
+    watch = Watch()
+    watch.invariants.quorums.use("B", Sizes("ABC", promise=1, accept=3))
+
+    with pytest.raises(
+        InvariantViolation, match=r"I6 .*: B takes the promises of A .*, and A takes"
+    ):
+        watch.invariants.quorums.check()
+
+
+class Sizes(Quorums):
+    """Quorums by size, without the check that they meet."""
+
+    def __init__(self, acceptors: Collection[str], *, promise: int, accept: int) -> None:
+        """Take what is given."""
+        object.__setattr__(self, "acceptors", frozenset(acceptors))
+        object.__setattr__(self, "promise_size", promise)
+        object.__setattr__(self, "accept_size", accept)
+
+
+def test_two_quorums_in_use_without_a_common_server_are_a_violation() -> None:
+    """I6: whether the choice or the other request to accept comes first."""
+    wrong = Sizes("ABC", promise=1, accept=2)
+    asks_later, asks_first = Watch(quorums=wrong), Watch(quorums=wrong)
+    for watch in (asks_later, asks_first):
+        watch.promise("A", TWO_A)
+        watch.promise("C", THREE_C)
+        watch.save("A", accepted(TWO_A, X))
+
+    asks_later.save("B", accepted(TWO_A, X))
+    assert asks_later.chosen
+    said = r"I6 .* 3.C was promised by C and .* 2.A was accepted by A and B"
+    with pytest.raises(InvariantViolation, match=said):
+        asks_later.checks["C"].sent(letter("C", Accept(proposal_id=THREE_C, value=Y)))
+    asks_first.checks["C"].sent(letter("C", Accept(proposal_id=THREE_C, value=Y)))
+    with pytest.raises(InvariantViolation, match=said):
+        asks_first.save("B", accepted(TWO_A, X))
+
+
+def test_a_promise_that_is_counted_twice_is_a_violation() -> None:
+    """I6: of five, the promises of two are no quorum, however often one of them arrived."""
+    watch = Watch("ABCDE")
+    watch.promise("A", TWO_A)
+    watch.promise("B", TWO_A)
+    watch.promise("B", TWO_A)
+
+    with pytest.raises(
+        InvariantViolation, match=r"I6 .* promises of A and B only.* C, D and E may"
+    ):
+        watch.checks["A"].sent(letter("A", Accept(proposal_id=TWO_A, value=X)))
+
+
+def test_a_link_is_chosen_by_the_quorums_in_use() -> None:
+    """With flexible quorums one acceptance may do."""
+    flexible = Quorums(acceptors=frozenset("ABC"), promise_size=3, accept_size=1)
+    watch = Watch(quorums=flexible)
+
+    watch.save("A", accepted(TWO_A, X))
+
+    assert [chosen.acceptors for chosen in watch.chosen] == [("A",)]
+
+
+def test_phase_1_skipped_is_a_violation() -> None:
+    """I4: nobody but the proposer has promised, so the others may accept something lower."""
+    watch = Watch()
+    watch.promise("A", TWO_A)
+
+    with pytest.raises(InvariantViolation, match=r"I4 .* 2.A, which only A promised: B and C may"):
+        watch.checks["A"].sent(letter("A", Accept(proposal_id=TWO_A, value=X)))
+
+
+# --------------------------------------------------------------------------------------- disks
+
+
+def test_a_disk_that_lost_what_was_saved_is_a_violation_at_the_start() -> None:
+    """I3 and I9, before the process says anything."""
+    watch = Watch()
+    watch.save("A", promised(THREE_C))
+    watch.disks["A"].state = AT_LINK_1
+
+    with pytest.raises(InvariantViolation, match=r"I3 .* A had promised 3.C and has no promise"):
+        watch.invariants.observer("A")
+
+
+def test_what_survived_unseen_is_counted_at_the_next_save() -> None:
+    """A process may die between its save and the news of it."""
+    watch = Watch()
+    state = replace(AT_LINK_1, acceptor=accepted(TWO_A, X))
+    watch.disks["A"].state = state
+    check = watch.invariants.observer("A")
+    check.saved(Outbox(save=Save(state=state)))
+
+    watch.save("B", accepted(TWO_A, X))
+
+    assert [chosen.acceptors for chosen in watch.chosen] == [("A", "B")]
+
+
+def test_number_1_with_two_owners_is_a_violation() -> None:
+    """I2: it belongs to the master that the links before name."""
+    watch = Watch()
+    watch.save("A", accepted(ProposalID(1, "A"), X))
+
+    with pytest.raises(InvariantViolation, match=r"I2 .* number 1 .* A for .x., B for .y."):
+        watch.save("B", accepted(ProposalID(1, "B"), Y))
+
+
+def test_a_number_that_is_not_on_the_disk_is_a_violation() -> None:
+    """I8, for a proposer: after a crash it would use the number again."""
+    watch = Watch()
+
+    with pytest.raises(InvariantViolation, match=r"I8 .* A sends Prepare 2.A to B before it saved"):
+        watch.checks["A"].sent(letter("A", Prepare(proposal_id=TWO_A)))
+
+
+# ------------------------------------------------------------------------------------ sessions
+
+
+def choose(watch: Watch, number: int, value: object) -> None:
+    """Let A and B accept *value* for link *number*, the one in progress."""
+    state = AcceptorState(promised_id=TWO_A, accepted_id=TWO_A, accepted_value=value)
+    for uid in "AB":
+        on_disk = watch.disks[uid].state
+        assert on_disk is not None
+        assert on_disk.instance == number
+        watch.save(uid, state)
+
+
+def apply(watch: Watch, number: int, value: object, snapshot: Snapshot) -> None:
+    """Let A and B resolve it."""
+    for uid in "AB":
+        watch.save(
+            uid,
+            AcceptorState(),
+            instance=number + 1,
+            snapshot=snapshot,
+            decided=(DecidedLink(number=number, link=value),),  # type: ignore[arg-type]
+        )
+
+
+def test_the_oldest_session_is_forgotten_where_there_is_no_room() -> None:
+    """With room for two, the third client's request pushes the first one's out, and no other."""
+    watch = Watch()
+    sessions: dict[str, Session] = {}
+    for number, client in enumerate(("c1", "c2", "c3"), start=1):
+        value = link(f"v{number}", request=client)
+        choose(watch, number, value)
+        sessions = {**sessions, client: Session(sequence=1, link=number, result=None)}
+        if number == 3:
+            del sessions["c1"]
+        apply(watch, number, value, Snapshot(value=f"v{number}", sessions=sessions))
+
+    watch.save("C", snapshot=Snapshot(value="v3", sessions=sessions), instance=4)
+    kept = {**sessions, "c1": Session(sequence=1, link=1, result=None)}
+    del kept["c2"]
+    with pytest.raises(
+        InvariantViolation, match=r"I9 .*C remembers .* of c1 number 1 in link 1, not"
+    ):
+        watch.save("C", snapshot=Snapshot(value="v3", sessions=kept))
+
+
+def test_sessions_are_known_at_every_earlier_link() -> None:
+    """A server that catches up to the middle of a long chain is held against that middle."""
+    watch = Watch()
+    sessions: dict[str, Session] = {}
+    at_100 = Snapshot()
+    for number in range(1, 150):
+        client = f"c{number % 2}"
+        update = Update(
+            request_id=RequestID(client, number), command=Set(value=f"v{number}"), since=number
+        )
+        value = Updates(updates=(update,))
+        choose(watch, number, value)
+        sessions = {**sessions, client: Session(sequence=number, link=number, result=None)}
+        snapshot = Snapshot(value=f"v{number}", sessions=sessions)
+        apply(watch, number, value, snapshot)
+        if number == 100:
+            at_100 = snapshot
+
+    watch.save("C", snapshot=at_100, instance=101)
+    wrong = {**at_100.sessions, "c1": Session(sequence=98, link=98, result=None)}
+    with pytest.raises(InvariantViolation, match=r"I9 .*of c1 number 98 in link 98, not number 99"):
+        watch.save("C", snapshot=replace(at_100, sessions=wrong))
+
+
+def test_a_master_that_the_links_do_not_name_is_a_violation() -> None:
+    """I9, in words."""
+    watch = Watch()
+    master = NewMaster(uid="A", lease_seconds=2.0, bid="b")
+    choose(watch, 1, master)
+
+    with pytest.raises(InvariantViolation, match=r"I9 .* no value; .* A is master for 2 s"):
+        apply(watch, 1, master, Snapshot())
+
+
+def test_a_read_of_what_the_link_does_not_hold_is_a_violation() -> None:
+    """I9 and I7: a read names the link as of which its value was the newest."""
+    watch = Watch()
+    choose(watch, 1, X)
+    read, wrong, ahead = (
+        Answer(request_id=RequestID("r", 1), outcome=Chosen(link=number, result=result))
+        for number, result in ((1, "x"), (1, "y"), (2, "x"))
+    )
+
+    watch.invariants.check_return("A", Get(), read, earlier=None)
+    with pytest.raises(InvariantViolation, match=r'I9 .* A answers the read r/1 with "y"'):
+        watch.invariants.check_return("A", Get(), wrong, earlier=None)
+    with pytest.raises(InvariantViolation, match=r"I7 .* at link 2: .* never chosen"):
+        watch.invariants.check_return("A", Get(), ahead, earlier=None)

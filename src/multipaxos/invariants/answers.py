@@ -1,0 +1,87 @@
+"""What servers tell clients: it is chosen (I7), on the disk (I8), and the same each time (I9)."""
+
+from composable_paxos import PeerID
+from multipaxos.chain.durable import DurableState
+from multipaxos.chain.requests import Chosen, Outcome, RequestID
+from multipaxos.chain.state_machine import Command
+from multipaxos.invariants.applied import Applied
+from multipaxos.invariants.model import changes, holds
+from multipaxos.invariants.names import APPLIED_ONCE, RESOLVED_MEANS_CHOSEN, SAVED_BEFORE_SENT
+from multipaxos.invariants.shown import shown
+from multipaxos.invariants.violation import InvariantViolation
+
+
+class Answers:
+    """Holds each answer against the chain."""
+
+    def __init__(self, applied: Applied) -> None:
+        """Compare with what was *applied*."""
+        self.applied = applied
+
+    def check(
+        self,
+        uid: PeerID,
+        request_id: RequestID,
+        command: Command,
+        outcome: Outcome,
+        *,
+        earlier: Outcome | None,
+        state: DurableState | None,
+    ) -> None:
+        """
+        Check what *uid*, with *state* on its disk, answers to *request_id*.
+
+        *earlier* is what the same request was answered before, if it was. What a read may return,
+        linearizability judges, too: here it must be what the chain held at the link that it names.
+        """
+        if not isinstance(outcome, Chosen):
+            return
+        if not changes(command):
+            self._check_read(uid, request_id, outcome)
+            return
+        if state is None or state.instance <= outcome.link:
+            on_disk = "nothing" if state is None else f"link {state.instance} in progress"
+            raise InvariantViolation(
+                SAVED_BEFORE_SENT,
+                outcome.link,
+                f"{uid} answers {request_id} with link {outcome.link}, and has {on_disk} on its "
+                "disk: after a crash it would not know what it answered",
+            )
+        self._check_write(uid, request_id, outcome, earlier)
+
+    def _check_write(
+        self, uid: PeerID, request_id: RequestID, outcome: Chosen, earlier: Outcome | None
+    ) -> None:
+        chosen = self.applied.votes.chosen.get(outcome.link)
+        if chosen is None or not holds(chosen.value, request_id):
+            held = (
+                "nothing is chosen there" if chosen is None else f"it holds {shown(chosen.value)}"
+            )
+            raise InvariantViolation(
+                RESOLVED_MEANS_CHOSEN,
+                outcome.link,
+                f"{uid} says that request {request_id} is in it, and {held}",
+            )
+        if isinstance(earlier, Chosen) and earlier != outcome:
+            raise InvariantViolation(
+                APPLIED_ONCE,
+                outcome.link,
+                f"request {request_id} was answered with link {earlier.link} before, and by {uid} "
+                f"with link {outcome.link} now: it was applied twice",
+            )
+
+    def _check_read(self, uid: PeerID, request_id: RequestID, outcome: Chosen) -> None:
+        model = self.applied.model
+        if outcome.link >= model.length:
+            raise InvariantViolation(
+                RESOLVED_MEANS_CHOSEN,
+                outcome.link,
+                f"{uid} answers the read {request_id} as of it, and it was never chosen",
+            )
+        if outcome.result not in model.values_in(outcome.link):
+            raise InvariantViolation(
+                APPLIED_ONCE,
+                outcome.link,
+                f'{uid} answers the read {request_id} with "{outcome.result}" as of it; the links '
+                f'so far amount to "{model.prefixes[outcome.link + 1].value}"',
+            )

@@ -1,0 +1,134 @@
+"""I7 and I9: what a server has resolved was chosen; what it applied is what the links amount to."""
+
+from collections.abc import Mapping, Sequence
+
+from composable_paxos import PeerID
+from multipaxos.chain.durable import DecidedLink, Session, Snapshot
+from multipaxos.invariants.model import ChainModel, Done
+from multipaxos.invariants.names import AGREEMENT, APPLIED_ONCE, RESOLVED_MEANS_CHOSEN
+from multipaxos.invariants.quorums import in_words
+from multipaxos.invariants.shown import shown
+from multipaxos.invariants.violation import InvariantViolation
+from multipaxos.invariants.votes import Votes
+
+
+class Applied:
+    """Holds what the servers resolve and apply against what was chosen, and its *model*."""
+
+    def __init__(self, votes: Votes, *, sessions_max: int) -> None:
+        """Compare with the choices of *votes*."""
+        self.votes = votes
+        self.model = ChainModel(sessions_max)
+
+    def extend(self) -> None:
+        """Take into the model what is chosen without a gap."""
+        chosen = self.votes.chosen
+        while (next_link := chosen.get(self.model.length)) is not None:
+            self.model.add(next_link.value)
+
+    def decided(self, uid: PeerID, links: Sequence[DecidedLink], *, since: int, until: int) -> None:
+        """Check the *links* that *uid* resolved on its way from instance *since* to *until*."""
+        expected = since
+        for decided in links:
+            self._check_chosen(uid, decided)
+            if not expected <= decided.number < until:
+                raise InvariantViolation(
+                    APPLIED_ONCE,
+                    decided.number,
+                    f"{uid} applied it where link {expected} was next: each link is applied once, "
+                    "in order",
+                )
+            expected = decided.number + 1
+
+    def _check_chosen(self, uid: PeerID, decided: DecidedLink) -> None:
+        chosen = self.votes.chosen.get(decided.number)
+        if chosen is None:
+            raise InvariantViolation(
+                RESOLVED_MEANS_CHOSEN,
+                decided.number,
+                f"{uid} resolved {shown(decided.link)}, and it was not chosen: "
+                f"{self._accepted_so_far(decided.number)}",
+            )
+        if chosen.value is not decided.link and chosen.value != decided.link:
+            raise InvariantViolation(
+                AGREEMENT,
+                decided.number,
+                f"{uid} resolved {shown(decided.link)}, and {shown(chosen.value)} was chosen under "
+                f"{chosen.proposal_id}, accepted by {in_words(chosen.acceptors)}",
+            )
+
+    def _accepted_so_far(self, link: int) -> str:
+        ballots = sorted(self.votes.record(link).ballots.items())
+        accepted = [(number, ballot) for number, ballot in ballots if ballot.accepted_by]
+        return (
+            "; ".join(
+                f"{shown(ballot.value)} under {number} was accepted by "
+                f"{in_words(ballot.acceptors)} only"
+                for number, ballot in accepted
+            )
+            or "nobody has accepted anything there"
+        )
+
+    # -- snapshots ---------------------------------------------------------------------------------
+
+    def snapshot(self, uid: PeerID, instance: int, snapshot: Snapshot, *, in_full: bool) -> None:
+        """
+        Check what *uid* has applied before *instance*.
+
+        *in_full* compares all sessions; otherwise those that the last link changed, and the number
+        of all.
+        """
+        model = self.model
+        if instance > model.length:
+            raise InvariantViolation(
+                RESOLVED_MEANS_CHOSEN,
+                instance - 1,
+                f"{uid} is at link {instance}, and link {model.length} was never chosen",
+            )
+        prefix = model.prefixes[instance]
+        if snapshot.value != prefix.value or snapshot.master != prefix.master:
+            raise InvariantViolation(
+                APPLIED_ONCE,
+                instance - 1,
+                f"{uid} has {_state(snapshot.value, snapshot.master)}; the links so far amount to "
+                f"{_state(prefix.value, prefix.master)}",
+            )
+        if in_full:
+            expected: Mapping[str, Done | None] = model.sessions_after(instance)
+        else:
+            expected = prefix.changed
+        if len(snapshot.sessions) != prefix.sessions or not all(
+            _agree(snapshot.sessions.get(client), done) for client, done in expected.items()
+        ):
+            self._forgot(uid, instance, snapshot)
+
+    def _forgot(self, uid: PeerID, instance: int, snapshot: Snapshot) -> None:
+        has = {client: (s.sequence, s.link) for client, s in snapshot.sessions.items()}
+        should = {
+            client: (done.sequence, done.link)
+            for client, done in self.model.sessions_after(instance).items()
+        }
+        wrong = sorted(c for c in {*has, *should} if has.get(c) != should.get(c))
+        raise InvariantViolation(
+            APPLIED_ONCE,
+            instance - 1,
+            f"{uid} remembers another newest request than the links hold: "
+            + "; ".join(
+                f"of {c} {_request(has.get(c))}, not {_request(should.get(c))}" for c in wrong
+            ),
+        )
+
+
+def _agree(session: Session | None, done: Done | None) -> bool:
+    if session is None or done is None:
+        return session is None and done is None
+    return session.sequence == done.sequence and session.link == done.link
+
+
+def _state(value: object, master: object) -> str:
+    held = "no value" if value is None else f'"{value}"'
+    return held if master is None else f"{held} where {shown(master)}"
+
+
+def _request(done: tuple[int, int] | None) -> str:
+    return "none" if done is None else f"number {done[0]} in link {done[1]}"

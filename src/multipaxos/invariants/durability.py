@@ -1,0 +1,54 @@
+"""I8: state is durable before the message that reveals it."""
+
+from composable_paxos import Accept, Accepted, PeerID, Prepare, Promise, ProposalID
+from multipaxos.chain.durable import DurableState
+from multipaxos.chain.messages import Envelope
+from multipaxos.invariants.names import SAVED_BEFORE_SENT
+from multipaxos.invariants.violation import InvariantViolation
+from multipaxos.invariants.votes import Votes
+
+
+def check_saved(envelope: Envelope, state: DurableState | None, votes: Votes, uid: PeerID) -> None:
+    """Check that what *envelope* reveals of *uid* is in the *state* on its disk."""
+    message, link = envelope.message, envelope.instance
+    if state is None or state.instance < link:
+        if link > 0:
+            at = "nothing" if state is None else f"link {state.instance} in progress"
+            raise _violation(uid, envelope, f"it has {at} on its disk")
+        return
+    match message:
+        case Prepare() | Promise() | Accept():
+            _check_promise(envelope, message.proposal_id, state, uid)
+        case Accepted():
+            _check_acceptance(envelope, message, state, votes, uid)
+
+
+def _check_promise(
+    envelope: Envelope, proposal_id: ProposalID, state: DurableState, uid: PeerID
+) -> None:
+    promised_id = state.acceptor.promised_id
+    if state.instance == envelope.instance and promised_id < proposal_id:
+        raise _violation(uid, envelope, f"its disk knows of no promise above {promised_id}")
+
+
+def _check_acceptance(
+    envelope: Envelope, message: Accepted, state: DurableState, votes: Votes, uid: PeerID
+) -> None:
+    accepted_id = state.acceptor.accepted_id
+    ballot = votes.record(envelope.instance).ballots.get(message.proposal_id)
+    was_saved = ballot is not None and ballot.accepted_by & votes.quorums.bits[uid]
+    if not was_saved or (state.instance == envelope.instance and accepted_id < message.proposal_id):
+        raise _violation(uid, envelope, f"its disk knows of no acceptance above {accepted_id}")
+
+
+def _violation(uid: PeerID, envelope: Envelope, on_disk: str) -> InvariantViolation:
+    message = envelope.message
+    name = type(message).__name__
+    number = getattr(message, "proposal_id", None)
+    said = name if number is None else f"{name} {number}"
+    return InvariantViolation(
+        SAVED_BEFORE_SENT,
+        envelope.instance,
+        f"{uid} sends {said} to {envelope.receiver} before it saved that: {on_disk}. After a crash "
+        "it would not know what it said",
+    )
