@@ -20,7 +20,7 @@ NONE = -1
 """No ballot: nothing promised, nothing voted for."""
 
 
-class LamportPaxos(Model[str, int]):
+class LamportPaxos(Model[int, str]):
     """
     The specification ``Paxos``: each message ever sent stays in the set *msgs*.
 
@@ -158,7 +158,7 @@ def _paxos(acceptors: int, values: int, ballots: int) -> LamportPaxos:
 Acceptor = tuple[int, frozenset[tuple[int, int]]]
 
 
-class LamportVoting(Model[str, tuple[Acceptor, ...]]):
+class LamportVoting(Model[tuple[Acceptor, ...], str]):
     """The specification ``Voting``: a state is, for each acceptor, its *maxBal* and its *votes*."""
 
     def __init__(self, *, acceptors: int = 3, values: int = 2, ballots: int = 2) -> None:
@@ -172,9 +172,7 @@ class LamportVoting(Model[str, tuple[Acceptor, ...]]):
         return [((NONE, frozenset()),) * len(self.acceptors)]
 
     @override
-    def successors(
-        self, state: tuple[Acceptor, ...]
-    ) -> Iterator[tuple[str, tuple[Acceptor, ...]]]:
+    def successors(self, state: tuple[Acceptor, ...]) -> Iterator[tuple[str, tuple[Acceptor, ...]]]:
         for a, (max_bal, votes) in enumerate(state):
             for ballot in self.ballots:
                 if ballot > max_bal:

@@ -1,7 +1,7 @@
 """What the explorer can explore: a model, given by its states and what may happen in each."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from multipaxos.invariants.violation import InvariantViolation
@@ -51,11 +51,11 @@ class Model(ABC, Generic[State, Action]):
         """
         return hash(state)
 
-    def portable(self, state: State) -> Any:
-        """Return what stands for *state* in another process: something that can be pickled."""
-        return state
+    def portable(self, states: Sequence[State]) -> Any:
+        """Return what stands for *states* in another process: something that can be pickled."""
+        return states
 
-    def resident(self, portable: Any) -> State:
-        """Return the state of this copy of the model that *portable* stands for."""
-        state: State = portable
-        return state
+    def resident(self, portable: Any) -> Sequence[State]:
+        """Return the states of this copy of the model that *portable* stands for, in its order."""
+        states: Sequence[State] = portable
+        return states

@@ -182,7 +182,7 @@ class _Search(Generic[State, Action]):
             position, number = divmod(place, self.jobs)
             self.connections[number].send(position)
             portable, place = self.connections[number].recv()
-            states.append(self.model.resident(portable))
+            states += self.model.resident(portable)
         return tuple(reversed(states))
 
     def _is_found(self) -> bool:
@@ -289,17 +289,16 @@ class _Share(Generic[State, Action]):
         """Return for each process what it is to look at, and forget it."""
         messages = []
         for batch in self.batches:
-            portable = [self.model.portable(state) for state in batch]
+            portable = self.model.portable(list(batch))
             messages.append(pickle.dumps((portable, array("Q", batch.values())), protocol=5))
         self.batches = [{} for _ in range(self.jobs)]
         return messages
 
     def receive(self, message: bytes) -> None:
         """Take the new ones among the states of a batch."""
-        portables, parents = pickle.loads(message)  # noqa: S301 - written by our own processes
-        resident = self.model.resident
-        for portable, parent in zip(portables, parents, strict=True):
-            self._take(resident(portable), parent)
+        portable, parents = pickle.loads(message)  # noqa: S301 - written by our own processes
+        for state, parent in zip(self.model.resident(portable), parents, strict=True):
+            self._take(state, parent)
 
     def standing(self) -> _Standing:
         """Return what is to be reported now."""
@@ -316,7 +315,7 @@ class _Share(Generic[State, Action]):
     def state_at(self, position: int) -> tuple[Any, int]:
         """Return the state at an index of the store, for any process, and its parent's place."""
         state = self.store.states_at([position])[position]
-        return self.model.portable(state), self.store.parents[position]
+        return self.model.portable([state]), self.store.parents[position]
 
     def _take(self, state: State, parent: int) -> None:
         if state in self.store.index:
