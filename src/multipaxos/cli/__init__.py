@@ -6,6 +6,7 @@ from multipaxos.cli.bugs import bugs
 from multipaxos.cli.client import client
 from multipaxos.cli.cluster import cluster
 from multipaxos.cli.demo import demo
+from multipaxos.cli.diagram import diagram
 from multipaxos.cli.entry import Commands
 from multipaxos.cli.get import get
 from multipaxos.cli.history import history
@@ -17,7 +18,7 @@ __all__ = ["main"]
 
 @click.group(
     cls=Commands,
-    commands=[server, client, get, status, history, cluster, demo, bugs],
+    commands=[server, client, get, status, history, cluster, demo, diagram, bugs],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="multipaxos")

@@ -36,7 +36,10 @@ class TraceIndex:
         )
         times = {event.seconds for event in happenings}
         self.is_untimed = len(times) <= 1
-        is_virtual = all(header.get("clock") == VIRTUAL_CLOCK for header in headers)
+        self.is_stepwise = any(header.get("engine") == "exploration" for header in headers)
+        is_virtual = self.is_stepwise or all(
+            header.get("clock") == VIRTUAL_CLOCK for header in headers
+        )
         self.origin = 0.0 if is_virtual else min(times, default=0.0)
         self._effects = _effects(events)
         self._endings = list(accumulate(int(event.kind in ENDINGS) for event in events))

@@ -77,10 +77,5 @@ def _has_room_for_each(scene: Scene, room: int) -> bool:
 def _gutter(scene: Scene) -> int:
     if scene.untimed or not scene.steps:
         return 0
-    longest = max(len(time_words(scene, step.seconds)) for step in scene.steps)
+    longest = max(len(scene.time(step.seconds)) for step in scene.steps)
     return longest + 1
-
-
-def time_words(scene: Scene, seconds: float) -> str:
-    """Return the time *seconds* as the diagram tells it: to the millisecond, or a step's number."""
-    return f"{seconds - scene.origin:.3f}"

@@ -34,6 +34,7 @@ def stage(events: Iterable[TraceEvent]) -> Scene:
         steps=steps,
         origin=index.origin,
         untimed=index.is_untimed,
+        stepwise=index.is_stepwise,
     )
 
 
@@ -104,6 +105,7 @@ class _Stager:
             short=shorter(words, message),
             tip=self._tip(sent, leaves=leaves),
             proposer=str(message.get("proposal_id", "")).partition(".")[2] or None,
+            left=sent.sent,
             tag=self._tag(sent),
             again=sent.again,
             saved=not leaves and sent.fate is Fate.DELIVERED and self._mark(sent.receiver),

@@ -59,7 +59,8 @@ class Arrow(_Placed):
     """
     A message, or a client's call or answer, from *start* to *end*.
 
-    An arrow that took long is drawn twice, where it leaves and where it ends, with the same *tag*.
+    *left* is the place of its departure, where the trace has one. An arrow that took long has two
+    steps, where it leaves and where it ends, with the same *tag*.
     *short* are words that will do where there is little room.
     *saved*: it made its receiver save; *refused*: its receiver took no notice.
     """
@@ -70,6 +71,7 @@ class Arrow(_Placed):
     short: str
     tip: Tip
     proposer: str | None
+    left: int | None = None
     tag: int | None = None
     again: bool = False
     saved: bool = False
@@ -103,8 +105,8 @@ class Scene:
     """
     A whole diagram: its columns and its *steps*.
 
-    *clients* are empty where no client was seen. Times are counted from *origin*; in a trace
-    without a clock they are *untimed*.
+    *clients* are empty where no client was seen. Times are counted from *origin*. The
+    scene is *untimed* where all happens at one instant, *stepwise* where steps are counted instead.
     """
 
     servers: tuple[str, ...]
@@ -112,3 +114,8 @@ class Scene:
     steps: tuple[Step, ...]
     origin: float
     untimed: bool
+    stepwise: bool
+
+    def time(self, seconds: float) -> str:
+        """Return the time *seconds* as diagrams tell it; an exploration counts its steps."""
+        return f"{seconds:.0f}" if self.stepwise else f"{seconds - self.origin:.3f}"

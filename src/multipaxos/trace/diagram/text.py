@@ -1,13 +1,13 @@
 """The diagram as text for a terminal."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich.text import Text
 
 from multipaxos.trace.console import AMBER, GREEN, RED, VIOLET, uid_style
 from multipaxos.trace.diagram.canvas import Row, cells_of, shortened
-from multipaxos.trace.diagram.layout import Layout, lay_out, time_words
+from multipaxos.trace.diagram.layout import Layout, lay_out
 from multipaxos.trace.diagram.selection import NOTHING_ELSE, collapse, select
 from multipaxos.trace.diagram.staging import stage
 from multipaxos.trace.diagram.steps import Arrow, Banner, BannerKind, Life, Note, Scene, Step, Tip
@@ -40,6 +40,18 @@ BANNER_STYLES = {
     BannerKind.LINK: "dim",
     BannerKind.SKIPPED: "dim",
 }
+LEGEND: Sequence[tuple[Callable[[Step], bool], str]] = (
+    (lambda step: isinstance(step, Arrow | Note) and step.saved, "# saved first"),
+    (lambda step: isinstance(step, Arrow) and step.refused, "! refused"),
+    (lambda step: isinstance(step, Arrow) and step.tip is Tip.LOST, "x lost"),
+    (lambda step: isinstance(step, Arrow) and step.tag is not None, "~1 goes on at 1~"),
+    (lambda step: isinstance(step, Arrow) and step.tip is Tip.UNDER_WAY, "~ still on its way"),
+    (lambda step: isinstance(step, Arrow) and step.tip is Tip.UNSEEN, "? its end was not traced"),
+    (lambda step: Life.TRUSTING in step.lives.values(), "M trusts its own lease"),
+    (lambda step: Life.PAUSED in step.lives.values(), ": paused"),
+)
+"""The marks, each with what tells whether it occurs."""
+
 FILLS = {
     BannerKind.CHOSEN: "=",
     BannerKind.WIRES: "~",
@@ -65,6 +77,12 @@ def text_diagram(
     """
     scene = select(stage(events), since=since, until=until, link=link)
     return draw_text(collapse(scene) if collapsed else scene, width=width)
+
+
+def legend(scene: Scene) -> Text:
+    """Return what the marks mean that occur in the drawing of *scene*."""
+    told = [words for mark, words in LEGEND if any(mark(step) for step in scene.steps)]
+    return Text("; ".join(told), style="dim")
 
 
 def draw_text(scene: Scene, *, width: int = WIDTH) -> Text:
@@ -117,7 +135,7 @@ class _Pen:
         for name, column in self.layout.columns.items():
             life = step.lives.get(name, Life.UP)
             row.write(column, LIFELINES[life], _life_style(name, life, self.scene))
-        time = "" if self.scene.untimed else time_words(self.scene, step.seconds)
+        time = "" if self.scene.untimed else self.scene.time(step.seconds)
         if time != self._time:
             self._time = time
             row.write(self.layout.gutter - 1 - len(time), time, "dim")
@@ -182,7 +200,8 @@ class _Pen:
     def _labels(self, arrow: Arrow) -> Iterator[str]:
         for words in (self._words(arrow, arrow.words), self._words(arrow, arrow.short)):
             yield f"- {words} -"
-            yield f"-{words}"
+            # Next to a head that is a letter, a word would seem to end in it.
+            yield f"-{words}" if arrow.tip is Tip.ARRIVES else f"-{words}-"
 
     def _words(self, arrow: Arrow, words: str) -> str:
         words = f"again: {words}" if arrow.again else words
