@@ -16,12 +16,11 @@ import pytest
 from tests.docs.commands import check_command, check_shell, run_here
 from tests.docs.documents import ROOT, Block, all_blocks, blocks_in, documents, rewrite
 from tests.docs.picture import picture_of_a_master_s_update, picture_of_an_update
-from tests.docs.traces import check_trace_event
 
+from multipaxos import trace
 from multipaxos.composition import compose, describe, strategy_names
 from multipaxos.runtime import codec
 from multipaxos.runtime.config import load_config
-from multipaxos.trace import parse_line
 
 # -------------------------------------------------------------------------- one check for each kind
 
@@ -62,9 +61,8 @@ def check_votes_and_snapshot(block: Block, _directory: Path) -> None:
 
 
 def check_trace(block: Block, _directory: Path) -> None:
-    """Parse each line as a trace event, with the fields that its kind has."""
-    for line in block.text.splitlines():
-        check_trace_event(parse_line(line))
+    """Read the lines as a trace."""
+    assert list(trace.check_trace(map(trace.parse_line, block.text.splitlines())))
 
 
 def check_shown(_block: Block, _directory: Path) -> None:

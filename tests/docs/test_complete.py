@@ -1,6 +1,5 @@
 """The tables of the documents are complete, and what they say of the code is so."""
 
-import ast
 import dataclasses
 import importlib
 import json
@@ -13,12 +12,12 @@ import pytest
 from tests.docs.commands import WRAPPERS, check_command
 from tests.docs.documents import ROOT, blocks_in, documents, prose_of, read, section
 from tests.docs.tables import rows
-from tests.docs.traces import check_trace_event, documented_kinds
+from tests.docs.traces import TRACE_PAGE, documented_kinds, documented_reasons
 
 from composable_paxos import LOWEST
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Timer
-from multipaxos.chain.events import EventKind
+from multipaxos.chain.refusals import Reason
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.chain.state_machine import Register
@@ -28,11 +27,10 @@ from multipaxos.runtime import codec, report
 from multipaxos.runtime.codec import wire
 from multipaxos.runtime.commands import interpret
 from multipaxos.runtime.config import HISTORY_MAX, built_in_config
-from multipaxos.simulation.clients import SimulatedClient
 from multipaxos.simulation.cluster import SimulatedCluster
-from multipaxos.simulation.faults import FaultLaw, Mischief
-from multipaxos.simulation.network import ROUGH
 from multipaxos.simulation.scenario import COMMANDS, SETTINGS
+from multipaxos.trace import KINDS, VERSION
+from multipaxos.trace.schema import DISK_FAULTS, ENGINES, STATUSES
 
 COMMANDS_PAGE = "docs/reference/commands.md"
 CONFIGURATION_PAGE = "docs/reference/configuration.md"
@@ -277,40 +275,26 @@ def test_every_command_of_a_script_is_described() -> None:
 # -------------------------------------------------------------------------------------------- trace
 
 
-def test_every_kind_of_trace_event_is_described() -> None:
-    """The protocol's kinds, the driver's, and those that only the simulator knows."""
-    recorded = {kind.value for kind in EventKind}
-    for path in (ROOT / "src/multipaxos").rglob("*.py"):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "record":
-                recorded |= {
-                    argument.value
-                    for argument in call.args[:1]
-                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-                }
-    # The one kind that is not written where it is recorded.
-    recorded.add("crashed")
+def test_the_reference_of_the_trace_says_what_the_schema_says() -> None:
+    """Each kind has its fields, neither more nor fewer; a refusal's data stand with its reason."""
+    data = {name for names in documented_reasons().values() for name in names}
+    kinds = {kind: {name.strip("?") for name in fields} for kind, fields in KINDS.items()}
 
-    assert set(documented_kinds()) == recorded
+    assert {kind: set(fields) for kind, fields in documented_kinds().items()} == {
+        **kinds,
+        "refused": kinds["refused"] - data,
+    }
+    assert list(documented_reasons()) == [reason.value for reason in Reason]
+    assert {f"{name}?" for name in data} == {n for n in KINDS["refused"] if n.endswith("?")}
 
 
-@pytest.mark.parametrize("is_master", [False, True])
-def test_a_run_traces_the_fields_that_are_described(is_master: bool) -> None:
-    """Two minutes of faults give hardly an event that the reference does not explain."""
-    cluster = SimulatedCluster(seed=7, weather=ROUGH, strategies=strategy_names(master=is_master))
-    Mischief(cluster, FaultLaw(), Random(7)).start()
-    for name in ("ann", "bob"):
-        SimulatedClient(cluster, name, rng=Random(name)).start()
-    cluster.start()
+def test_the_reference_of_the_trace_names_its_version_engines_and_words() -> None:
+    """What a field may hold is listed where the field is explained."""
+    text = read(TRACE_PAGE)
 
-    cluster.run_for(120.0)
-
-    for event in cluster.trace.events:
-        check_trace_event(event)
-    met = {event.kind for event in cluster.trace.events}
-    rare = {"datagram refused", "wiped", "rejoined", "waiting", "takeover", "halted", "round lost"}
-    of_masters = {"lease began", "lease ended", "foreign lease", "forwarded"}
-    assert set(documented_kinds()) - rare - met <= (set() if is_master else of_masters)
+    assert f"**version {VERSION}** of the schema" in text
+    for word in (*ENGINES, *STATUSES, *DISK_FAULTS):
+        assert f"`{word}`" in text, word
 
 
 # -------------------------------------------------------------------- invariants, bounds and claims

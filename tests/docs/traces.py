@@ -1,4 +1,4 @@
-"""Trace events, held against the tables of the trace's reference."""
+"""The tables of the trace's reference, to be held against the schema."""
 
 import re
 from functools import cache
@@ -6,12 +6,7 @@ from functools import cache
 from tests.docs.documents import read
 from tests.docs.tables import rows
 
-from multipaxos.trace import TraceEvent
-
 TRACE_PAGE = "docs/reference/trace.md"
-
-SOMETIMES = {("refused", "promised_id")}
-"""Fields that an event may lack."""
 
 
 @cache
@@ -23,8 +18,10 @@ def documented_kinds() -> dict[str, tuple[str, ...]]:
     }
 
 
-def check_trace_event(event: TraceEvent) -> None:
-    """Assert that *event* has the fields that the reference gives its kind."""
-    fields = documented_kinds()[event.kind]
-    always = {name for name in fields if (event.kind, name) not in SOMETIMES}
-    assert always <= event.fields.keys() <= set(fields), event
+@cache
+def documented_reasons() -> dict[str, tuple[str, ...]]:
+    """Return the reasons of refusals that the reference has, with the data of each."""
+    return {
+        reason.strip("`"): tuple(re.findall(r"`([^`]+)`", data))
+        for reason, data, _ in rows(read(TRACE_PAGE), ("reason", "data", "says"))
+    }

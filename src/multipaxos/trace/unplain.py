@@ -102,9 +102,13 @@ def _read_tuple(hints: Sequence[Any]) -> _Reader:
         read_one = _reader(hints[0])
         return lambda value: tuple(read_one(item) for item in _as_list(value))
     readers = [_reader(hint) for hint in hints]
-    return lambda value: tuple(
-        read(item) for read, item in zip(readers, _as_list(value), strict=True)
-    )
+
+    def read(value: Any) -> Any:
+        if len(_as_list(value)) != len(readers):
+            raise TypeError
+        return tuple(read_one(item) for read_one, item in zip(readers, value, strict=True))
+
+    return read
 
 
 def _read_mapping(hint: Any) -> _Reader:
