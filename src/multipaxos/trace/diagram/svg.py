@@ -12,13 +12,15 @@ from multipaxos.trace.diagram.steps import Arrow, Banner, BannerKind, Life, Note
 from multipaxos.trace.diagram.words import name_words
 from multipaxos.trace.events import TraceEvent
 
-ROW = 30
+ROW = 40
 GAP_MIN = 250
 GAP_OF_CLIENTS = 170
 TOP = 64
 MARGIN = 40
 TIME_WIDTH = 64
 FONT = 17
+CHARACTER_WIDTH, HEAD_CHARACTER_WIDTH = 10, 18
+"""How wide a character is on average, and rather more."""
 PAUSE_ROWS_MAX = 2
 PAUSE_SECONDS = 0.5
 """A silence of this length gets one row of space more, a longer one at most PAUSE_ROWS_MAX."""
@@ -34,6 +36,8 @@ line, polyline {{ stroke: #5b6570; stroke-width: 2px; fill: none; }}
 .paused {{ stroke-dasharray: 3 7; }}
 .trusting {{ stroke: {VIOLET}; stroke-width: 7px; }}
 .across {{ stroke-width: 3px; }}
+.across.chosen {{ stroke: {GREEN}; }}
+.across.link {{ stroke-width: 1px; }}
 .wires {{ stroke-dasharray: 10 6; }}
 .mark {{ fill: #1b1f23; }}
 .underway {{ stroke-dasharray: 2 5; }}
@@ -96,7 +100,8 @@ class _Sheet:
                     self._note(row, step)
                 case Banner():
                     self._banner(row, step)
-        size = f'viewBox="0 0 {self.width} {self.height}"'
+        size = f'width="{self.width}" height="{self.height}"'
+        size += f' viewBox="0 0 {self.width} {self.height}"'
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">'
         parts = [head, "<title>Space-time diagram</title>", f"<style>\n{STYLE}</style>"]
         return "\n".join([*parts, *self._below, *self._arrows, *self._words, "</svg>"]) + "\n"
@@ -174,20 +179,27 @@ class _Sheet:
         if note.kind in ("crashed", "halted"):
             self._arrows.append(_cross(x, y))
         place = (x - 14, "end") if is_last else (x + 14, "start")
-        self._text(place[0], y + 6, note.words, kind, anchor=place[1], color=color)
+        # Above the arrows that leave from here.
+        self._text(place[0], y - 5, note.words, kind, anchor=place[1], color=color)
 
     def _banner(self, row: int, banner: Banner) -> None:
-        y = self.y[row]
+        y, left, right = self.y[row], 0 if self.scene.untimed else TIME_WIDTH, self.width
         kind = "chosen" if banner.kind is BannerKind.CHOSEN else "dim"
-        if banner.kind is not BannerKind.SKIPPED:
-            style = f' style="stroke:{GREEN}"' if banner.kind is BannerKind.CHOSEN else ""
-            line = f'<line class="across {banner.kind}" x1="{TIME_WIDTH}" y1="{y}"'
-            self._below.append(f'{line} x2="{self.width}" y2="{y}"{style}/>')
-        middle = (TIME_WIDTH + self.width) / 2
+        middle = (left + right) / 2
         if banner.kind is BannerKind.LINK:
-            self._text(TIME_WIDTH, y - 4, banner.words, kind, anchor="start")
-        else:
-            self._text(middle, y + 6, banner.words, kind, anchor="middle")
+            self._text(left, y - 6, banner.words, kind, anchor="start")
+            self._rule(left, right, y, banner.kind)
+            return
+        self._text(middle, y + 6, banner.words, kind, anchor="middle")
+        if banner.kind is not BannerKind.SKIPPED:
+            half = len(banner.words) * CHARACTER_WIDTH / 2 + 8
+            self._rule(left, middle - half, y, banner.kind)
+            self._rule(middle + half, right, y, banner.kind)
+
+    def _rule(self, left: float, right: float, y: float, kind: BannerKind) -> None:
+        if left < right:
+            ends = f'x1="{left}" y1="{y}" x2="{right:.1f}" y2="{y}"'
+            self._below.append(f'<line class="across {kind}" {ends}/>')
 
     # -- shapes ------------------------------------------------------------------------------------
 
@@ -206,7 +218,8 @@ class _Sheet:
 
 
 def _columns(scene: Scene) -> dict[str, int]:
-    start = (0 if scene.untimed else TIME_WIDTH) + MARGIN
+    longest = max((len(name_words(name)) for name in (*scene.clients, *scene.servers)), default=0)
+    start = (0 if scene.untimed else TIME_WIDTH) + max(MARGIN, longest * HEAD_CHARACTER_WIDTH // 2)
     columns = {client: start + place * GAP_OF_CLIENTS for place, client in enumerate(scene.clients)}
     first = start + len(scene.clients) * GAP_OF_CLIENTS
     return columns | {uid: first + place * GAP_MIN for place, uid in enumerate(scene.servers)}
