@@ -591,7 +591,7 @@ def test_the_strongest_sync_of_the_system_is_used(
 ) -> None:
     """On macOS fsync leaves data in the drive's cache; F_FULLFSYNC does not."""
     commands: list[int] = []
-    monkeypatch.setattr("multipaxos.runtime.storage.place._FULL_SYNC", 51)
+    monkeypatch.setattr("multipaxos.runtime.storage.file_system._FULL_SYNC", 51)
     monkeypatch.setattr(fcntl, "fcntl", lambda _, command: commands.append(command))
 
     disk.fill()

@@ -13,6 +13,7 @@ from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Save
 from multipaxos.runtime.codec import MalformedDatagramError
 from multipaxos.runtime.ports import StorageError
+from multipaxos.runtime.storage.file_system import REAL_FILES, FileSystem
 from multipaxos.runtime.storage.place import Place
 
 FORMAT = 1
@@ -69,8 +70,16 @@ class FileStorage(ABC):
     kind: ClassVar[str]
 
     def __init__(
-        self, directory: Path, *, cluster: str, uid: str, machine_kind: str, history_max: int
+        self,
+        directory: Path,
+        *,
+        cluster: str,
+        uid: str,
+        machine_kind: str,
+        history_max: int,
+        files: FileSystem = REAL_FILES,
     ) -> None:
+        self.files = files
         self.path = Path(directory) / f"{uid}{SUFFIXES[self.kind]}"
         self.history_max = history_max
         self.identity = Identity(
@@ -142,7 +151,7 @@ class FileStorage(ABC):
 
     def _open(self) -> Place:
         if self._place is None:
-            place = Place(self.path.parent, self.identity.uid)
+            place = Place(self.path.parent, self.identity.uid, self.files)
             try:
                 self._refuse_other_kinds()
                 self._take(self._read_or_refuse(), place)
@@ -156,7 +165,7 @@ class FileStorage(ABC):
     def _refuse_other_kinds(self) -> None:
         for kind, suffix in SUFFIXES.items():
             other = self.path.with_suffix(suffix)
-            if kind != self.kind and other.exists():
+            if kind != self.kind and self.files.exists(other):
                 uid = self.identity.uid
                 raise StorageError(
                     f"the state of {uid} is in {other}: start it with --storage {kind}. A new "

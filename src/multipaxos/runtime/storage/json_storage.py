@@ -1,8 +1,8 @@
 """The state in one JSON file, made anew by each save: slower than SQLite, and easy to look into."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from typing_extensions import override
@@ -20,7 +20,6 @@ from multipaxos.runtime.storage.base import (
     first_kept,
     refuse_newer,
 )
-from multipaxos.runtime.storage.place import sync_directory, sync_file
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,21 +58,21 @@ class JsonStorage(FileStorage):
 
     kind = "json"
 
-    def __init__(
-        self, directory: Path, *, cluster: str, uid: str, machine_kind: str, history_max: int
-    ) -> None:
-        super().__init__(
-            directory, cluster=cluster, uid=uid, machine_kind=machine_kind, history_max=history_max
-        )
+    def __init__(self, directory: Path, **arguments: Any) -> None:
+        super().__init__(directory, **arguments)
         self._history: dict[int, bytes] = {}
 
     @override
     def _read(self) -> Contents | None:
         try:
-            text = self.path.read_bytes()
+            text = self.files.read(self.path)
         except FileNotFoundError:
             return None
         content = self._parse(text)
+        # A process that died in its save may have left a state that others can read and a power cut
+        # can take back. Nobody may act upon it before it is durable.
+        self.files.sync(self.path)
+        self.files.sync_directory(self.path.parent)
         self._history = {number: bytes(link) for number, link in content.history}
         return Contents(
             identity=Identity(
@@ -124,14 +123,12 @@ class JsonStorage(FileStorage):
     def _replace_file(self, text: bytes) -> None:
         new = self.path.with_name(self.path.name + ".new")
         with suppress(FileNotFoundError):
-            new.unlink()
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+            self.files.remove(new)
+        with self.files.create(new) as file:
             file.write(text)
-            file.flush()
-            sync_file(descriptor)
-        new.replace(self.path)
-        sync_directory(self.path.parent)
+            file.sync()
+        self.files.rename(new, self.path)
+        self.files.sync_directory(self.path.parent)
 
     @override
     def _newest_links(self, count: int) -> list[DecidedLink]:

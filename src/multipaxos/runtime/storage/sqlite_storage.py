@@ -4,6 +4,7 @@ import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 from typing_extensions import override
 
@@ -26,7 +27,6 @@ from multipaxos.runtime.storage.base import (
     checksum,
     refuse_newer,
 )
-from multipaxos.runtime.storage.place import sync_directory, sync_file
 
 SCHEMA = """
     CREATE TABLE identity (
@@ -58,12 +58,8 @@ class SqliteStorage(FileStorage):
 
     kind = "sqlite"
 
-    def __init__(
-        self, directory: Path, *, cluster: str, uid: str, machine_kind: str, history_max: int
-    ) -> None:
-        super().__init__(
-            directory, cluster=cluster, uid=uid, machine_kind=machine_kind, history_max=history_max
-        )
+    def __init__(self, directory: Path, **arguments: Any) -> None:
+        super().__init__(directory, **arguments)
         self._database: sqlite3.Connection | None = None
 
     # -------------------------------------------------------------------------------------- reading
@@ -76,6 +72,7 @@ class SqliteStorage(FileStorage):
         if self.path.stat().st_size == 0:
             # SQLite takes an empty file for a new database.
             raise DamagedError("it is empty")
+        self._sync_all_files()
         try:
             self._database = _connect(self.path)
             contents = self._read_contents(self._database)
@@ -85,6 +82,15 @@ class SqliteStorage(FileStorage):
                 raise DamagedError(str(error)) from error
             raise
         return contents
+
+    def _sync_all_files(self) -> None:
+        # Before SQLite opens them: closing a file here would end the locks that it holds there.
+        # A process that died in its commit may have left one that others can read and a power cut
+        # can take back. Nobody may act upon it before it is durable.
+        for path in (self.path, *(self.path.with_name(self.path.name + c) for c in COMPANIONS)):
+            if path.exists():
+                self.files.sync(path)
+        self.files.sync_directory(self.path.parent)
 
     def _refuse_remains(self) -> None:
         for companion in COMPANIONS:
@@ -157,9 +163,9 @@ class SqliteStorage(FileStorage):
                 ),
             )
             self._write_changes(database, save, None, saves)
-        _sync_file(new)
-        new.replace(self.path)
-        sync_directory(self.path.parent)
+        self.files.sync(new)
+        self.files.rename(new, self.path)
+        self.files.sync_directory(self.path.parent)
 
     def _write_changes(
         self, database: sqlite3.Connection, save: Save, before: DurableState | None, saves: int
@@ -226,10 +232,3 @@ def _put_part(database: sqlite3.Connection, part: str, saves: int, text: bytes) 
     row = (part, saves, text, checksum(text))
     database.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", row)
 
-
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        sync_file(descriptor)
-    finally:
-        os.close(descriptor)
