@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from composable_paxos import PeerID
 from multipaxos.chain.durable import DecidedLink, Session, Snapshot
+from multipaxos.chain.links import Nothing
+from multipaxos.chain.state_machine import State
 from multipaxos.invariants.model import ChainModel, Done
 from multipaxos.invariants.names import AGREEMENT, APPLIED_ONCE, RESOLVED_MEANS_CHOSEN
 from multipaxos.invariants.quorums import in_words
@@ -26,6 +28,10 @@ class Applied:
         while (next_link := chosen.get(self.model.length)) is not None:
             self.model.add(next_link.value)
 
+    def begin_after_founding(self) -> None:
+        """Take link 0 as given: it names the chain, and changes nothing."""
+        self.model.add(Nothing())
+
     def decided(self, uid: PeerID, links: Sequence[DecidedLink], *, since: int, until: int) -> None:
         """Check the *links* that *uid* resolved on its way from instance *since* to *until*."""
         expected = since
@@ -42,6 +48,9 @@ class Applied:
 
     def _check_chosen(self, uid: PeerID, decided: DecidedLink) -> None:
         chosen = self.votes.chosen.get(decided.number)
+        if chosen is None and self.votes.is_chosen_unseen(decided.number, decided.link):
+            self.extend()
+            return
         if chosen is None:
             raise InvariantViolation(
                 RESOLVED_MEANS_CHOSEN,
@@ -79,12 +88,7 @@ class Applied:
         of all.
         """
         model = self.model
-        if instance > model.length:
-            raise InvariantViolation(
-                RESOLVED_MEANS_CHOSEN,
-                instance - 1,
-                f"{uid} is at link {instance}, and link {model.length} was never chosen",
-            )
+        self.position(uid, min(instance, model.length + 1))
         prefix = model.prefixes[instance]
         if snapshot.value != prefix.value or snapshot.master != prefix.master:
             raise InvariantViolation(
@@ -101,6 +105,30 @@ class Applied:
             _agree(snapshot.sessions.get(client), done) for client, done in expected.items()
         ):
             self._forgot(uid, instance, snapshot)
+
+    def position(self, uid: PeerID, instance: int) -> None:
+        """I7: *uid* is at *instance* only if the link before it was chosen."""
+        before = instance - 1
+        known = before < self.model.length or before in self.votes.chosen
+        if not known and not self.votes.is_chosen_unseen(before):
+            raise InvariantViolation(
+                RESOLVED_MEANS_CHOSEN,
+                before,
+                f"{uid} takes it for closed, and nothing was chosen: "
+                f"{self._accepted_so_far(before)}",
+            )
+
+    def value(self, uid: PeerID, instance: int, value: State) -> None:
+        """I7, I9: check the *value* that *uid* took over with the links below *instance*."""
+        self.position(uid, instance)
+        if instance <= self.model.length and self.model.prefixes[instance].value != value:
+            expected = self.model.prefixes[instance].value
+            raise InvariantViolation(
+                APPLIED_ONCE,
+                instance - 1,
+                f"{uid} caught up with {_state(value, None)}; the links so far amount to "
+                f"{_state(expected, None)}",
+            )
 
     def _forgot(self, uid: PeerID, instance: int, snapshot: Snapshot) -> None:
         has = {client: (s.sequence, s.link) for client, s in snapshot.sessions.items()}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from composable_paxos import LOWEST, Accept, Accepted, PeerID, Promise, ProposalID
-from multipaxos.chain.durable import DurableState
+from multipaxos.chain.durable import DurableState, Snapshot
 from multipaxos.chain.effects import Answer, Outbox
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Link
@@ -26,7 +26,10 @@ from multipaxos.invariants.quorums import Quorums, QuorumsInUse
 from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.invariants.votes import ChosenLink, Votes, check_within_promise
 
-__all__ = ["ChosenLink", "Disk", "Invariants", "ServerCheck"]
+__all__ = ["UNSEEN_SNAPSHOT", "ChosenLink", "Disk", "Invariants", "ServerCheck"]
+
+UNSEEN_SNAPSHOT = Snapshot()
+"""Stands where nothing is known of a state's snapshot: a trace holds none."""
 
 
 class Disk(Protocol):
@@ -50,16 +53,21 @@ class Invariants:
         *,
         sessions_max: int,
         on_chosen: Callable[[ChosenLink], None],
+        unseen: Callable[[int], int] = lambda _link: 0,
     ) -> None:
-        """Watch *disks*; tell *on_chosen* of each choice at the instant it is made."""
+        """
+        Watch *disks*; tell *on_chosen* of each choice at the instant it is made.
+
+        *unseen* tells which servers may have voted on a link without being watched, as bits.
+        """
         self.disks = disks
         self.on_chosen = on_chosen
         self.quorums = QuorumsInUse(tuple(disks))
-        self.votes = Votes(self.quorums, self._chosen)
+        self.votes = Votes(self.quorums, self._chosen, unseen)
         self.applied = Applied(self.votes, sessions_max=sessions_max)
         self.leases = LeaseWatch()
         self.seen: dict[PeerID, tuple[int, DurableState]] = {}
-        self._answers = Answers(self.applied)
+        self.answers = Answers(self.applied)
 
     @property
     def chosen(self) -> Mapping[int, ChosenLink]:
@@ -90,14 +98,7 @@ class Invariants:
         self, uid: PeerID, command: Command, answer: Answer, *, earlier: Outcome | None
     ) -> None:
         """Check an acknowledgement: it is in the chain, on the disk, and the same each time."""
-        self._answers.check(
-            uid,
-            answer.request_id,
-            command,
-            answer.outcome,
-            earlier=earlier,
-            state=self.disks[uid].state,
-        )
+        self.answers.check(uid, command, answer, earlier=earlier, state=self.disks[uid].state)
 
     def _chosen(self, chosen: ChosenLink) -> None:
         self.applied.extend()
@@ -138,7 +139,10 @@ class ServerCheck:
                 since=0 if before is None else before.instance,
                 until=state.instance,
             )
-        if before is None or before.snapshot is not state.snapshot:
+        if state.snapshot is UNSEEN_SNAPSHOT:
+            if before is None or before.instance != state.instance:
+                self.cluster.applied.position(self.uid, state.instance)
+        elif before is None or before.snapshot is not state.snapshot:
             caught_up = not outbox.save.decided
             self.cluster.applied.snapshot(
                 self.uid, state.instance, state.snapshot, in_full=caught_up

@@ -56,7 +56,7 @@ class LinkRecord:
     All that was ever durable or sent about one link.
 
     Its ballots by number; what each server *promised* at most; in which life of its disk each
-    *voted*; who may have accepted something that nobody saw (only where a trace has a gap).
+    *voted*; who may have voted *unseen*, as a set (nobody, but where a trace has a gap).
     """
 
     ballots: dict[ProposalID, Ballot] = field(default_factory=dict)
@@ -77,13 +77,20 @@ class Votes:
     The votes of the whole cluster, and what they have *chosen*.
 
     A cluster has one chain: links are told apart by number alone. Each choice is told to
-    *on_chosen* at the instant it is made.
+    *on_chosen* at the instant it is made. *unseen* tells who may have voted on a link without being
+    seen: nobody, where all disks are watched.
     """
 
-    def __init__(self, quorums: QuorumsInUse, on_chosen: Callable[[ChosenLink], None]) -> None:
+    def __init__(
+        self,
+        quorums: QuorumsInUse,
+        on_chosen: Callable[[ChosenLink], None],
+        unseen: Callable[[int], int] = lambda _link: 0,
+    ) -> None:
         """Begin without a vote."""
         self.quorums = quorums
         self.on_chosen = on_chosen
+        self.unseen = unseen
         self.chosen: dict[int, ChosenLink] = {}
         self.records: dict[int, LinkRecord] = {}
 
@@ -91,8 +98,41 @@ class Votes:
         """Return the record of *link*."""
         record = self.records.get(link)
         if record is None:
-            record = self.records[link] = LinkRecord()
+            record = self.records[link] = LinkRecord(unseen=self.unseen(link))
         return record
+
+    def is_chosen_unseen(self, link: int, value: Link | None = None) -> bool:
+        """
+        Tell whether *value*, or any, may have been chosen for *link* by votes that were not seen.
+
+        If so, *value* is taken as chosen from now on.
+        """
+        record = self.record(link)
+        if not record.unseen:
+            return False
+        if self.quorums.chosen[record.unseen]:
+            known = None
+        else:
+            known = next(
+                (
+                    (proposal_id, ballot)
+                    for proposal_id, ballot in record.ballots.items()
+                    if (value is None or ballot.value == value)
+                    and self.quorums.chosen[ballot.accepted_by | record.unseen]
+                ),
+                None,
+            )
+            if known is None:
+                return False
+        if value is not None:
+            proposal_id, ballot = known or (LOWEST, Ballot())
+            self.chosen[link] = ChosenLink(
+                link=link,
+                proposal_id=proposal_id,
+                value=value,
+                acceptors=tuple(ballot.acceptors),
+            )
+        return True
 
     # -- acceptances -------------------------------------------------------------------------------
 

@@ -1,0 +1,185 @@
+"""What clients called and were told, by the traces: as a history of operations."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from multipaxos.chain.links import Link, Updates
+from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
+from multipaxos.chain.state_machine import Command, Get, Set
+from multipaxos.invariants.conformance.source import BadTracesError, Line
+from multipaxos.invariants.history import asked, operation_of
+from multipaxos.invariants.linearizability import Function, Operation, Status
+from multipaxos.trace import parse_request
+
+BEFORE_ALL = -math.inf
+
+
+def command_of(line: Line) -> Command:
+    """Return the command that a ``called`` or ``returned`` is about. Raises BadTracesError."""
+    operation, arguments = line.event.fields["operation"], line.event.fields["arguments"]
+    match operation, arguments:
+        case "set", [str(value)]:
+            return Set(value=value)
+        case "get", []:
+            return Get()
+        case _:
+            raise BadTracesError(
+                f"{line.place}: {operation!r} with {arguments!r} is no operation that clients have."
+            )
+
+
+def outcome_of(line: Line) -> Outcome:
+    """Return what a ``returned`` says. Raises BadTracesError."""
+    fields = line.event.fields
+    reason = str(fields["reason"])
+    match fields["status"]:
+        case "ok":
+            link, result = fields["link"], fields["result"]
+            if not isinstance(link, int) or not isinstance(result, str | None):
+                raise BadTracesError(f"{line.place}: who is told ok is told a link and a result.")
+            return Chosen(link=link, result=result)
+        case "refused":
+            return Refused(reason=reason)
+        case _:
+            return Unknown(reason=reason)
+
+
+@dataclass(slots=True)
+class _Try:
+    """One time that a request came to one server; *ended* when its client was told, or gone."""
+
+    called_at: float
+    ended: tuple[float, Outcome] | None = None
+
+
+@dataclass(slots=True)
+class _Request:
+    command: Command
+    tries: list[_Try] = field(default_factory=list)
+    open_at: dict[str, _Try] = field(default_factory=dict)
+
+
+class Calls:
+    """
+    Gathers calls and returns, in the order of time.
+
+    A client that asks again does so under the same request: a write is one operation then, from
+    the first call to the first good return. A read changes nothing, so each try is one by itself.
+    State: the requests, and the places of the lines that tell of each.
+    """
+
+    def __init__(self) -> None:
+        """Begin without a call."""
+        self.lines: dict[str, list[Line]] = {}
+        self.returns = 0
+        self._requests: dict[RequestID, _Request] = {}
+
+    def called(self, line: Line) -> None:
+        """Take a ``called``."""
+        request = self._request(line)
+        request.open_at[line.event.server] = started = _Try(line.event.seconds)
+        request.tries.append(started)
+
+    def returned(self, line: Line) -> Outcome | None:
+        """Take a ``returned``; return what the same request was told to be chosen as before."""
+        request = self._request(line)
+        self.returns += 1
+        earlier = next(
+            (t.ended[1] for t in request.tries if t.ended and isinstance(t.ended[1], Chosen)), None
+        )
+        started = request.open_at.pop(line.event.server, None)
+        if started is None:
+            # The call stands before the trace's beginning.
+            started = _Try(BEFORE_ALL)
+            request.tries.append(started)
+        started.ended = (line.event.seconds, outcome_of(line))
+        return earlier
+
+    @property
+    def open_count(self) -> int:
+        """How many requests nobody was told anything about."""
+        return sum(all(t.ended is None for t in r.tries) for r in self._requests.values())
+
+    def history(self) -> list[Operation]:
+        """Return what the clients saw."""
+        return [
+            operation
+            for request_id, request in self._requests.items()
+            for operation in _operations(request_id, request)
+        ]
+
+    def unseen(self, links: Iterable[Link], *, begins_anew: bool) -> list[Operation]:
+        """
+        Return the writes that may explain a read, and that no client of the traces called.
+
+        Those are requests that *links* hold; and, unless the traces *begin anew*, whatever was
+        read and nobody wrote: it may stem from before. When they happened nobody knows.
+        """
+        held = {
+            update.request_id: update.command
+            for link in links
+            if isinstance(link, Updates)
+            for update in link.updates
+        }
+        found = [
+            _ancient(str(request_id), command.value)
+            for request_id, command in held.items()
+            if request_id not in self._requests and isinstance(command, Set)
+        ]
+        if begins_anew:
+            return found
+        history = [*self.history(), *found]
+        written = {o.arguments[0] for o in history if o.function is Function.SET}
+        read = {o.result for o in history if o.function is Function.GET}
+        strange = sorted(value for value in read - written if isinstance(value, str))
+        return [*found, *(_ancient(f"before/{n}", value) for n, value in enumerate(strange))]
+
+    def _request(self, line: Line) -> _Request:
+        name = str(line.event.fields["request"])
+        self.lines.setdefault(name, []).append(line)
+        request_id, command = parse_request(name), command_of(line)
+        request = self._requests.setdefault(request_id, _Request(command))
+        if request.command != command:
+            raise BadTracesError(
+                f"{line.place}: request {name} is {command}, and it was {request.command} before."
+            )
+        return request
+
+
+def _operations(request_id: RequestID, request: _Request) -> Iterable[Operation]:
+    if isinstance(request.command, Get):
+        for one in request.tries:
+            yield _operation(request_id, request.command, one, tries=1)
+        return
+    good = [t for t in request.tries if t.ended and isinstance(t.ended[1], Chosen)]
+    is_refused = all(t.ended and isinstance(t.ended[1], Refused) for t in request.tries)
+    ended = request.tries[-1].ended
+    if good:
+        ended = min((t.ended for t in good if t.ended), key=lambda end: end[0])
+    called_at = min(t.called_at for t in request.tries)
+    whole = _Try(called_at, ended)
+    yield _operation(request_id, request.command, whole, tries=1 if good or is_refused else 2)
+
+
+def _operation(request_id: RequestID, command: Command, one: _Try, *, tries: int) -> Operation:
+    ended_at, outcome = one.ended or (None, None)
+    return operation_of(
+        request_id,
+        command,
+        outcome,
+        called_at=one.called_at,
+        returned_at=ended_at,
+        tries=tries,
+    )
+
+
+def _ancient(name: str, value: str) -> Operation:
+    function, arguments = asked(Set(value=value))
+    return Operation(
+        name=name,
+        function=function,
+        arguments=arguments,
+        status=Status.UNKNOWN,
+        called_at=BEFORE_ALL,
+    )

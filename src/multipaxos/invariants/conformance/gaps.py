@@ -1,0 +1,101 @@
+"""
+What the traces do not hold: the votes of servers that are missing, or that nobody wrote down.
+
+A process that is killed may have saved a state and not have traced it. It has told nobody, either:
+so what is missing is at most what it did between two saves that are in the trace.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from multipaxos.invariants.conformance.source import Line, Source
+
+ENDED = frozenset({"stopped", "halted", "crashed"})
+"""After these the process is known to have ended, and to have saved nothing untold."""
+
+
+@dataclass(slots=True)
+class Gaps:
+    """
+    On which links which server may have voted unseen.
+
+    *missing* servers have no trace: on all. *ranges* are half open, by server. *first_link* is the
+    lowest one that any save tells of. A process that *may_know_more* at its start, by the place of
+    its ``started``, may have on its disk what the trace lacks.
+    """
+
+    missing: tuple[str, ...] = ()
+    ranges: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    first_link: int | None = None
+    may_know_more: set[str] = field(default_factory=set)
+
+    def unseen(self, bits: Mapping[str, int], link: int) -> int:
+        """Return who may have voted on *link* unseen, as a set of *bits*."""
+        found = 0
+        for uid in self.missing:
+            found |= bits[uid]
+        for uid, ranges in self.ranges.items():
+            if any(start <= link < end for start, end in ranges):
+                found |= bits[uid]
+        return found
+
+
+def find_gaps(sources: Sequence[Source], servers: Sequence[str]) -> Gaps:
+    """Find what the traces of *sources* do not hold of the votes of *servers*."""
+    told = {uid: source for source in sources for uid in source.tellers}
+    gaps = Gaps(missing=tuple(uid for uid in servers if uid not in told))
+    histories = {
+        uid: [line for line in source.lines if line.event.server == uid]
+        for uid, source in told.items()
+    }
+    is_older = any(_begins_with_memory(lines) for lines in histories.values())
+    for uid, lines in histories.items():
+        _find_of_server(gaps, uid, lines, is_older=is_older)
+    return gaps
+
+
+def _begins_with_memory(lines: Sequence[Line]) -> bool:
+    starts = [line.event for line in lines if line.event.kind == "started"]
+    return bool(starts) and bool(starts[0].fields["memory"])
+
+
+def _find_of_server(gaps: Gaps, uid: str, lines: Sequence[Line], *, is_older: bool) -> None:
+    """
+    Look at each start of a process: what may lie between the saves around it.
+
+    Of a chain that *is_older* than the traces, earlier lives may have voted, too.
+    """
+    newest: int | None = None
+    gap_from: int | None = 0 if is_older else None
+    has_ended = False
+    for line in lines:
+        event = line.event
+        if event.kind in ENDED:
+            has_ended = True
+        elif event.kind == "started":
+            if event.fields["memory"] and not has_ended:
+                # The newest save itself may have been cut off from what was said with it.
+                gap_from = newest or 0
+                gaps.may_know_more.add(line.place)
+            has_ended = False
+        elif event.kind == "saved":
+            lowest, highest = _links_of(event.fields)
+            if gaps.first_link is None or lowest < gaps.first_link:
+                gaps.first_link = lowest
+            if gap_from is not None:
+                gaps.ranges.setdefault(uid, []).append((gap_from, highest))
+                gap_from = None
+            newest = lowest
+
+
+def _links_of(saved: Mapping[str, object]) -> tuple[int, int]:
+    """Return the lowest link that a save deals with, and the one up to which it may vote unseen."""
+    instance = _count(saved["instance"])
+    decided: list[Mapping[str, object]] = saved["decided"]  # type: ignore[assignment]
+    lowest = min([instance, *(_count(link["number"]) for link in decided)])
+    return lowest, max(instance, _count(saved["votes_from"]))
+
+
+def _count(value: object) -> int:
+    assert isinstance(value, int), "the schema was checked"
+    return value
