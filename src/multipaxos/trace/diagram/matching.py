@@ -3,7 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -51,25 +51,34 @@ def match_messages(events: Iterable[TraceEvent]) -> list[Transmission]:
     Return every copy of a message in *events*, in the order in which they ended.
 
     Those without an end come last, in the order of their departures. An arrival belongs to the
-    departure with its ``id``; where there is none, to the oldest of equal content.
+    departure with its ``id``; where there is none, to the oldest of equal content. In traces that
+    were merged by time, a departure may stand behind an arrival of the same instant.
     """
     under_way: dict[_Key, deque[_Copy]] = {}
     departures: dict[_Key, int] = {}
     shown: list[TraceEvent] = []
     matched: list[Transmission] = []
+    early: dict[_Key, tuple[float, int]] = {}
     for place, event in enumerate(events):
         shown.append(event)
         match event.kind:
             case "sent":
                 key = _key(event.fields)
                 departures[key] = place
+                seconds, arrived = early.pop(key, (None, 0))
+                if seconds == event.seconds:
+                    matched[arrived] = replace(matched[arrived], sent=place)
+                    continue
                 under_way.setdefault(key, deque()).append(_Copy(place=place, again=False))
             case "duplicated":
                 key = _key(event.fields)
                 copy = _Copy(place=departures.get(key, place), again=True)
                 under_way.setdefault(key, deque()).append(copy)
             case "delivered" | "dropped":
-                waiting = under_way.get(_key(event.fields))
+                key = _key(event.fields)
+                waiting = under_way.get(key)
+                if not waiting:
+                    early[key] = (event.seconds, len(matched))
                 taken = waiting.popleft() if waiting else None
                 matched.append(_transmission(event, taken, ended=place))
             case _:

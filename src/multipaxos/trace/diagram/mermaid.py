@@ -37,8 +37,8 @@ def _names(scene: Scene) -> dict[str, str]:
 
 
 def _lines(scene: Scene, names: dict[str, str]) -> Iterator[str]:
-    ends = next(iter(names.values())), [*names.values()][-1]
-    across = ends[0] if ends[0] == ends[1] else ",".join(ends)
+    columns = list(names.values())
+    across = ",".join(dict.fromkeys([*columns[:1], *columns[-1:]]))
     for step in scene.steps:
         match step:
             case Arrow() if step.tip is Tip.LEAVES:
