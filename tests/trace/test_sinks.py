@@ -17,7 +17,16 @@ from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Chosen, RequestID, Update
 from multipaxos.chain.state_machine import Set
 from multipaxos.composition import compose, describe, strategy_names
-from multipaxos.trace import ConsoleSink, FileSink, Silence, TraceEvent, TraceObserver, read_trace
+from multipaxos.trace import (
+    ConsoleSink,
+    FileSink,
+    Silence,
+    TraceError,
+    TraceEvent,
+    TraceObserver,
+    read_trace,
+    write_trace,
+)
 from multipaxos.trace.console import REMEMBERED_MAX, STYLES, UID_STYLES, stack_lines
 from multipaxos.trace.file import format_line, parse_line
 
@@ -27,6 +36,10 @@ REQUEST = RequestID("client", 7)
 
 def _link(value: str) -> Updates:
     return Updates(updates=(Update(request_id=REQUEST, command=Set(value=value), since=1),))
+
+
+HELLO = Accept(proposal_id=TWO_A, value=_link("hello"))
+CHOSEN = Chosen(link=5, result=None)
 
 
 def _envelope(sender: str, receiver: str, message: Accept | Accepted) -> Envelope:
@@ -68,16 +81,24 @@ class _Kept:
 
 def _play(observer: TraceObserver) -> None:
     """Do something of every kind."""
-    observer.delivered(_envelope("B", "A", Accept(proposal_id=TWO_A, value=_link("hello"))))
+    observer.header("server", cluster="main", servers=["A", "B"], clock="boot", about={})
+    observer.started(memory=True)
+    observer.delivered(_envelope("B", "A", HELLO))
     observer.sent(
         _envelope("A", "B", Accepted(acceptor="A", proposal_id=TWO_A, value=_link("hello")))
     )
     observer.saved(Outbox(save=Save(state=DurableState(birth="b"))))
     observer.happened(_resolved("hello"))
     observer.timer_set(Timer.SYNC, 10.0)
+    observer.timer_cancelled(Timer.SYNC)
     observer.timer_fired(Timer.SYNC)
-    observer.answered(Answer(request_id=REQUEST, outcome=Chosen(link=5, result=None)))
+    observer.called(REQUEST, Set(value="hello"))
+    observer.answered(Answer(request_id=REQUEST, outcome=CHOSEN))
+    observer.returned(REQUEST, Set(value="hello"), CHOSEN)
+    observer.dropped(_envelope("A", "B", HELLO), "lost")
+    observer.duplicated(_envelope("A", "B", HELLO))
     observer.datagram_refused("malformed datagram: no JSON", "127.0.0.1:9")
+    observer.stopped()
     observer.halted("the disk is full")
 
 
@@ -90,14 +111,22 @@ def test_every_event_goes_to_every_sink() -> None:
     assert first.events == second.events
     assert {(event.seconds, event.server) for event in first.events} == {(1.5, "A")}
     assert [event.kind for event in first.events] == [
-        "received",
+        "trace",
+        "started",
+        "delivered",
         "sent",
         "saved",
         "resolved",
         "timer set",
+        "timer cancelled",
         "timer fired",
+        "called",
         "answered",
+        "returned",
+        "dropped",
+        "duplicated",
         "datagram refused",
+        "stopped",
         "halted",
     ]
 
@@ -122,10 +151,10 @@ def test_file_has_one_object_a_line_and_reads_back(tmp_path: Path) -> None:
     _play(observer)
 
     lines = path.read_text(encoding="ascii").splitlines()
-    assert json.loads(lines[0]) == {
+    assert json.loads(lines[2]) == {
         "time": 1.5,
         "server": "A",
-        "kind": "received",
+        "kind": "delivered",
         "sender": "B",
         "receiver": "A",
         "chain": "c1",
@@ -150,25 +179,56 @@ def test_file_has_one_object_a_line_and_reads_back(tmp_path: Path) -> None:
     observer.close()
 
 
+def _header() -> TraceEvent:
+    kept = _Kept()
+    observer = TraceObserver("A", lambda: 0.5, [kept])
+    observer.header("server", cluster="main", servers=["A"], clock="boot", about={})
+    return kept.events[0]
+
+
 def test_file_of_an_earlier_run_is_continued(tmp_path: Path) -> None:
-    """A server that starts again appends to its trace; half a line of its death is left out."""
+    """A server that starts again appends to its trace, and takes away half a line of its death."""
     path = tmp_path / "trace"
-    event = TraceEvent(seconds=1.0, server="A", kind="halted", fields={"reason": "\ud800"})
+    halted = TraceEvent(seconds=1.0, server="A", kind="halted", fields={"reason": "\ud800"})
     for _ in range(2):
         sink = FileSink(path)
-        sink.write(event)
+        sink.write(_header())
+        sink.write(halted)
         sink.close()
-        sink.write(event)
-    with path.open("a") as file:
-        file.write('{"time": 3, "ser')
+        sink.write(halted)
+        with path.open("a") as file:
+            file.write('{"time": 3, "ser' + "x" * 100_000)
+    FileSink(path).close()
 
-    assert list(read_trace(path)) == [event, event]
+    assert list(read_trace(path)) == [_header(), halted, _header(), halted]
+
+
+@pytest.mark.parametrize("half", ["", "{", "x" * 200_000])
+def test_file_of_half_a_line_is_begun_anew(tmp_path: Path, half: str) -> None:
+    """A process that was killed at its first event has left nothing to be read."""
+    path = tmp_path / "trace"
+    path.write_text(half)
+
+    FileSink(path).close()
+
+    assert path.read_text() == ""
+
+
+def test_events_of_a_run_can_be_written_at_once(tmp_path: Path) -> None:
+    """A simulator has them all in memory; the file is what the sink would have written."""
+    kept = _Kept()
+    _play(TraceObserver("A", lambda: 1.5, [kept, sink := FileSink(tmp_path / "one")]))
+
+    write_trace(tmp_path / "two", kept.events)
+
+    sink.close()
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 @pytest.mark.parametrize("line", ["", "1", "[]", "{}", '{"time": 1, "server": "A"}', "[" * 10**5])
 def test_other_lines_are_no_events(line: str) -> None:
     """Reading a file that is no trace says so."""
-    with pytest.raises(ValueError, match="not a trace event"):
+    with pytest.raises(TraceError, match="not a trace event"):
         parse_line(line)
 
 
@@ -226,7 +286,7 @@ def test_console_tells_the_refused_message_and_why() -> None:
     observer.happened(
         Event(
             kind=EventKind.REFUSED,
-            text="promised 3.C",
+            text="refused Accept 2.A: promised 3.C",
             details={"instance": 5, "message": message, "sender": "B"},
         )
     )
@@ -289,11 +349,12 @@ def test_file_has_every_repetition(tmp_path: Path) -> None:
     """The trace in a file leaves nothing out."""
     path = tmp_path / "trace"
     observer = TraceObserver("A", lambda: 0.0, [FileSink(path)])
+    observer.header("server", cluster="main", servers=["A"], clock="boot", about={})
     for _ in range(5):
         observer.sent(_envelope("A", "B", Accept(proposal_id=TWO_A, value=_link("x"))))
     observer.close()
 
-    assert len(list(read_trace(path))) == 5
+    assert len(list(read_trace(path))) == 6
 
 
 def test_what_is_remembered_for_repetitions_is_bounded() -> None:

@@ -72,6 +72,8 @@ HIDDEN = frozenset(
         "returned",
         "answered",
         "halted",
+        "dropped",
+        "duplicated",
     }
 )
 """
