@@ -148,7 +148,7 @@ def test_help_is_asked_for_at_most_once_in_a_while() -> None:
     hand.timeout(Timer.CATCH_UP)
     later = hand.receive(message, instance=2)
 
-    assert (again, by_sync) == (Outbox(), Outbox())
+    assert (sent(again), sent(by_sync)) == ([], [])
     assert sent(later) == [("B", Sync(votes_from=0))]
 
 
@@ -159,7 +159,7 @@ def test_other_timers_do_not_make_a_server_ask_again() -> None:
 
     hand.timeout(Timer.RETRANSMIT)
 
-    assert hand.receive(Prepare(proposal_id=B2), instance=2) == Outbox()
+    assert sent(hand.receive(Prepare(proposal_id=B2), instance=2)) == []
 
 
 # -------------------------------------------------------------------------------------- catching up
