@@ -240,7 +240,7 @@ def test_a_named_server_may_use_number_1_without_a_lease() -> None:
 
 
 def test_under_a_master_a_link_takes_one_round_trip() -> None:
-    """Accept and accepted, nothing else."""
+    """Accept and accepted; nobody prepares."""
     cluster, master = running_with_master()
     cluster.run_for(0.1)
     since = cluster.time.now
@@ -250,7 +250,8 @@ def test_under_a_master_a_link_takes_one_round_trip() -> None:
 
     assert link_of_call(call) > 0
     counted = messages(cluster, since=since)
-    assert set(counted) == {"Accept", "Accepted"}
+    # Whose Accept comes last may have learned the link already; it helps the sender in vain.
+    assert set(counted) - {"CatchUp"} == {"Accept", "Accepted"}
     assert counted["Accept"] == 2
 
 

@@ -6,6 +6,7 @@ nothing pass that lacks a field, has one too many, or holds something else in it
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import isfinite
 from typing import Any, TypeAlias
 
 from composable_paxos import Message, ProposalID
@@ -162,7 +163,7 @@ def check_header(event: TraceEvent) -> None:
     if event.kind != "trace":
         raise TraceError("a trace begins with an event of kind 'trace', which says its version")
     version = event.fields.get("version")
-    if version != VERSION:
+    if version != VERSION or isinstance(version, bool):
         raise TraceError(
             f"it is a trace of version {version!r}; this program reads version {VERSION}"
         )
@@ -191,7 +192,8 @@ def check_trace(events: Iterable[TraceEvent]) -> Iterator[TraceEvent]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # JSON as Python reads it has NaN and Infinity, which nothing can be compared with.
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def _are_texts(*values: object) -> bool:
