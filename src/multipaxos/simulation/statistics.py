@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
-from composable_paxos import Accept, PeerID, Prepare, ProposalID
-from multipaxos.chain.effects import Answer, Outbox, Timer
+from typing_extensions import override
+
+from composable_paxos import LOWEST, Accept, PeerID, Prepare, ProposalID
 from multipaxos.chain.events import Event, EventKind
 from multipaxos.chain.messages import Envelope
 from multipaxos.invariants.cluster import ChosenLink
+from multipaxos.simulation.fault_plan import FaultKind
+from multipaxos.simulation.observation import ClusterObserver
+from multipaxos.simulation.random_run import RunResult
 
 
 class Sometimes(StrEnum):
@@ -43,6 +47,18 @@ _COUNTED_EVENTS = {
     EventKind.FORWARDED: Sometimes.FORWARDED,
 }
 
+CRASHES = (
+    FaultKind.CRASH,
+    FaultKind.CRASH_IN_SAVE,
+    FaultKind.POWER_FAILURE,
+    FaultKind.LOST_DISK,
+    FaultKind.POWER_CUT,
+)
+"""Faults that end a process, or all of them."""
+
+PARTITIONS = (FaultKind.PARTITION, FaultKind.ONE_WAY, FaultKind.BRIDGE)
+"""Faults that cut wires."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
@@ -50,8 +66,8 @@ class Statistics:
     How much happened, in one run or in several: sums of statistics are statistics.
 
     *rounds* are the proposal numbers for which anybody was asked anything; a round is wasted if it
-    is not the one that chose its link. *crashes* are processes that ended without a warning,
-    *partitions* the times at which wires were cut. Times are simulated seconds.
+    is not the one that chose its link. *faults* are those that happened, *crashes* and *partitions*
+    two sorts of them. *seconds* are simulated ones.
     """
 
     runs: int = 0
@@ -63,6 +79,7 @@ class Statistics:
     duplicated: int = 0
     crashes: int = 0
     partitions: int = 0
+    faults: int = 0
     rounds: int = 0
     wasted_rounds: int = 0
     seconds: float = 0.0
@@ -93,12 +110,11 @@ class Statistics:
         return tuple(property_ for property_ in Sometimes if self.count_of(property_) == 0)
 
 
-class Counting:
+class Counting(ClusterObserver):
     """
-    Observes all servers of one run and its network, and counts.
+    Counts what the servers of one run and its network do, and spends next to no time on it.
 
-    It is the drivers' observer and the network's :class:`~multipaxos.simulation.network.Postal`,
-    and spends next to no time. State: the counts so far, and the rounds of each link.
+    State: the counts so far, and the rounds of each link.
     """
 
     def __init__(self) -> None:
@@ -111,8 +127,7 @@ class Counting:
         self.rounds: dict[int, dict[ProposalID, None]] = {}
         self._newest_request: Prepare | Accept | None = None
 
-    # -- what the drivers tell ---------------------------------------------------------------------
-
+    @override
     def sent(self, envelope: Envelope) -> None:
         """Count a departure, and the round that it may begin."""
         self.sent_count += 1
@@ -122,10 +137,22 @@ class Counting:
             self._newest_request = message
             self.rounds.setdefault(envelope.instance, {})[message.proposal_id] = None
 
-    def delivered(self, _envelope: Envelope) -> None:
+    @override
+    def delivered(self, envelope: Envelope) -> None:
         """Count an arrival."""
         self.delivered_count += 1
 
+    @override
+    def dropped(self, envelope: Envelope, reason: str) -> None:
+        """Count a loss."""
+        self.dropped_count += 1
+
+    @override
+    def duplicated(self, envelope: Envelope) -> None:
+        """Count a double."""
+        self.duplicated_count += 1
+
+    @override
     def happened(self, event: Event) -> None:
         """Count what the protocol says of itself."""
         counted = _COUNTED_EVENTS.get(event.kind)
@@ -134,43 +161,9 @@ class Counting:
         elif event.kind is EventKind.REFUSED and isinstance(event.details["message"], Accept):
             self.sometimes[Sometimes.REFUSED_ACCEPT] += 1
 
-    def saved(self, _outbox: Outbox) -> None:
-        """Count nothing: what is saved shows in the links."""
-
-    def timer_set(self, _timer: Timer, _seconds: float) -> None:
-        """Count nothing."""
-
-    def timer_fired(self, _timer: Timer) -> None:
-        """Count nothing: what follows from it is told as an event."""
-
-    def answered(self, _answer: Answer) -> None:
-        """Count nothing: a request counts once, however often it is answered."""
-
-    def halted(self, _reason: str) -> None:
-        """Count nothing: the fault that made it halt is counted."""
-
-    # -- what the network tells --------------------------------------------------------------------
-
-    def dropped(self, _envelope: Envelope, _reason: str) -> None:
-        """Count a loss."""
-        self.dropped_count += 1
-
-    def duplicated(self, _envelope: Envelope) -> None:
-        """Count a double."""
-        self.duplicated_count += 1
-
-    # -- what it amounts to ------------------------------------------------------------------------
-
-    def result(
-        self,
-        chosen: Mapping[int, ChosenLink],
-        *,
-        requests: int,
-        crashes: int,
-        partitions: int,
-        seconds: float,
-    ) -> Statistics:
-        """Return the statistics of the run, of which the rest is known from elsewhere."""
+    def result(self, chosen: Mapping[int, ChosenLink], result: RunResult) -> Statistics:
+        """Return the statistics of a run with this *result*, in which these links were *chosen*."""
+        faults = result.happened
         rounds = sum(len(of_link) for of_link in self.rounds.values())
         chosen_in = sum(
             chosen[link].proposal_id in of_link
@@ -179,17 +172,19 @@ class Counting:
         )
         return Statistics(
             runs=1,
-            links=len(chosen),
-            requests=requests,
+            # What a run that begins with a founded chain takes as given was not decided in it.
+            links=sum(link.proposal_id != LOWEST for link in chosen.values()),
+            requests=result.requests,
             sent=self.sent_count,
             delivered=self.delivered_count,
             dropped=self.dropped_count,
             duplicated=self.duplicated_count,
-            crashes=crashes,
-            partitions=partitions,
+            crashes=sum(faults.get(kind, 0) for kind in CRASHES),
+            partitions=sum(faults.get(kind, 0) for kind in PARTITIONS),
+            faults=sum(faults.values()),
             rounds=rounds,
             wasted_rounds=rounds - chosen_in,
-            seconds=seconds,
+            seconds=result.seconds,
             duels=sum(is_duel(of_link) for of_link in self.rounds.values()),
             takeovers=self.sometimes[Sometimes.TAKEOVER],
             catch_ups=self.sometimes[Sometimes.CATCH_UP],
