@@ -30,8 +30,21 @@ IRRELEVANT = SHARED | {
     "_durable",  # a copy of what stands in other attributes, kept to compare faster
     "_durable_parts",  # the same
     "backoff_seconds",  # how long a timer runs: here each may fire at any moment
+    "asked",  # whether a Sync is on its way: see NEEDLESS
 }
 """Attributes that make no difference to what a server does next in this model."""
+
+NEEDLESS = frozenset({Timer.SYNC, Timer.CATCH_UP})
+"""
+Timers that serve nothing but the question who is behind, which is always asked here.
+
+Each server greets all others when it starts, and the network keeps that greeting for ever. So a
+server at a later link can answer it at any moment with what the links so far amount to. Any other
+Sync gets the same answer, and has no other effect; that it is sent, when, and by whom makes no
+difference to what can happen.
+"""
+
+NAME_BITS = 64
 
 ATOMS = (str, int, float, bytes, bool, type(None), Enum)
 
@@ -40,20 +53,17 @@ class Chance(Random):
     """
     The chance that a process is given: without surprise, and part of its state.
 
-    Delays make no difference, as a timer may fire at any moment. A choice takes what *pick* says;
-    *options* tells among how many, so that each is explored. A name is built from the server, the
-    life and the link at which it is drawn, and how many were drawn there before: unique like 64
-    random bits, and the same whatever happened elsewhere before.
+    Delays make no difference, as a timer may fire at any moment. A name is built from the server,
+    the life and the link in which it is drawn, and how many were drawn there before: as unique as
+    64 random bits, and the same whatever happened elsewhere before.
     """
 
-    def __init__(self, *, server: int, life: int, drawn: tuple[int, int], pick: int) -> None:
+    def __init__(self, *, server: int, life: int, drawn: tuple[int, int]) -> None:
         """Go on after the draws of the *life* so far: *drawn* is the last one's link and count."""
         super().__init__(0)
         self.server = server
         self.life = life
         self.drawn = drawn
-        self.pick = pick
-        self.options = 1
         self.owner: BaseReplicatedValue | None = None
 
     @override
@@ -63,19 +73,18 @@ class Chance(Random):
 
     @override
     def choice(self, seq: Any) -> Any:
-        """Return what this branch picks."""
-        self.options = max(self.options, len(seq))
-        return seq[self.pick % len(seq)]
+        """Refuse: a choice would have to be explored, and the only one there is serves SYNC."""
+        raise NotImplementedError(f"a choice among {seq}")
 
     @override
     def getrandbits(self, k: int, /) -> int:
         """Draw a name of *k* = 64 bits: 16 each for server, life, link and count."""
-        assert k == 64, "only names are drawn"  # noqa: PLR2004
+        assert k == NAME_BITS, "only names are drawn"
         assert self.owner is not None, "the chance belongs to a process"
         link, count = self.drawn
         instance = self.owner.instance
         self.drawn = (instance, count + 1 if instance == link else 1)
-        return self.server << 48 | self.life << 32 | instance << 16 | self.drawn[1]
+        return (self.server + 1) << 48 | self.life << 32 | instance << 16 | self.drawn[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +122,7 @@ class Process:
         timers = set(self.timers)
         for change in outbox.timers:
             timers.discard(change.timer)
-            if isinstance(change, SetTimer):
+            if isinstance(change, SetTimer) and change.timer not in NEEDLESS:
                 timers.add(change.timer)
         return replace(
             self,

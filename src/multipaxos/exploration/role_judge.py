@@ -54,11 +54,10 @@ class Judge:
         accepted = [message for message in proposals if isinstance(message, Accepted)]
         chosen = choices(accepted, self.quorums)
         believed = self._believed(accepted, views, learners)
-        wrong = next((b for b in believed if (b.proposal_id, b.value) not in chosen), None)
         broken = next(
             (
                 found
-                for rule in self._rules(proposals, accepted, chosen, views, wrong)
+                for rule in self._rules(proposals, accepted, chosen, views, believed)
                 if (found := rule()) is not None and found[0] in self.checked
             ),
             None,
@@ -72,21 +71,21 @@ class Judge:
         accepted: list[Accepted],
         chosen: Mapping[Proposal, tuple[PeerID, ...]],
         views: tuple[View, ...],
-        wrong: Belief | None,
+        believed: list[Belief],
     ) -> Iterator[Callable[[], tuple[str, str] | None]]:
         requests = [message for message in proposals if isinstance(message, Accept)]
+        wrong = _unfounded(believed, chosen)
         promised = {uid: view[0] for uid, view in zip(self.uids, views, strict=True)}
         yield lambda: self.apart
         yield lambda: number_reused(proposals)
         yield lambda: unsafe_request(requests, accepted, promised, self.quorums)
         yield lambda: two_chosen(chosen)
         yield lambda: None if wrong is None else _misled(wrong)
+        yield lambda: _at_odds(believed)
 
     def _believed(
         self, accepted: list[Accepted], views: tuple[View, ...], learners: Learners | None
     ) -> list[Belief]:
-        if RESOLVED_MEANS_CHOSEN not in self.checked:
-            return []
         if learners is not None:
             return learners.beliefs(accepted)
         return [Belief(*view[1], ()) for view in views if view[1] is not None]

@@ -56,6 +56,13 @@ class Timeout:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """*server* has heard nothing: it repeats what its round asks for, to itself as well."""
+
+    server: PeerID
+
+
+@dataclass(frozen=True, slots=True)
 class Deliver:
     """*sent* reaches *server*, for the first time or again."""
 
@@ -70,13 +77,13 @@ class Restart:
     server: PeerID
 
 
-Event: TypeAlias = Begin | Timeout | Deliver | Restart
+Event: TypeAlias = Begin | Timeout | Repeat | Deliver | Restart
 
 
 @dataclass(frozen=True, slots=True)
 class Local:
     """
-    A state of one server: all that its roles hold, and how many rounds it has begun.
+    A state of one server: all that its roles hold, and how many rounds it has begun in this life.
 
     The *instance* is never touched: events run on copies. *broken* is the invariant that the step
     into this state broke, with what there is to say, for a step that no later state shows.
@@ -151,10 +158,10 @@ class RoleServer:
     def _restart(self, before: Local) -> Step | None:
         instance = self.roles(self.uid, self.quorums, before.saved)
         content = frozen(instance)
-        if content == before.content:
+        if content == before.content and not before.rounds:
             return None
         broken = broken_by(before.saved, instance.state, (), checked=self.checked, uid=self.uid)
-        return Step(after=Local(before.rounds, content, broken, instance), sent=())
+        return Step(after=Local(0, content, broken, instance), sent=())
 
 
 class _Run:
@@ -177,8 +184,12 @@ class _Run:
             case Timeout():
                 if self.instance.wish is not None:
                     self._begin_round(self.instance.prepare())
+            case Repeat():
+                self._send(self.instance.request_in_flight())
             case Deliver(sent=sent):
                 self._receive(sent.message)
+            case Restart():
+                raise AssertionError("a restart plays nothing")
         while self.to_self:
             self._receive(self.to_self.popleft())
 

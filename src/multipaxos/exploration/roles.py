@@ -53,6 +53,7 @@ from multipaxos.exploration.role_server import (
     Deliver,
     Event,
     Local,
+    Repeat,
     Restart,
     RoleServer,
     Timeout,
@@ -224,8 +225,11 @@ class RolesModel(Model[int, Event]):
             if entry.rounds is None:
                 self._try_own(number, entry)
             for event, delta, sent in entry.rounds or ():
+                after = (state ^ delta) | sent
+                if after == state:
+                    continue
                 if not isinstance(event, Begin) or self._may_ask_for(event.value, state):
-                    found.append((event, (state ^ delta) | sent))
+                    found.append((event, after))
             if entry.restart is not None and state & CRASH_MASK < self.crashes:
                 found.append((entry.restart[0], (state ^ entry.restart[1]) + 1))
         return found
@@ -333,7 +337,7 @@ class RolesModel(Model[int, Event]):
         uid = self.uids[number]
         events: list[Event] = []
         if uid in self.proposers:
-            events = [*(Begin(uid, value) for value in self.values), Timeout(uid)]
+            events = [*(Begin(uid, value) for value in self.values), Timeout(uid), Repeat(uid)]
         effects = [self._effect(number, entry, event) for event in events]
         entry.rounds = [effect for effect in effects if effect is not None]
         entry.restart = self._effect(number, entry, Restart(uid)) if self.crashes else None

@@ -1,0 +1,296 @@
+"""
+One server of the model: the states that it was met in, and what each event makes of them.
+
+A state of a server is its process and its inbox: all messages to it that may still matter. What can
+happen to the server depends on nothing else, so it is found out once and remembered.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from composable_paxos import Accept, Accepted, Nack, Prepare, Promise
+from multipaxos.chain.durable import DurableState
+from multipaxos.chain.effects import Answer, Outbox
+from multipaxos.chain.messages import Answered, CatchUp, Envelope, Forward, Sync
+from multipaxos.chain.replicated_value import BaseReplicatedValue
+from multipaxos.exploration.chain_bounds import ChainBounds
+from multipaxos.exploration.chain_clock import Clocks, sand_of
+from multipaxos.exploration.chain_events import Call, Event, Fire, Look, Played, Receive, Restart, Stage
+from multipaxos.exploration.chain_process import Process, value_of
+
+PAXOS = (Prepare, Promise, Accept, Accepted, Nack)
+
+
+@dataclass(slots=True)
+class Step:
+    """
+    What an event makes of a process.
+
+    *process* is the number of the new one, *sent* what it sent. *outboxes* come with the disk
+    before each. A step that *votes* accepts, asks to accept, resolves or catches up: it must be
+    judged with what all servers know.
+    """
+
+    number: int
+    process: int
+    sent: tuple[Envelope, ...]
+    move: int
+    answers: tuple[Answer, ...]
+    outboxes: tuple[tuple[DurableState, Outbox], ...]
+    votes: bool
+
+
+@dataclass(slots=True)
+class Outcome:
+    """
+    What an event makes of a server's state.
+
+    *local* is the new state's number; *mail* are messages, by bits, for each receiver; *move* is
+    what happens to the clocks. *needs_sand* is the hourglass that the event needs to run.
+    """
+
+    event: Event
+    local: int
+    mail: tuple[tuple[int, int], ...]
+    step: Step
+    needs_sand: int = 0
+
+
+class Local:
+    """
+    A server's state: a *process* and an *inbox*, with what is known of it.
+
+    *believes* is the hourglass of the lease that it would answer reads alone under, 0 if none.
+    """
+
+    __slots__ = ("believes", "calls", "echo", "inbox", "outcomes", "process", "received")
+
+    def __init__(self, process: int, inbox: int, believes: int) -> None:
+        """Know nothing yet of what can happen."""
+        self.process = process
+        self.inbox = inbox
+        self.believes = believes
+        self.outcomes: tuple[Outcome, ...] | None = None
+        self.echo: tuple[tuple[int, int], ...] = ()
+        self.calls: dict[Call, Outcome | None] = {}
+        self.received: dict[int, int] = {}
+
+
+class ChainServer:
+    """
+    Everything that was met of the server with the position *index*.
+
+    State: its processes, its mail (messages to it, each known by a bit), its local states, and what
+    events make of processes.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        bounds: ChainBounds,
+        replica_class: type[BaseReplicatedValue],
+        clocks: Clocks,
+    ) -> None:
+        """Begin with nothing met."""
+        self.index = index
+        self.bounds = bounds
+        self.clocks = clocks
+        self.stage = Stage(index, bounds, replica_class)
+        self.others: list[ChainServer] = []
+        self.processes: list[Process] = []
+        self.mail: list[Envelope] = []
+        self.locals: list[Local] = []
+        self._process_numbers: dict[object, int] = {}
+        self._mail_bits: dict[object, int] = {}
+        self._local_numbers: dict[tuple[int, int], int] = {}
+        self._steps: dict[tuple[int, object], Step | None] = {}
+        self._live: list[int] = [0] * (bounds.links + 2)
+        self.steps_played = 0
+
+    def local(self, process: int, inbox: int) -> int:
+        """Return the number of the state with *process* and what still matters of *inbox*."""
+        replica = self.processes[process].replica
+        inbox &= self._live[min(replica.instance, self.bounds.links + 1)]
+        number = self._local_numbers.get((process, inbox))
+        if number is None:
+            number = self._local_numbers[process, inbox] = len(self.locals)
+            believes = 0 if replica.lease is None else sand_of(self.index, replica.lease)
+            self.locals.append(Local(process, inbox, believes))
+        return number
+
+    def started(self, played: Played) -> tuple[int, Step]:
+        """Return the state of a server that just started, and the step that this was."""
+        step = self._step_of(played)
+        assert step is not None, "nothing is proposed at the start"
+        return self.local(step.process, 0), step
+
+    def receive(self, local: int, mail: int) -> int:
+        """Return the number of the state *local* with *mail* in its inbox."""
+        before = self.locals[local]
+        number = before.received.get(mail)
+        if number is None:
+            number = before.received[mail] = self.local(before.process, before.inbox | mail)
+        return number
+
+    # -- what can happen ---------------------------------------------------------------------------
+
+    def outcomes(self, local: int) -> tuple[Outcome, ...]:
+        """Return what can happen to the state *local*, and changes something; but for calls."""
+        before = self.locals[local]
+        if before.outcomes is None:
+            before.outcomes, before.echo = self._explore(before)
+        return before.outcomes
+
+    def echo(self, local: int) -> tuple[tuple[int, int], ...]:
+        """
+        Return the mail that the state *local* sends for mail in its inbox, and stays the same.
+
+        It is sent at once. The network keeps it, so nothing that could happen without it cannot
+        happen with it.
+        """
+        self.outcomes(local)
+        return self.locals[local].echo
+
+    def call(self, local: int, call: Call) -> Outcome | None:
+        """Return what the request *call* makes of the state *local*; None if it is out of bounds."""
+        before = self.locals[local]
+        process = self.processes[before.process]
+        if process.reads or process.halted:
+            return None
+        if call not in before.calls:
+            before.calls[call] = self._outcome(before, call)
+        return before.calls[call]
+
+    def _explore(self, before: Local) -> tuple[tuple[Outcome, ...], tuple[tuple[int, int], ...]]:
+        outcomes = []
+        echo: dict[int, int] = {}
+        for event in self._events(before):
+            outcome = self._outcome(before, event)
+            if outcome is None:
+                continue
+            step = outcome.step
+            stays = step.process == before.process and not (step.move or step.answers or step.votes)
+            if not stays or isinstance(event, Restart):
+                outcomes.append(outcome)
+            elif isinstance(event, Receive):
+                for receiver, mail in outcome.mail:
+                    echo[receiver] = echo.get(receiver, 0) | mail
+            elif outcome.mail:
+                outcomes.append(outcome)
+        return tuple(outcomes), tuple(echo.items())
+
+    def _events(self, before: Local) -> Iterator[Event]:
+        process = self.processes[before.process]
+        if process.halted:
+            return
+        if self.bounds.crashes:
+            yield Restart()
+        if process.reads:
+            # The process stands between reading the value and looking at the clock.
+            yield Look(True)
+            yield Look(False)
+            return
+        for timer in sorted(process.timers):
+            yield Fire(timer)
+        for envelope in self.letters(before.inbox):
+            yield Receive(envelope)
+
+    def letters(self, mail: int) -> Iterator[Envelope]:
+        """Yield the messages that the bits of *mail* stand for."""
+        while mail:
+            low = mail & -mail
+            yield self.mail[low.bit_length() - 1]
+            mail ^= low
+
+    def _outcome(self, before: Local, event: Event) -> Outcome | None:
+        step = self._step(before.process, event)
+        if step is None:
+            return None
+        mail: dict[int, int] = {}
+        for envelope in step.sent:
+            receiver = self.bounds.uids.index(envelope.receiver)
+            bit = self.others[receiver].bit_of(envelope)
+            mail[receiver] = mail.get(receiver, 0) | bit
+        needs_sand = 0
+        if event == Look(True):
+            needs_sand = sand_of(self.index, self.processes[before.process].reads[0].lease)
+        local = self.local(step.process, before.inbox)
+        return Outcome(event, local, tuple(mail.items()), step, needs_sand)
+
+    def _step(self, process: int, event: Event) -> Step | None:
+        known_as = id(event.envelope) if isinstance(event, Receive) else event
+        if (process, known_as) not in self._steps:
+            played = self.stage.play(self.processes[process], event)
+            self._steps[process, known_as] = self._step_of(played)
+        return self._steps[process, known_as]
+
+    def _step_of(self, played: Played) -> Step | None:
+        """Return what was played as a step; None if it is out of bounds."""
+        sent = tuple(e for _, outbox in played.outboxes for e in outbox.send)
+        if any(self._is_too_high(envelope) for envelope in sent):
+            return None
+        self.steps_played += 1
+        outboxes = tuple(played.outboxes)
+        first, last = outboxes[0][0], played.process.disk
+        return Step(
+            number=self.steps_played,
+            process=self._process_number(played.process),
+            sent=tuple(e for e in sent if not self._is_lost(e)),
+            move=self.clocks.move(self.index, played.turns),
+            answers=tuple(a for _, outbox in outboxes for a in outbox.answers),
+            outboxes=outboxes,
+            votes=first.snapshot is not last.snapshot
+            or first.instance != last.instance
+            or any(isinstance(e.message, Accept | Accepted) for e in sent),
+        )
+
+    def _is_too_high(self, envelope: Envelope) -> bool:
+        message = envelope.message
+        return (
+            isinstance(message, Prepare | Accept)
+            and message.proposal_id.number > self.bounds.number_max
+        )
+
+    def _is_lost(self, envelope: Envelope) -> bool:
+        """Tell what is not carried: proposals beyond the last link, and needless greetings."""
+        if isinstance(envelope.message, Sync):
+            return envelope.instance > 1
+        return isinstance(envelope.message, PAXOS) and envelope.instance > self.bounds.links
+
+    def _process_number(self, process: Process) -> int:
+        key = process.key()
+        number = self._process_numbers.get(key)
+        if number is None:
+            number = self._process_numbers[key] = len(self.processes)
+            self.processes.append(process)
+        return number
+
+    # -- mail --------------------------------------------------------------------------------------
+
+    def bit_of(self, envelope: Envelope) -> int:
+        """Return the bit that stands for *envelope*, which is addressed to this server."""
+        # Where the sender of these two was makes no difference to who receives them.
+        anywhere = isinstance(envelope.message, Forward | Answered)
+        key = value_of(replace(envelope, instance=0) if anywhere else envelope)
+        bit = self._mail_bits.get(key)
+        if bit is None:
+            bit = self._mail_bits[key] = 1 << len(self.mail)
+            self.mail.append(envelope)
+            for instance in range(len(self._live)):
+                if _matters(envelope, instance):
+                    self._live[instance] |= bit
+        return bit
+
+
+def _matters(envelope: Envelope, instance: int) -> bool:
+    """
+    Tell whether *envelope* can still make a difference to a receiver that is at *instance*.
+
+    Votes on a closed link count no more. A request about one is answered with what the links so far
+    amount to; so is the greeting that each server sent at its start, and that is always there.
+    """
+    if isinstance(envelope.message, PAXOS):
+        return envelope.instance >= instance
+    return not isinstance(envelope.message, CatchUp) or envelope.instance > instance
+
+
