@@ -1,15 +1,18 @@
 """``multipaxos diagram``: the space-time diagram of a trace."""
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
+from typing_extensions import override
 
 from multipaxos.cli.entry import BadInputError, FailedError
 from multipaxos.cli.output import open_console
-from multipaxos.cli.parameters import FilePath, WholeNumber
-from multipaxos.trace import TraceError, TraceEvent
+from multipaxos.cli.parameters import SHOWN_LENGTH_MAX, FilePath, WholeNumber
+from multipaxos.trace import TraceError, TraceEvent, printable
 from multipaxos.trace.diagram import (
     Scene,
     collapse,
@@ -27,6 +30,25 @@ WIDTH_MIN, WIDTH_MAX = 60, 400
 LINK_MAX = 999_999_999
 
 
+class Instant(click.ParamType[float]):
+    """A moment of a trace: seconds, 0 or more."""
+
+    name = "seconds"
+
+    @override
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if 0 <= seconds < math.inf:
+            return seconds
+        shown = printable(str(value), length_max=SHOWN_LENGTH_MAX)
+        raise BadInputError(f'a moment must be a number of seconds, 0 or more, not "{shown}"')
+
+
 @click.command(short_help="Draw the space-time diagram of a trace.")
 @click.argument(
     "paths",
@@ -35,8 +57,8 @@ LINK_MAX = 999_999_999
     nargs=-1,
     required=True,
 )
-@click.option("--from", "since", metavar="S", type=float, help="Begin at S seconds.")
-@click.option("--until", metavar="S", type=float, help="End at S seconds.")
+@click.option("--from", "since", metavar="S", type=Instant(), help="Begin at S seconds.")
+@click.option("--until", metavar="S", type=Instant(), help="End at S seconds.")
 @click.option(
     "--link", metavar="N", type=WholeNumber(0, LINK_MAX), help="Show what concerns link N only."
 )
@@ -77,6 +99,8 @@ def diagram(
     Time runs down, and each server has a column. Traces of several servers of one machine make one
     diagram. What only repeats itself is told in one line.
     """
+    if since is not None and until is not None and until < since:
+        raise BadInputError("What is to be drawn ends before it begins: see --from and --until.")
     scene = select(
         stage(_read([Path(path) for path in paths])), since=since, until=until, link=link
     )

@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 from multipaxos.trace.diagram.matching import Fate, Transmission, match_messages
+from multipaxos.trace.diagram.routine import CHATTER
 from multipaxos.trace.events import TraceEvent
 
 TRIGGERS = frozenset(
@@ -29,7 +30,7 @@ class TraceIndex:
         """Go through *events* once."""
         headers = [event.fields for event in events if event.kind == "trace"]
         happenings = [event for event in events if event.kind != "trace"]
-        self.traced = frozenset(event.server for event in happenings if event.server)
+        self.sees_all = all(header.get("engine") != "server" for header in headers)
         self.servers = _servers(headers, happenings)
         self.clients = tuple(
             dict.fromkeys(str(e.fields["client"]) for e in happenings if "client" in e.fields)
@@ -62,6 +63,9 @@ class TraceIndex:
     def is_late(self, sent: Transmission) -> bool:
         """Tell whether so much happened while *sent* was under way that one row would mislead."""
         if sent.sent is None or sent.ended is None or sent.again:
+            return False
+        if sent.message["type"] in CHATTER:
+            # It does no harm whenever it comes.
             return False
         overtaking = self._endings[sent.ended] - self._endings[sent.sent] - 1
         if overtaking >= len(self.servers) * (len(self.servers) - 1):

@@ -96,7 +96,7 @@ WORDS: Mapping[str, _Words] = {
     "caught up": lambda fields: f"caught up to link {fields['instance']}",
     "round lost": lambda fields: f"gives up {fields['proposal_id']}",
     "takeover": _text,
-    "waiting": lambda fields: f"waits for {joined(fields['waits_for'])}",
+    "waiting": lambda fields: f"waits for {joined([*map(name_words, fields['waits_for'])])}",
     "founded": lambda _: "founds a chain",
     "rejoined": lambda fields: f"rejoins: votes from link {fields['votes_from']} on",
     "lease began": _always("trusts its lease"),

@@ -63,14 +63,10 @@ class _Stager:
 
     def steps(self, place: int, event: TraceEvent) -> Iterator[Step]:
         """Yield the steps of the *event* at *place*, which follows all before it."""
-        if event.kind in TRIGGERS:
-            self._unmarked.pop(event.server, None)
-            if "saved" in self.index.effects(place):
-                self._unmarked[event.server] = place
-        if event.kind == "resolved":
-            instance: Any = event.fields["instance"]
-            self._over.add((event.server, instance))
+        self._begin(place, event)
         match event.kind:
+            case "trace":
+                return
             case "sent":
                 for sent in self.index.leaving.get(place, ()):
                     yield from self._message(place, sent, leaves=True)
@@ -86,12 +82,21 @@ class _Stager:
             case _:
                 yield from self._note(place, event)
 
+    def _begin(self, place: int, event: TraceEvent) -> None:
+        if event.kind in TRIGGERS:
+            self._unmarked.pop(event.server, None)
+            if "saved" in self.index.effects(place):
+                self._unmarked[event.server] = place
+        if event.kind == "resolved":
+            instance: Any = event.fields["instance"]
+            self._over.add((event.server, instance))
+
     # -- messages ----------------------------------------------------------------------------------
 
     def _message(self, place: int, sent: Transmission, *, leaves: bool) -> Iterator[Step]:
         message, instance = sent.message, sent.instance
         routine = self._routine_of_message(sent)
-        if routine and sent.ended is None and sent.receiver in self.index.traced:
+        if routine and sent.ended is None and self.index.sees_all:
             # A greeting that the end of the trace cut off: nothing hangs on it.
             return
         if "proposal_id" in message and instance is not None:
@@ -140,7 +145,7 @@ class _Stager:
             return Tip.ARRIVES if sent.fate is Fate.DELIVERED else Tip.LOST
         if sent.fate is not Fate.UNKNOWN:
             return Tip.LEAVES
-        return Tip.UNDER_WAY if sent.receiver in self.index.traced else Tip.UNSEEN
+        return Tip.UNDER_WAY if self.index.sees_all else Tip.UNSEEN
 
     def _tag(self, sent: Transmission) -> int | None:
         if sent.ended is None or not self.index.is_late(sent):

@@ -26,7 +26,7 @@ class Tip(StrEnum):
     UNDER_WAY = "under way"
     """The trace ends before it arrives."""
     UNSEEN = "unseen"
-    """The trace does not tell whether it arrived: nobody traced its receiver."""
+    """The trace of a server tells nothing of its arrival: it was lost, or nobody traced that."""
 
 
 class BannerKind(StrEnum):

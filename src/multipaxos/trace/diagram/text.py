@@ -11,9 +11,11 @@ from multipaxos.trace.diagram.layout import Layout, lay_out
 from multipaxos.trace.diagram.selection import NOTHING_ELSE, collapse, select
 from multipaxos.trace.diagram.staging import stage
 from multipaxos.trace.diagram.steps import Arrow, Banner, BannerKind, Life, Note, Scene, Step, Tip
+from multipaxos.trace.diagram.words import name_words
 from multipaxos.trace.events import TraceEvent
 
 WIDTH = 80
+CLIENT_WIDTH_MAX = 14
 
 LIFELINES = {Life.UP: "|", Life.DOWN: " ", Life.PAUSED: ":", Life.TRUSTING: "M"}
 TIPS = {Tip.LOST: "x", Tip.LEAVES: "~", Tip.UNDER_WAY: "~", Tip.UNSEEN: "?"}
@@ -46,7 +48,7 @@ LEGEND: Sequence[tuple[Callable[[Step], bool], str]] = (
     (lambda step: isinstance(step, Arrow) and step.tip is Tip.LOST, "x lost"),
     (lambda step: isinstance(step, Arrow) and step.tag is not None, "~1 goes on at 1~"),
     (lambda step: isinstance(step, Arrow) and step.tip is Tip.UNDER_WAY, "~ still on its way"),
-    (lambda step: isinstance(step, Arrow) and step.tip is Tip.UNSEEN, "? its end was not traced"),
+    (lambda step: isinstance(step, Arrow) and step.tip is Tip.UNSEEN, "? not seen to arrive"),
     (lambda step: Life.TRUSTING in step.lives.values(), "M trusts its own lease"),
     (lambda step: Life.PAUSED in step.lives.values(), ": paused"),
 )
@@ -207,7 +209,7 @@ class _Pen:
         words = f"again: {words}" if arrow.again else words
         if arrow.by_client and self.layout.shares_clients:
             client = arrow.end if arrow.start in self.scene.servers else arrow.start
-            return f"{client}: {words}"
+            return f"{shortened(name_words(client), CLIENT_WIDTH_MAX)}: {words}"
         return words
 
     def _beside(self, row: Row, words: str, *, left: int, right: int, style: str) -> None:

@@ -49,6 +49,8 @@ def value_words(link: Any) -> str:
     """Return what a link holds, shortened."""
     if isinstance(link, Mapping) and link.get("type") == "NewMaster":
         return f"master {name_words(link['uid'])}"
+    if isinstance(link, Mapping) and link.get("type") == "Founding":
+        return "a new chain"
     return describe_link(link, length_max=VALUE_LENGTH_MAX)
 
 
@@ -84,9 +86,14 @@ def refusal_words(fields: Mapping[str, Any]) -> str:
 
 def chosen_words(fields: Mapping[str, Any]) -> str:
     """Return the sentence of the instant of choice."""
-    proposal, names = fields["proposal_id"], joined(sorted(fields["acceptors"]))
+    proposal, names = (
+        fields["proposal_id"],
+        joined([name_words(uid) for uid in sorted(fields["acceptors"])]),
+    )
     has = "has" if len(fields["acceptors"]) == 1 else "have"
     value = describe_link(fields["value"], length_max=VALUE_LENGTH_MAX)
+    if isinstance(fields["value"], Mapping) and fields["value"].get("type") == "Founding":
+        value = value_words(fields["value"])
     return f"link {fields['instance']} is chosen: {value} ({names} {has} accepted {proposal})"
 
 
@@ -125,8 +132,7 @@ def _groups(servers: Collection[str], blocked: Collection[tuple[str, str]]) -> l
 
 def joined(names: Sequence[str]) -> str:
     """Return *names* as one phrase: ``A, B and C``."""
-    shown = [name_words(name) for name in names]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _quoted(value: object) -> str:
