@@ -1,5 +1,6 @@
 """Handing what the traces tell to the checkers, event by event."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -200,8 +201,8 @@ class Feed:
     """
     Hands merged lines to the checkers.
 
-    State: the servers; the clients' *calls*; the line in hand; and for each link and server the
-    lines that a violation is explained with.
+    State: the servers; the clients' *calls*; the line in hand; how often what *happened*; and for
+    each link and server the lines that a violation is explained with.
     """
 
     def __init__(
@@ -223,6 +224,7 @@ class Feed:
         self.calls = Calls()
         self.line: Line | None = None
         self.time = 0.0
+        self.happened: Counter[str] = Counter()
         self.by_link: dict[int, list[Line]] = {}
         self.leases: dict[PeerID, Line] = {}
         self.servers = {
@@ -270,6 +272,7 @@ class Feed:
 
     def _note(self, line: Line) -> None:
         event = line.event
+        self.happened[event.kind] += 1
         if event.kind in ("promised", "accepted", "resolved", "saved", "caught up"):
             link = event.fields["instance"]
             assert isinstance(link, int), "the schema was checked"

@@ -5,22 +5,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from multipaxos.chain.settings import Settings
-from multipaxos.invariants.cluster import ChosenLink
+from multipaxos.invariants.conformance.combined import Combined, told
 from multipaxos.invariants.conformance.feed import Feed
 from multipaxos.invariants.conformance.gaps import find_gaps
 from multipaxos.invariants.conformance.merge import Merge
 from multipaxos.invariants.conformance.source import Line, Source, read_sources
 from multipaxos.invariants.linearizability import History, check_linearizable
 from multipaxos.invariants.names import (
+    ACCEPTED_WITHIN_PROMISE,
+    AGREEMENT,
+    APPLIED_ONCE,
     LINEARIZABLE,
     NAMES,
     ONE_READER,
+    ONE_VALUE_PER_NUMBER,
     PROGRESS,
+    PROMISE_KEPT,
     QUORUMS_INTERSECT,
+    RESOLVED_MEANS_CHOSEN,
+    SAVED_BEFORE_SENT,
+    VALUE_IS_SAFE,
 )
 from multipaxos.invariants.quorums import in_words
 from multipaxos.invariants.violation import InvariantViolation
-from multipaxos.trace import TraceEvent, plain
+from multipaxos.trace import TraceEvent
 
 LINES_SHOWN = 12
 
@@ -30,9 +38,10 @@ class Verdict:
     """
     What was found.
 
-    How many *events*, *links* and *calls* there were. *not_judged* says of an invariant why it was
-    not checked; *remarks* what limits the rest. With a *violation* come the *evidence*, lines that
-    tell of it. The *history* is what the clients saw, *merged* all events in one order.
+    How many *events*, *links* and *calls* there were. *seen* says of each invariant what it was
+    held against, *not_judged* why it was not; *remarks* what limits the rest. With a *violation*
+    comes the *evidence*: lines that tell of it. The *history* is what the clients saw, *merged* all
+    events in one order.
     """
 
     servers: tuple[str, ...]
@@ -40,6 +49,7 @@ class Verdict:
     events: int = 0
     links: int = 0
     calls: int = 0
+    seen: dict[str, str] = field(default_factory=dict)
     not_judged: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     violation: InvariantViolation | None = None
@@ -74,13 +84,13 @@ class _Judge:
         self.gaps = find_gaps(sources, servers)
         self.merge = Merge(sources)
         self.verdict = Verdict(servers=servers, files=len(sources))
+        self.combined = Combined(sources, self.merge.clocks, servers)
         self.feed = Feed(
             servers,
             self.gaps,
             sessions_max=_sessions_max(sources),
-            on_chosen=self._note_choice,
+            on_chosen=self.combined.choose,
         )
-        self._adds_choices = False
         self.is_whole = self.gaps.first_link in (0, 1)
         if self.gaps.first_link == 1:
             # Link 0 gives the chain its name, and changes nothing.
@@ -89,15 +99,11 @@ class _Judge:
 
     def run(self, on_progress: Callable[[int], None]) -> Verdict:
         verdict, feed = self.verdict, self.feed
-        verdict.merged.append(self._header())
-        is_told = any(line.event.kind == "chosen" for s in self.sources for line in s.lines)
-        self._adds_choices = not is_told
         try:
             self._check_quorums()
             for line in self.merge.lines():
                 verdict.events += 1
-                if line.event.kind != "trace":
-                    verdict.merged.append(self._event(line))
+                self.combined.add(line)
                 if verdict.violation is None:
                     self._take(line)
                 if verdict.events % 1000 == 0:
@@ -106,6 +112,7 @@ class _Judge:
                 feed.finish()
         except InvariantViolation as violation:
             self._violated(violation)
+        verdict.merged = self.combined.events
         verdict.history = feed.calls.history()
         if verdict.violation is None and LINEARIZABLE not in verdict.not_judged:
             self._check_history()
@@ -175,6 +182,7 @@ class _Judge:
         verdict, merge = self.verdict, self.merge
         verdict.links = len(self.feed.invariants.chosen)
         verdict.calls = len(self.feed.calls.lines)
+        verdict.seen = self._seen()
         if merge.unsent:
             verdict.remarks.append(
                 f"{len(merge.unsent)} of {merge.arrivals} messages arrived that their senders' "
@@ -182,8 +190,33 @@ class _Judge:
             )
         if self.feed.calls.open_count:
             verdict.remarks.append(
-                f"{self.feed.calls.open_count} calls were open when the traces end."
+                f"{count(self.feed.calls.open_count, 'call')} had no answer when the traces end."
             )
+
+    def _seen(self) -> dict[str, str]:
+        happened, invariants = self.feed.happened, self.feed.invariants
+        records = invariants.votes.records.values()
+        saves = count(happened["saved"], "save")
+        resolved = count(happened["resolved"], "link") + " resolved"
+        answers = count(self.feed.calls.returns, "answer")
+        return {
+            AGREEMENT: count(self.verdict.links, "link") + " chosen",
+            ONE_VALUE_PER_NUMBER: count(
+                sum(b.value is not None for r in records for b in r.ballots.values()), "number"
+            ),
+            PROMISE_KEPT: saves,
+            VALUE_IS_SAFE: count(
+                sum(b.is_asked for r in records for b in r.ballots.values()), "request"
+            )
+            + " to accept",
+            ACCEPTED_WITHIN_PROMISE: saves,
+            QUORUMS_INTERSECT: f"quorums of {count(len(self.verdict.servers), 'server')}",
+            RESOLVED_MEANS_CHOSEN: resolved,
+            SAVED_BEFORE_SENT: count(happened["sent"], "message") + f" and {answers}",
+            APPLIED_ONCE: f"{resolved}, {count(happened['caught up'], 'catch-up')}, {answers}",
+            ONE_READER: count(happened["lease began"], "lease"),
+            LINEARIZABLE: count(self.verdict.calls, "call"),
+        }
 
     # -- evidence ----------------------------------------------------------------------------------
 
@@ -192,7 +225,7 @@ class _Judge:
         here = self.feed.line
         lines = [here] if here is not None else []
         lines += self._lines_of(violation)
-        places = dict.fromkeys(f"{line.place}: {_told(line.event)}" for line in lines)
+        places = dict.fromkeys(f"{line.place}: {told(line.event)}" for line in lines)
         self.verdict.evidence = list(places)[:LINES_SHOWN]
 
     def _lines_of(self, violation: InvariantViolation) -> list[Line]:
@@ -208,71 +241,10 @@ class _Judge:
             return []
         return self.feed.by_link.get(violation.link, [])
 
-    # -- the merged trace --------------------------------------------------------------------------
 
-    def _header(self) -> TraceEvent:
-        first = self.sources[0]
-        clocks = self.merge.clocks
-        begin = min((line.event.seconds for s in self.sources for line in s.lines), default=0.0)
-        fields = {
-            **first.lines[0].event.fields,
-            "servers": list(self.verdict.servers),
-            "clock": clocks[0] if len(clocks) == 1 else "order of causes",
-            "about": {"merged": [str(source.path) for source in self.sources]},
-        }
-        seconds = begin if len(clocks) == 1 else 0.0
-        return TraceEvent(seconds=seconds, server="", kind="trace", fields=fields)
-
-    def _event(self, line: Line) -> TraceEvent:
-        event = line.event
-        if len(self.merge.clocks) == 1:
-            return event
-        # Without a common clock an event's time is its place in the order.
-        return TraceEvent(
-            seconds=float(self.verdict.events),
-            server=event.server,
-            kind=event.kind,
-            fields=event.fields,
-        )
-
-    def _note_choice(self, chosen: ChosenLink) -> None:
-        if not self._adds_choices:
-            return
-        fields = {
-            "instance": chosen.link,
-            "proposal_id": plain(chosen.proposal_id),
-            "value": plain(chosen.value),
-            "acceptors": list(chosen.acceptors),
-        }
-        # The save that made the quorum is complete when the next line comes, which is listed.
-        merged = self.verdict.merged
-        place = len(merged)
-        while place > 1 and merged[place - 1].kind != "saved":
-            place -= 1
-        saved = merged[place - 1]
-        choice = TraceEvent(
-            seconds=saved.seconds, server=chosen.acceptors[-1], kind="chosen", fields=fields
-        )
-        merged.insert(place, choice)
-
-
-def _told(event: TraceEvent) -> str:
-    said = event.fields.get("text") or event.kind
-    if event.kind == "saved":
-        fields = event.fields
-        said = (
-            f"saved link {fields['instance']}, promised {fields['promised']}, accepted "
-            f"{fields['accepted']}"
-        )
-    elif event.kind in ("called", "returned"):
-        fields = event.fields
-        arguments: list[object] = fields["arguments"]  # type: ignore[assignment]
-        shown = " ".join([str(fields["operation"]), *(f'"{a}"' for a in arguments)])
-        told = "" if event.kind == "called" else f": {fields['status']} {fields['result']!r}"
-        said = f"{event.kind} {fields['request']} {shown}{told}"
-    elif event.kind == "lease began":
-        said = f"trusts a lease from {event.fields['from']} until {event.fields['until']}"
-    return f"{event.server or 'the trace'} {said} at {event.seconds:.6f} s"
+def count(number: int, what: str) -> str:
+    """Write *number* and *what* as people do: ``1 link``, ``2 links``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _sessions_max(sources: Sequence[Source]) -> int:
