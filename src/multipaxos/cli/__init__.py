@@ -5,6 +5,7 @@ import click
 from multipaxos.cli.bugs import bugs
 from multipaxos.cli.client import client
 from multipaxos.cli.cluster import cluster
+from multipaxos.cli.conform import conform
 from multipaxos.cli.demo import demo
 from multipaxos.cli.diagram import diagram
 from multipaxos.cli.entry import Commands
@@ -19,7 +20,7 @@ __all__ = ["main"]
 
 @click.group(
     cls=Commands,
-    commands=[server, client, get, status, history, cluster, demo, simulate, diagram, bugs],
+    commands=[server, client, get, status, history, cluster, demo, simulate, diagram, conform, bugs],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="multipaxos")
