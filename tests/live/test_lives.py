@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from tests.live.cluster import UIDS, WAIT_SECONDS_MAX, LiveCluster, running_cluster
 
 from multipaxos.cli.processes import ServerProcess, wait_until
+from multipaxos.trace import TraceEvent, read_trace
 
 pytestmark = pytest.mark.live
 
@@ -206,29 +208,61 @@ def test_server_ends_when_nobody_reads_its_output(tmp_path: Path) -> None:
 
 def test_trace_file_tells_what_the_console_does(tmp_path: Path) -> None:
     """With --quiet and --trace, the console stays silent and the file has each event."""
-    from multipaxos.trace import read_trace  # noqa: PLC0415 - next to its only use
-
     cluster = LiveCluster(tmp_path, master=False)
-    trace = tmp_path / "A.trace"
+    trace = tmp_path / "shared.trace"
     try:
         cluster.start(*UIDS, options=["--quiet", "--trace", str(trace)])
         link = cluster.propose("A", "traced").link
-
+        resolved = f'"kind": "resolved", "instance": {link},'
         assert wait_until(
-            lambda: any(
-                event.kind == "resolved" and event.fields["instance"] == link
-                for event in read_trace(trace)
-            ),
-            seconds=WAIT_SECONDS_MAX,
+            lambda: resolved in trace.read_text(encoding="ascii"), seconds=WAIT_SECONDS_MAX
         )
         assert not any("->" in line for line in cluster.processes["A"].lines)
-        promised: dict[tuple[str, object], int] = {}
-        for event in read_trace(trace):
-            if event.kind == "saved":
-                number = int(str(event.fields["promised"]).partition(".")[0])
-                before = promised.setdefault((event.server, event.fields["instance"]), 0)
-                assert number >= before, "a promise went down"
-                promised[event.server, event.fields["instance"]] = number
-        assert promised
     finally:
         cluster.end()
+
+    promised: dict[tuple[str, object], int] = {}
+    for event in read_trace(trace):
+        if event.kind == "saved":
+            number = int(str(event.fields["promised"]).partition(".")[0])
+            before = promised.setdefault((event.server, event.fields["instance"]), 0)
+            assert number >= before, "a promise went down"
+            promised[event.server, event.fields["instance"]] = number
+    assert promised
+
+
+def test_trace_tells_the_life_of_a_server_and_what_its_clients_were_told(tmp_path: Path) -> None:
+    """From the header to the stop, in the form that the schema has; and so for the next life."""
+    cluster = LiveCluster(tmp_path, master=False)
+    path = tmp_path / "A.trace"
+    try:
+        for _ in range(2):
+            cluster.start("A", options=["--trace", str(path)])
+            own = cluster.config.servers["A"]
+            with socket.socket(type=socket.SOCK_DGRAM) as stranger:
+                stranger.sendto(b"no message", (own.peer.host, own.peer.port))
+            with socket.create_connection((own.client.host, own.client.port)) as client:
+                client.sendall(b"*1\r\n$3\r\nGET\r\n")
+                assert wait_until(
+                    lambda: (
+                        "waits for word" in "".join(cluster.processes["A"].lines)
+                        and '"called"' in path.read_text(encoding="ascii").rpartition('"trace"')[2]
+                    ),
+                    seconds=WAIT_SECONDS_MAX,
+                )
+                cluster.processes["A"].terminate()
+    finally:
+        cluster.end()
+
+    lives = [list[TraceEvent]()]
+    for event in read_trace(path):
+        if event.kind == "trace":
+            lives.append([])
+        lives[-1].append(event)
+    first, *middle, last = lives.pop()
+    assert (first.fields["engine"], last.kind) == ("server", "stopped")
+    assert lives[1][0].fields["clock"] == first.fields["clock"]
+    assert middle[0].kind == "started"
+    assert {"datagram refused", "called", "returned"} <= {event.kind for event in middle}
+    (returned,) = (event.fields for event in middle if event.kind == "returned")
+    assert (returned["operation"], returned["status"]) == ("get", "unknown")

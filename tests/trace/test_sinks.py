@@ -203,7 +203,7 @@ def test_file_of_an_earlier_run_is_continued(tmp_path: Path) -> None:
     assert list(read_trace(path)) == [_header(), halted, _header(), halted]
 
 
-@pytest.mark.parametrize("half", ["", "{", "x" * 200_000])
+@pytest.mark.parametrize("half", ["", "{", '{"time": 1' + "0" * 200_000])
 def test_file_of_half_a_line_is_begun_anew(tmp_path: Path, half: str) -> None:
     """A process that was killed at its first event has left nothing to be read."""
     path = tmp_path / "trace"
@@ -212,6 +212,17 @@ def test_file_of_half_a_line_is_begun_anew(tmp_path: Path, half: str) -> None:
     FileSink(path).close()
 
     assert path.read_text() == ""
+
+
+def test_a_file_that_is_no_trace_is_left_alone(tmp_path: Path) -> None:
+    """Who names the wrong file loses nothing of it."""
+    path = tmp_path / "letter"
+    path.write_text("Dear all")
+
+    with pytest.raises(OSError, match="something else than a trace is there"):
+        FileSink(path)
+
+    assert path.read_text() == "Dear all"
 
 
 def test_events_of_a_run_can_be_written_at_once(tmp_path: Path) -> None:

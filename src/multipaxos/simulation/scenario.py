@@ -20,7 +20,7 @@ from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.disk import Cut
 from multipaxos.simulation.manual_network import NoSuchMessageError
 from multipaxos.simulation.narration import narrate
-from multipaxos.trace import describe_link, plain, quoted
+from multipaxos.trace import TraceEvent, describe_link, plain, quoted
 
 SEPARATOR = "----"
 DELIVERIES_MAX = 10_000
@@ -43,7 +43,11 @@ class Scenario:
     golden: str
 
     def run(self) -> str:
-        """Play the script and return the trace. Raises ScenarioError and InvariantViolation."""
+        """Play the script and return its trace in words. Raises as :meth:`play` does."""
+        return "\n".join(self.play().lines) + "\n"
+
+    def play(self) -> "Stage":
+        """Play the script, and return the stage. Raises ScenarioError and InvariantViolation."""
         stage = Stage()
         for number, line in enumerate(self.script.splitlines(), start=1):
             command = line.partition("#")[0].strip()
@@ -52,7 +56,7 @@ class Scenario:
                     stage.perform(command)
                 except (_BadCommandError, NoSuchMessageError) as error:
                     raise ScenarioError(f"{self.path.name}, line {number}: {error}") from error
-        return "\n".join(stage.lines) + "\n"
+        return stage
 
     def rewrite(self, golden: str) -> None:
         """Put *golden* in place of the file's trace."""
@@ -89,6 +93,11 @@ class Stage:
         """The cluster, once the first command that is not a setting was given."""
         assert self._started is not None, "no command may use the cluster before it is built"
         return self._started
+
+    @property
+    def events(self) -> list[TraceEvent]:
+        """The trace so far, as every engine writes it."""
+        return self.cluster.trace.events
 
     def perform(self, command: str) -> None:
         """Carry out one *command* and tell what came of it."""

@@ -1,5 +1,6 @@
 """The trace as a file: one JSON object a line, to be read by a program or with ``grep``."""
 
+import errno
 import json
 import os
 import sys
@@ -20,21 +21,27 @@ class FileSink:
 
     def __init__(self, path: Path) -> None:
         """
-        Open *path* to append to it. Raises OSError if that is not possible.
+        Open *path* to append to it. Raises OSError if that is not possible, or no trace is there.
 
         What a killed process left of a line is cut off: nothing could be read behind it.
         """
         self.path = path
         if path.is_file():
             _cut_half_line(path)
-        self._file = path.open("a", encoding="ascii", buffering=1)
+        # One write a line: a process that is killed leaves a half line hardly ever, and lines of
+        # several processes that share a file do not mix.
+        self._file = path.open("ab", buffering=0)
 
     def write(self, event: TraceEvent) -> None:
         """Append *event*; after the first failure do nothing."""
         if self._file.closed:
             return
         try:
-            self._file.write(format_line(event) + "\n")
+            line = format_line(event).encode("ascii") + b"\n"
+            written = self._file.write(line)
+            if written < len(line):
+                # The disk took what it had room for: the next attempt says what is wrong.
+                self._file.write(line[written:])
         except OSError as error:
             sys.stderr.write(f"The trace ends here: {self.path} cannot be written: {error}\n")
             self.close()
@@ -106,6 +113,8 @@ def _parse_lines(lines: Iterable[str]) -> Iterator[TraceEvent]:
 
 def _cut_half_line(path: Path) -> None:
     with path.open("r+b") as file:
+        if not _LINE_BEGINS.startswith(file.read(len(_LINE_BEGINS))):
+            raise FileExistsError(errno.EEXIST, "something else than a trace is there", str(path))
         end = whole = file.seek(0, os.SEEK_END)
         while whole > 0:
             start = max(0, whole - _BLOCK_BYTES)
@@ -120,3 +129,4 @@ def _cut_half_line(path: Path) -> None:
 
 
 _BLOCK_BYTES = 65_536
+_LINE_BEGINS = b'{"time": '
