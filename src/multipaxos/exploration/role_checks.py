@@ -208,12 +208,16 @@ def unsafe_request(
             if not values or request.value in values:
                 break
         else:
-            told = ", ".join(sorted(f"{v.proposal_id} {v.value} by {v.acceptor}" for v in votes))
+            below = sorted(
+                (vote for vote in votes if vote.proposal_id < number),
+                key=lambda vote: (vote.proposal_id, vote.acceptor),
+            )
+            told = ", ".join(f"{v.proposal_id} {v.value} by {v.acceptor}" for v in below)
             return (
                 VALUE_IS_SAFE,
                 (
                     f"{number} asks to accept {request.value}; promised by {_listed(able)}; "
-                    f"accepted: {told or 'nothing'}"
+                    f"accepted below it: {told or 'nothing'}"
                 ),
             )
     return None

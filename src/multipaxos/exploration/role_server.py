@@ -83,7 +83,7 @@ Event: TypeAlias = Begin | Timeout | Repeat | Deliver | Restart
 @dataclass(frozen=True, slots=True)
 class Local:
     """
-    A state of one server: all that its roles hold, and how many rounds it has begun in this life.
+    A state of one server: all that its roles hold, and how many rounds it has begun.
 
     The *instance* is never touched: events run on copies. *broken* is the invariant that the step
     into this state broke, with what there is to say, for a step that no later state shows.
@@ -158,10 +158,10 @@ class RoleServer:
     def _restart(self, before: Local) -> Step | None:
         instance = self.roles(self.uid, self.quorums, before.saved)
         content = frozen(instance)
-        if content == before.content and not before.rounds:
+        if content == before.content:
             return None
         broken = broken_by(before.saved, instance.state, (), checked=self.checked, uid=self.uid)
-        return Step(after=Local(0, content, broken, instance), sent=())
+        return Step(after=Local(before.rounds, content, broken, instance), sent=())
 
 
 class _Run:
