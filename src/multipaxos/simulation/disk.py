@@ -142,6 +142,7 @@ class Disk(ABC):
     def _wipe(self) -> None:
         """Lose everything."""
 
+    @abstractmethod
     def _release(self) -> None:
         """Forget what belonged to the process."""
 
@@ -232,6 +233,10 @@ class SimulatedDisk(Disk):
         if fails:
             raise StorageError("the disk did not sync: mend it and start the server again")
         self._sync()
+
+    @override
+    def _release(self) -> None:
+        """Keep the cache: it is the system's."""
 
     @override
     def _wipe(self) -> None:

@@ -1,8 +1,8 @@
 """
-The schedule of a run's faults: drawn from the seed before the run, one by one, so that a run can be
-made smaller by leaving some of them out.
+The schedule of a run's faults: drawn from the seed before the run, one by one.
 
-A fault does not name its server: it holds a number that stands for one in a cluster of any size.
+So a run can be made smaller by leaving some of them out. A fault does not name its server: it holds
+a number that stands for one in a cluster of any size.
 """
 
 import math

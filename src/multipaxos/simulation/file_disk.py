@@ -15,7 +15,7 @@ from multipaxos.simulation.disk import Disk, PowerCut
 from multipaxos.simulation.file_system import SimulatedFileSystem
 
 StorageFactory: TypeAlias = Callable[[SimulatedFileSystem, PeerID], Storage]
-"""Makes the storage of a server on a file system; it is given, since its code is not needed here."""
+"""Makes the storage of a server on a file system: its code is not the simulator's."""
 
 STEPS_OF_A_SAVE = 8
 """Somewhat more than the steps of a save: what is due later than its last one does not happen."""

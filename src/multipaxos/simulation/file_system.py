@@ -2,9 +2,9 @@
 A file system in memory that loses, when the power fails, what was not synced.
 
 The twin of the one that the storages of real servers write to
-(:mod:`multipaxos.runtime.storage.file_system`): their own code runs on it. It is stricter than most:
-syncing a file does not make its name durable, and of names that changed, a power cut may keep the
-first ones and lose the rest.
+(:mod:`multipaxos.runtime.storage.file_system`): their own code runs on it. It is stricter than
+most: syncing a file does not make its name durable, and of names that changed, a power cut may keep
+the first ones and lose the rest.
 """
 
 import errno

@@ -102,7 +102,8 @@ class SimulatedNetwork:
     meets a partition when it leaves and when it arrives. Each wire, from one server to another, has
     chances of its own, drawn from *seed*: what happens on one does not change another's luck.
 
-    State: how many messages are *in_flight*, how many were *delivered*, and until when each wire stands still.
+    State: how many messages are *in_flight*, how many were *delivered*, and until when each wire
+    stands still.
     """
 
     def __init__(

@@ -11,7 +11,11 @@ from multipaxos.simulation.faults import SERVERS_MAX, Fault, draw_faults
 from multipaxos.simulation.workload import Request, draw_requests
 
 STORAGES = ("simulated", "json", "sqlite")
+CLIENTS = 3
 CLIENTS_MAX = 100
+RATE_MAX = 1e6
+NUMBER_MAX = 10_000_000
+"""A number of a fault or of a request is not higher: a list of them must fit into memory."""
 
 
 class PlanError(ValueError):
@@ -39,7 +43,7 @@ class RunPlan:
     bug: str | None = None
     storage: str = "simulated"
     founded: bool = False
-    clients: int = 3
+    clients: int = CLIENTS
     rate: float = 1.0
     reads: float = 0.4
     kept_faults: tuple[int, ...] | None = None
@@ -58,7 +62,7 @@ class RunPlan:
         _refuse_unless(
             1 <= self.clients <= CLIENTS_MAX, f"1 to {CLIENTS_MAX} clients", self.clients
         )
-        _refuse_unless(0 < self.rate <= 1e6, "requests a second, up to a million", self.rate)
+        _refuse_unless(0 < self.rate <= RATE_MAX, "requests a second, up to a million", self.rate)
         _refuse_unless(0 <= self.reads <= 1, "a share of reads from 0 to 1", self.reads)
         _refuse_unless(self.faults in LEVELS, f"one of {', '.join(LEVELS)}", self.faults)
         _refuse_unless(self.storage in STORAGES, f"one of {', '.join(STORAGES)}", self.storage)
@@ -103,21 +107,14 @@ class RunPlan:
     def command_line(self) -> str:
         """Return the command that repeats this run."""
         words = ["multipaxos simulate", f"--seed {self.seed}"]
-        for option, value in (
-            ("--servers", self.servers),
-            ("--seconds", f"{self.seconds!r}".removesuffix(".0")),
-            ("--faults", self.faults),
-        ):
-            words.append(f"{option} {value}")
+        words.append(f"--servers {self.servers} --seconds {_render(self.seconds)}")
+        words.append(f"--faults {self.faults}")
         words.extend(["--master"] if self.master else [])
         words.extend(f"--without {name}" for name in self.without)
         words.extend([] if self.bug is None else [f"--bug {self.bug}"])
-        for option, value, usual in (
-            ("--storage", self.storage, "simulated"),
-            ("--clients", self.clients, 3),
-            ("--rate", self.rate, 1.0),
-        ):
-            words.extend([] if value == usual else [f"{option} {value}".removesuffix(".0")])
+        words.extend([] if self.storage == "simulated" else [f"--storage {self.storage}"])
+        words.extend([] if self.clients == CLIENTS else [f"--clients {self.clients}"])
+        words.extend([] if self.rate == 1 else [f"--rate {_render(self.rate)}"])
         words.extend(["--founded"] if self.founded else [])
         for option, numbers in (
             ("--keep-faults", self.kept_faults),
@@ -149,8 +146,14 @@ def parse_numbers(text: str) -> tuple[int, ...]:
         first, dash, last = span.partition("-")
         if not (first.isdecimal() and (last.isdecimal() if dash else True)):
             raise PlanError(f"{text!r} is no list of numbers: write 1-3,7, or none")
+        if int(last or first) > NUMBER_MAX:
+            raise PlanError(f"no run has as many as {last or first}")
         numbers.extend(range(int(first), int(last or first) + 1))
     return tuple(numbers)
+
+
+def _render(number: float) -> str:
+    return f"{float(number)!r}".removesuffix(".0")
 
 
 def _refuse_unless(condition: bool, wanted: str, found: object) -> None:  # noqa: FBT001

@@ -139,7 +139,7 @@ class RandomRun:
         )
 
     def _disturb(self) -> None:
-        """The safety phase: the invariants are watched in every event."""
+        """Go through the safety phase: the invariants are watched in every event."""
         self.cluster.start()
         for client in self.clients:
             client.start()
@@ -147,7 +147,7 @@ class RandomRun:
         self.cluster.run_for(self.plan.seconds)
 
     def _make_peace(self) -> None:
-        """The liveness phase. I12: every open call is answered."""
+        """Go through the liveness phase. I12: every open call is answered."""
         cluster = self.cluster
         self.mischief.stop(self.fault_plan.gone)
         cluster.network.weather = NONE if self.plan.faults == "none" else CALM

@@ -34,7 +34,7 @@ def draw_requests(seed: int, *, rate: float, reads: float, seconds: float) -> tu
     A longer run begins with the same requests as a shorter one. Every write has a value of its own.
     """
     rng = Random(f"{seed}/requests")
-    requests = []
+    requests: list[Request] = []
     at = 0.0
     while True:
         at += 2.0 / rate * rng.random()
