@@ -43,7 +43,7 @@ class TraceIndex:
         )
         self.origin = 0.0 if is_virtual else min(times, default=0.0)
         self._effects = _effects(events)
-        self._endings = list(accumulate(int(event.kind in ENDINGS) for event in events))
+        self._endings = list(accumulate(int(_is_step_of_a_round(event)) for event in events))
         self._breaks: dict[str, list[int]] = {}
         for place, event in enumerate(events):
             if event.kind in BREAKS:
@@ -79,6 +79,11 @@ class TraceIndex:
         breaks = self._breaks.get(sent.sender, [])
         following = bisect_right(breaks, sent.sent)
         return following < len(breaks) and breaks[following] < sent.ended
+
+
+def _is_step_of_a_round(event: TraceEvent) -> bool:
+    message: Any = event.fields.get("message")
+    return event.kind in ENDINGS and "proposal_id" in message
 
 
 def _servers(headers: Sequence[Mapping[str, Any]], events: Sequence[TraceEvent]) -> tuple[str, ...]:

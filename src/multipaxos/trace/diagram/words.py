@@ -10,6 +10,7 @@ NO_PROPOSAL = "0."
 
 VALUE_LENGTH_MAX = 24
 NAME_LENGTH_MAX = 16
+CHAIN_LENGTH_MAX = 8
 REASON_LENGTH_MAX = 300
 
 
@@ -47,11 +48,13 @@ def shorter(words: str, message: Mapping[str, Any]) -> str:
 
 def value_words(link: Any) -> str:
     """Return what a link holds, shortened."""
-    if isinstance(link, Mapping) and link.get("type") == "NewMaster":
-        return f"master {name_words(link['uid'])}"
-    if isinstance(link, Mapping) and link.get("type") == "Founding":
-        return "a new chain"
-    return describe_link(link, length_max=VALUE_LENGTH_MAX)
+    match link:
+        case {"type": "NewMaster", "uid": uid}:
+            return f"master {name_words(uid)}"
+        case {"type": "Founding", "chain_id": chain_id}:
+            return f"chain {printable(str(chain_id)[:CHAIN_LENGTH_MAX])}"
+        case _:
+            return describe_link(link, length_max=VALUE_LENGTH_MAX)
 
 
 def name_words(name: object) -> str:
@@ -91,9 +94,7 @@ def chosen_words(fields: Mapping[str, Any]) -> str:
         joined([name_words(uid) for uid in sorted(fields["acceptors"])]),
     )
     has = "has" if len(fields["acceptors"]) == 1 else "have"
-    value = describe_link(fields["value"], length_max=VALUE_LENGTH_MAX)
-    if isinstance(fields["value"], Mapping) and fields["value"].get("type") == "Founding":
-        value = value_words(fields["value"])
+    value = value_words(fields["value"])
     return f"link {fields['instance']} is chosen: {value} ({names} {has} accepted {proposal})"
 
 
