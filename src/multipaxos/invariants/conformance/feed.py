@@ -15,7 +15,7 @@ from multipaxos.invariants.cluster import UNSEEN_SNAPSHOT, Invariants, ServerChe
 from multipaxos.invariants.conformance.calls import Calls, command_of, outcome_of
 from multipaxos.invariants.conformance.gaps import Gaps
 from multipaxos.invariants.conformance.merge import SAID
-from multipaxos.invariants.conformance.source import Line
+from multipaxos.invariants.conformance.source import BadTracesError, Line
 from multipaxos.invariants.quorums import Majorities
 from multipaxos.invariants.votes import check_within_promise
 from multipaxos.trace import (
@@ -41,7 +41,7 @@ class TracedServer:
     """
     One server, as its trace shows it.
 
-    State: the *check* of its process, once that has started; the ``saved`` whose event is not
+    State: the *check* of its process, once that has started; the *saved* line whose event is not
     complete yet; the lease that it claims, until the time *trusts_until* of the trace, at a clock's
     *rate*; and whether its disk *may hold more* than was seen: until its next save.
     """
@@ -56,7 +56,7 @@ class TracedServer:
         self.trusts_until = 0.0
         self.rate = 1.0
         self._gaps = gaps
-        self._saved: Line | None = None
+        self.saved: Line | None = None
         self._accepted: list[Event] = []
 
     def take(self, line: Line, now: Callable[[], float]) -> None:
@@ -69,8 +69,8 @@ class TracedServer:
             case "wiped":
                 self._lose_disk()
             case "saved":
-                self._saved = line
-            case "accepted" if self._saved is not None:
+                self.saved = line
+            case "accepted" if self.saved is not None:
                 details = {
                     "instance": fields["instance"],
                     "proposal_id": parse_proposal(fields["proposal_id"]),
@@ -104,7 +104,7 @@ class TracedServer:
 
     def finish(self) -> None:
         """Take the newest save as complete: nothing more was said with it."""
-        line, self._saved = self._saved, None
+        line, self.saved = self.saved, None
         if line is None:
             return
         fields: Any = line.event.fields
@@ -233,7 +233,14 @@ class Feed:
         self._unfinished: TracedServer | None = None
 
     def take(self, line: Line) -> None:
-        """Take the next line. Raises InvariantViolation."""
+        """Take the next line. Raises InvariantViolation, and BadTracesError for what is none."""
+        try:
+            self._take(line)
+        except (ValueError, ZeroDivisionError) as error:
+            here = self.line or line
+            raise BadTracesError(f"{here.place}: this cannot have happened: {error}.") from error
+
+    def _take(self, line: Line) -> None:
         event = line.event
         server = self.servers.get(event.server)
         if self._unfinished is not None and (
@@ -261,6 +268,7 @@ class Feed:
         """Take what was said last as complete."""
         unfinished, self._unfinished = self._unfinished, None
         if unfinished is not None:
+            self.line = unfinished.saved or self.line
             unfinished.finish()
 
     def use_quorums(self, line: Line) -> None:

@@ -73,9 +73,11 @@ def _find_of_server(gaps: Gaps, uid: str, lines: Sequence[Line], *, is_older: bo
         if event.kind in ENDED:
             has_ended = True
         elif event.kind == "started":
-            if event.fields["memory"] and not has_ended:
+            memory = bool(event.fields["memory"])
+            if not has_ended and (memory or newest is not None):
                 # The newest save itself may have been cut off from what was said with it.
                 gap_from = newest or 0
+            if memory and not has_ended:
                 gaps.may_know_more.add(line.place)
             has_ended = False
         elif event.kind == "saved":
