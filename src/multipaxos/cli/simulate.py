@@ -20,7 +20,7 @@ from multipaxos.composition import (
     UnknownStrategyError,
     strategy_names,
 )
-from multipaxos.simulation.campaign import COMBINATIONS, RATES, SEEDS, CampaignPlan
+from multipaxos.simulation.campaign import COMBINATIONS, HARD_LEVELS, RATES, SEEDS, CampaignPlan
 from multipaxos.simulation.fault_plan import LEVELS, PARTS
 from multipaxos.simulation.faults import SERVERS_MAX
 from multipaxos.simulation.plan import CLIENTS_MAX, STORAGES, PlanError, RunPlan, parse_numbers
@@ -150,8 +150,15 @@ def simulate(**options: Any) -> None:
         sys.exit(simulate_one(page, _run_plan(seed, bug, options), options["trace"]))
     interrupt_at_end()
     plan = _campaign_plan(seed, bug, options)
-    jobs = options["jobs"] or (1 if options["runs"] is None else len(os.sched_getaffinity(0)))
+    # Most bugs show at once, before other processes have started.
+    jobs = options["jobs"] or (1 if options["runs"] is None else _processors())
     sys.exit(simulate_many(page, plan, jobs=jobs, dask=options["dask"]))
+
+
+def _processors() -> int:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
@@ -161,7 +168,8 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
 
     if options["runs"] is None:
         refuse("--dask", "is for a campaign: give --runs, too.")
-        refuse("--jobs", "is for a campaign: give --runs, too.")
+        if options["bug"] is None or options["seed"] is not None:
+            refuse("--jobs", "is for a campaign: give --runs, too.")
     else:
         for option in ("--trace", "--keep-faults", "--keep-requests", "--switch-off"):
             refuse(option, "is for a single run: leave --runs out.")
@@ -253,7 +261,7 @@ def _campaign_plan(seed: int, bug: Bug | None, options: dict[str, Any]) -> Campa
     return CampaignPlan(
         seed=seed,
         runs=options["runs"] or BUG_RUNS,
-        levels=(pattern.faults,) if has_level else LEVELS,
+        levels=(pattern.faults,) if has_level else LEVELS if bug is None else HARD_LEVELS,
         combinations=tuple(dict.fromkeys(combinations)),
         rates=(pattern.rate,) if has_rate else RATES,
         pattern=pattern,

@@ -33,6 +33,9 @@ Requests a second: idle clusters, where only a takeover ends what a dead propose
 rate; and one at which servers meet.
 """
 
+HARD_LEVELS = ("rough", "cruel")
+"""Levels at which there are faults."""
+
 DEMANDING_RUNS_MIN = 500
 """In fewer runs, what must happen sometimes may be missing by mere chance."""
 
@@ -113,7 +116,7 @@ class CampaignPlan:
     @property
     def demanded(self) -> tuple[Sometimes, ...]:
         """What must happen at least once in so many runs of these kinds."""
-        is_hard = any(level in {"rough", "cruel"} for level in self.levels)
+        is_hard = any(level in HARD_LEVELS for level in self.levels)
         if self.pattern.bug is not None or self.runs < DEMANDING_RUNS_MIN or not is_hard:
             return ()
         stacks = [c for c in self.combinations if c.servers >= RIVALS_MIN]
