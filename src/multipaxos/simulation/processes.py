@@ -202,7 +202,8 @@ class Processes:
             [self.trace],
             transmissions=self.transmissions,
             began=lambda: self.servers[uid].event_began,
-            instant=lambda reading: self.servers[uid].clock.true_time(reading),
+            # The server is built after its trace.
+            instant=lambda reading: self.servers[uid].clock.true_time(reading),  # noqa: PLW0108
         )
 
     def _start(self, server: SimulatedServer) -> None:
