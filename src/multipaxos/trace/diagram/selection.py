@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from multipaxos.trace.diagram.routine import SYNC
 from multipaxos.trace.diagram.steps import Arrow, Banner, BannerKind, Note, Scene, Step, Tip
 from multipaxos.trace.diagram.words import joined
 
@@ -46,7 +47,8 @@ def _about(steps: Sequence[Step], link: int) -> Iterator[Step]:
     }
     for step in steps:
         if step.instance is not None:
-            belongs = step.instance == link
+            # A greeting names the link that its sender is at, and is not about it.
+            belongs = step.instance == link and step.routine != SYNC
         elif isinstance(step, Arrow):
             # Of what has no link only the calls belong to it whose answers name it.
             belongs = step.by_client and (step.start, step.end) in asked and step.place <= last
