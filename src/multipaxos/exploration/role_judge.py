@@ -38,9 +38,7 @@ class Verdict:
 class Judge:
     """Judges by the rules *checked*, in the order in which one leads to the next."""
 
-    def __init__(
-        self, uids: tuple[PeerID, ...], quorums: Quorums, checked: frozenset[str]
-    ) -> None:
+    def __init__(self, uids: tuple[PeerID, ...], quorums: Quorums, checked: frozenset[str]) -> None:
         """Judge servers *uids* that count with *quorums*."""
         self.uids = uids
         self.quorums = quorums

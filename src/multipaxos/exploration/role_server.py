@@ -106,10 +106,16 @@ class Local:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What an event leads to: the state *after*, and what was *sent*."""
+    """
+    What an event leads to: the state *after*, and what was *sent*.
+
+    *handled* is for people: each message that a role took, its own server's included, in order,
+    with the answer.
+    """
 
     after: Local
     sent: tuple[Sent, ...]
+    handled: tuple[tuple[Message, Reply], ...] = ()
 
 
 class RoleServer:
@@ -173,6 +179,7 @@ class _Run:
         self.rounds = before.rounds
         self.instance = copy_of(before.instance)
         self.sent: list[Sent] = []
+        self.handled: list[tuple[Message, Reply]] = []
         self.to_self: deque[Message] = deque()
 
     def play(self, event: Event) -> None:
@@ -206,7 +213,7 @@ class _Run:
         after = Local(self.rounds, frozen(self.instance), broken, self.instance)
         if after.content == before.content and not self.sent and broken is None:
             return None
-        return Step(after=after, sent=tuple(self.sent))
+        return Step(after=after, sent=tuple(self.sent), handled=tuple(self.handled))
 
     def _begin_round(self, request: Prepare | Accept) -> None:
         self.rounds += 1
@@ -216,6 +223,7 @@ class _Run:
         if isinstance(message, Accepted) and self.server.learners_apart:
             return
         reply = self.instance.receive(message)
+        self.handled.append((message, reply))
         if isinstance(message, Nack) and reply is not None:
             self.rounds += 1
         self._send(reply)

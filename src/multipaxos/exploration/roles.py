@@ -45,6 +45,7 @@ from typing_extensions import override
 
 from composable_paxos import Accept, Accepted, AcceptorState, PaxosInstance, PeerID, Quorums
 from multipaxos.exploration.model import Model
+from multipaxos.exploration.role_bounds import SERVERS, VALUES, BoundsError, RoleBounds
 from multipaxos.exploration.role_judge import Judge, Verdict, View
 from multipaxos.exploration.role_learners import Learners
 from multipaxos.exploration.role_network import RoleNetwork, single_bits
@@ -64,9 +65,6 @@ from multipaxos.invariants.violation import InvariantViolation
 LINK = 1
 """The link that is decided; link 0 would only name the chain."""
 
-SERVERS = "ABCDEFG"
-VALUES = "xyzuvw"
-ROUNDS_MAX = 9
 CRASH_BITS = 4
 LOCAL_BITS = 20
 LOCAL_MASK = (1 << LOCAL_BITS) - 1
@@ -74,10 +72,6 @@ CRASH_MASK = (1 << CRASH_BITS) - 1
 
 Effect: TypeAlias = tuple[Event, int, int]
 """An event, the bits of the global state that it flips, and the bits of what it sends."""
-
-
-class BoundsError(ValueError):
-    """The bounds of an exploration make no sense; the message says why, in a sentence."""
 
 
 class _Entry:
@@ -120,7 +114,7 @@ class _Entry:
 
 class RolesModel(Model[int, Event]):
     """
-    *servers* that agree on one value; the first *proposers* of them propose, *rounds* rounds each.
+    Servers that agree on one value, within *bounds*.
 
     A state is an int: the number of crashes so far, the number of each server's local state, and a
     bit for each message that was sent. Local states and messages are numbered as they are met.
@@ -128,44 +122,31 @@ class RolesModel(Model[int, Event]):
 
     def __init__(
         self,
+        bounds: RoleBounds | None = None,
         *,
-        servers: int = 3,
-        proposers: int = 2,
-        values: int = 2,
-        rounds: int = 1,
-        crashes: int = 0,
         roles: type[PaxosInstance] = PaxosInstance,
         quorums: Callable[[Sequence[PeerID]], Quorums] = Quorums.majority,
         checked: Iterable[str] = NAMES,
         learners_apart: bool = True,
         values_in_order: bool = True,
     ) -> None:
-        """Check the invariants *checked*; raise BoundsError for bounds that make no sense."""
-        _check_bounds(servers, proposers, values, rounds, crashes)
-        self.bounds = (servers, proposers, values, rounds, crashes)
+        """Explore within *bounds*, and check the invariants *checked*."""
+        self.bounds = bounds or RoleBounds()
         self.roles = roles
         self.quorums_of = quorums
         self.checked = frozenset(checked)
         self.learners_apart = learners_apart
         self.values_in_order = values_in_order
-        self.uids = tuple(SERVERS[:servers])
-        self.proposers = frozenset(SERVERS[:proposers])
-        self.values = tuple(VALUES[:values])
-        self.crashes = crashes
+        self.uids = tuple(SERVERS[: self.bounds.servers])
+        self.proposers = frozenset(SERVERS[: self.bounds.proposers])
+        self.values = tuple(VALUES[: self.bounds.values])
+        self.crashes = self.bounds.crashes
         self.quorums = quorums(self.uids)
-        self.servers = [
-            RoleServer(
-                uid,
-                quorums=self.quorums,
-                roles=roles,
-                rounds=rounds,
-                learners_apart=learners_apart,
-                checked=self.checked,
-            )
-            for uid in self.uids
-        ]
-        self.shifts = tuple(CRASH_BITS + LOCAL_BITS * number for number in range(servers))
-        self.network = RoleNetwork(self.uids, lowest=1 << (CRASH_BITS + LOCAL_BITS * servers))
+        self.servers = [self.new_server(uid, learners_apart=learners_apart) for uid in self.uids]
+        self.shifts = tuple(CRASH_BITS + LOCAL_BITS * number for number in range(len(self.uids)))
+        self.network = RoleNetwork(
+            self.uids, lowest=1 << (CRASH_BITS + LOCAL_BITS * len(self.uids))
+        )
         self.entries: list[list[_Entry]] = [[] for _ in self.uids]
         self.numbers: list[dict[Local, int]] = [{} for _ in self.uids]
         self.breaking: set[tuple[int, int]] = set()
@@ -178,16 +159,22 @@ class RolesModel(Model[int, Event]):
         self.verdicts: dict[tuple[int, tuple[View, ...]], Verdict] = {}
         self.sometimes = dict(self._expectations())
 
+    def new_server(self, uid: PeerID, *, learners_apart: bool) -> RoleServer:
+        """Return what plays events on the server *uid*."""
+        return RoleServer(
+            uid,
+            quorums=self.quorums,
+            roles=self.roles,
+            rounds=self.bounds.rounds,
+            learners_apart=learners_apart,
+            checked=self.checked,
+        )
+
     @override
     def __reduce__(self) -> tuple[object, ...]:
         # The copy in another process numbers what it meets for itself.
-        servers, proposers, values, rounds, crashes = self.bounds
         arguments = {
-            "servers": servers,
-            "proposers": proposers,
-            "values": values,
-            "rounds": rounds,
-            "crashes": crashes,
+            "bounds": self.bounds,
             "roles": self.roles,
             "quorums": self.quorums_of,
             "checked": self.checked,
@@ -387,16 +374,3 @@ def _parts(content: object) -> Iterator[object]:
         yield content.accepted_value
     else:
         yield content
-
-
-def _check_bounds(servers: int, proposers: int, values: int, rounds: int, crashes: int) -> None:
-    limits = {
-        "servers": (servers, 1, len(SERVERS)),
-        "proposers": (proposers, 1, servers),
-        "values": (values, 1, len(VALUES)),
-        "rounds": (rounds, 1, ROUNDS_MAX),
-        "crashes": (crashes, 0, CRASH_MASK),
-    }
-    for name, (number, lowest, highest) in limits.items():
-        if not lowest <= number <= highest:
-            raise BoundsError(f"There can be from {lowest} to {highest} {name} here, not {number}.")
