@@ -156,9 +156,9 @@ def simulate(**options: Any) -> None:
 
 
 def _processors() -> int:
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    # Not every system tells which of its processors this process may use.
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
@@ -252,6 +252,8 @@ def _campaign_plan(seed: int, bug: Bug | None, options: dict[str, Any]) -> Campa
     combinations = list(COMBINATIONS)
     if pattern.master:
         combinations = [each for each in combinations if each.master]
+    if bug is not None and bug.master:
+        combinations = [each for each in combinations if "master" not in each.without]
     if options["without"]:
         combinations = [replace(each, without=options["without"]) for each in combinations]
     if options["servers"] is not None or "servers" in shown_by:
