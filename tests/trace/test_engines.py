@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from multipaxos.chain.refusals import Reason
+from multipaxos.exploration.engine import explore
+from multipaxos.exploration.role_case import role_case
 from multipaxos.simulation.plan import RunPlan
 from multipaxos.simulation.random_run import RandomRun
 from multipaxos.simulation.scenario import read_scenario
+from multipaxos.strategies.broken import find_bug
 from multipaxos.trace import KINDS, TraceEvent, check_trace, read_trace, write_trace
 from multipaxos.trace.schema import DISK_FAULTS
 
@@ -69,6 +72,22 @@ def test_a_scenario_writes_what_the_schema_describes(path: Path) -> None:
 
     assert list(check_trace(events)) == events
     assert events[0].fields["engine"] == "scenario"
+
+
+@pytest.mark.parametrize("name", ["no-phase-one", "own-value", "forgotten-promise", "changed-mind"])
+def test_an_exploration_writes_what_the_schema_describes(name: str) -> None:
+    """The way to a disaster is a trace of the same form, with a choice in it or two."""
+    case = role_case({}, find_bug(name))
+
+    events = case.tell(explore(case.model))
+
+    assert list(check_trace(events)) == list(events)
+    assert events[0].fields["engine"] == "exploration"
+    assert {"started", "called", "sent", "delivered", "saved", "accepted", "chosen"} <= kinds_of(
+        [events]
+    )
+    crashes = sum(event.kind == "crashed" for event in events)
+    assert crashes == (1 if name == "forgotten-promise" else 0)
 
 
 def test_each_kind_of_the_schema_occurs() -> None:
