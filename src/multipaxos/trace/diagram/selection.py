@@ -102,7 +102,7 @@ def _told_in_short(skipped: Sequence[Step], *, is_untimed: bool) -> Iterable[Ste
     purposes = joined(sorted({arrow.routine or REPETITION for arrow in arrows}))
     lost = sum(arrow.tip is Tip.LOST for arrow in arrows)
     words = f"{len(arrows)} messages of {purposes}{f' ({lost} lost)' if lost else ''}{NOTHING_ELSE}"
-    if not is_untimed:
+    if not is_untimed and last.seconds > first.seconds:
         words = f"{_duration(last.seconds - first.seconds)}: {words}"
     return [
         Banner(
@@ -118,4 +118,7 @@ def _told_in_short(skipped: Sequence[Step], *, is_untimed: bool) -> Iterable[Ste
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    milliseconds = seconds * 1000
+    return f"{milliseconds:.0f} ms" if milliseconds >= 1 else f"{milliseconds:.1f} ms"
