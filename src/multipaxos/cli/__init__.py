@@ -9,6 +9,7 @@ from multipaxos.cli.conform import conform
 from multipaxos.cli.demo import demo
 from multipaxos.cli.diagram import diagram
 from multipaxos.cli.entry import Commands
+from multipaxos.cli.explore import explore
 from multipaxos.cli.get import get
 from multipaxos.cli.history import history
 from multipaxos.cli.server import server
@@ -20,7 +21,20 @@ __all__ = ["main"]
 
 @click.group(
     cls=Commands,
-    commands=[server, client, get, status, history, cluster, demo, simulate, diagram, conform, bugs],
+    commands=[
+        server,
+        client,
+        get,
+        status,
+        history,
+        cluster,
+        demo,
+        simulate,
+        explore,
+        diagram,
+        conform,
+        bugs,
+    ],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="multipaxos")

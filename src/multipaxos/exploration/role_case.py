@@ -10,7 +10,7 @@ from multipaxos.exploration.result import Exploration
 from multipaxos.exploration.role_bounds import RoleBounds
 from multipaxos.exploration.role_story import RoleStory
 from multipaxos.exploration.roles import RolesModel
-from multipaxos.invariants.names import AGREEMENT, NAMES
+from multipaxos.invariants.names import AGREEMENT, NAMES, VALUE_IS_SAFE
 from multipaxos.strategies.broken import Bug
 from multipaxos.trace import TraceEvent
 
@@ -74,11 +74,16 @@ class _Told:
         found: dict[str, Broken] = {}
         for name in NAMES:
             model = self.model((name,))
-            for step, state in enumerate(_walk(model, exploration.path)):
+            states = _walk(model, exploration.path)
+            for step, state in enumerate(states):
                 violation = model.violation(state)
-                if violation is not None:
-                    found[name] = Broken(step=step, violation=violation)
-                    break
+                if violation is None or (
+                    # A value that was safe when it was sent: it is a promise that was not kept.
+                    name == VALUE_IS_SAFE and not model.is_request_new(states[step - 1], state)
+                ):
+                    continue
+                found[name] = Broken(step=step, violation=violation)
+                break
         return sorted(found.values(), key=lambda broken: broken.step)
 
 

@@ -39,26 +39,18 @@ memory and in no message, a client therefore asks for the first one only.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from typing_extensions import override
 
-from composable_paxos import Accept, Accepted, AcceptorState, PaxosInstance, PeerID, Quorums
+from composable_paxos import Accept, Accepted, PaxosInstance, PeerID, Quorums
 from multipaxos.exploration.model import Model
-from multipaxos.exploration.role_bounds import SERVERS, VALUES, BoundsError, RoleBounds
+from multipaxos.exploration.role_bounds import SERVERS, VALUES, RoleBounds
 from multipaxos.exploration.role_judge import Judge, Verdict, View
 from multipaxos.exploration.role_learners import Learners
+from multipaxos.exploration.role_locals import BITS, MASK, LocalStates
 from multipaxos.exploration.role_network import RoleNetwork, single_bits
-from multipaxos.exploration.role_server import (
-    Begin,
-    Deliver,
-    Event,
-    Local,
-    Repeat,
-    Restart,
-    RoleServer,
-    Timeout,
-)
+from multipaxos.exploration.role_server import Begin, Event, RoleServer
 from multipaxos.invariants.names import NAMES
 from multipaxos.invariants.violation import InvariantViolation
 
@@ -66,50 +58,9 @@ LINK = 1
 """The link that is decided; link 0 would only name the chain."""
 
 CRASH_BITS = 4
-LOCAL_BITS = 20
-LOCAL_MASK = (1 << LOCAL_BITS) - 1
 CRASH_MASK = (1 << CRASH_BITS) - 1
-
-Effect: TypeAlias = tuple[Event, int, int]
-"""An event, the bits of the global state that it flips, and the bits of what it sends."""
-
-
-class _Entry:
-    """
-    What is known of one local state of one server.
-
-    *known* has the bits of the messages that were tried on it, *effective* of those that do
-    something; their *effects* are the event, the bits of the global state that it flips, and the
-    bits of what it sends. *rounds* are the same for the beginning of a round, *restart* for a
-    crash; None before they are worked out.
-    """
-
-    __slots__ = (
-        "effective",
-        "effects",
-        "fingerprint",
-        "known",
-        "local",
-        "restart",
-        "rounds",
-        "values",
-        "view",
-    )
-
-    def __init__(self, local: Local, values: Sequence[str]) -> None:
-        self.local = local
-        self.known = 0
-        self.effective = 0
-        self.effects: dict[int, Effect] = {}
-        self.rounds: list[Effect] | None = None
-        self.restart: Effect | None = None
-        resolution = local.instance.resolution
-        self.view: View = (
-            local.saved.promised_id,
-            None if resolution is None else (resolution.proposal_id, resolution.value),
-        )
-        self.values = frozenset(values).intersection(_parts(local.content))
-        self.fingerprint = local.fingerprint()
+SLICE_BITS = 14
+SLICE_MASK = (1 << SLICE_BITS) - 1
 
 
 class RolesModel(Model[int, Event]):
@@ -138,20 +89,13 @@ class RolesModel(Model[int, Event]):
         self.learners_apart = learners_apart
         self.values_in_order = values_in_order
         self.uids = tuple(SERVERS[: self.bounds.servers])
-        self.proposers = frozenset(SERVERS[: self.bounds.proposers])
         self.values = tuple(VALUES[: self.bounds.values])
-        self.crashes = self.bounds.crashes
         self.quorums = quorums(self.uids)
-        self.servers = [self.new_server(uid, learners_apart=learners_apart) for uid in self.uids]
-        self.shifts = tuple(CRASH_BITS + LOCAL_BITS * number for number in range(len(self.uids)))
-        self.network = RoleNetwork(
-            self.uids, lowest=1 << (CRASH_BITS + LOCAL_BITS * len(self.uids))
-        )
-        self.entries: list[list[_Entry]] = [[] for _ in self.uids]
-        self.numbers: list[dict[Local, int]] = [{} for _ in self.uids]
-        self.breaking: set[tuple[int, int]] = set()
+        lowest = CRASH_BITS + BITS * len(self.uids)
+        self.network = RoleNetwork(self.uids, lowest=1 << lowest)
+        self.locals = [self._local_states(position) for position in range(len(self.uids))]
         self.learners = (
-            Learners(lambda: self.servers[0].initial().instance, self.quorums)
+            Learners(lambda: self.locals[0].server.initial().instance, self.quorums)
             if learners_apart
             else None
         )
@@ -170,6 +114,17 @@ class RolesModel(Model[int, Event]):
             checked=self.checked,
         )
 
+    def _local_states(self, position: int) -> LocalStates:
+        server = self.new_server(self.uids[position], learners_apart=self.learners_apart)
+        shift = CRASH_BITS + BITS * position
+        states = LocalStates(server, self.network, position=position, shift=shift)
+        states.allow(
+            values=self.values,
+            proposes=position < self.bounds.proposers,
+            crashes=self.bounds.crashes > 0,
+        )
+        return states
+
     @override
     def __reduce__(self) -> tuple[object, ...]:
         # The copy in another process numbers what it meets for itself.
@@ -185,71 +140,89 @@ class RolesModel(Model[int, Event]):
 
     @override
     def initial(self) -> Iterable[int]:
-        state = 0
-        for number, server in enumerate(self.servers):
-            state |= self._number(number, server.initial()) << self.shifts[number]
-        return [state]
+        return [
+            sum(states.number_of(states.server.initial()) << states.shift for states in self.locals)
+        ]
 
     @override
     def successors(self, state: int) -> Iterable[tuple[Event, int]]:
         found: list[tuple[Event, int]] = []
         deliverable = self.network.deliverable
-        for number, shift in enumerate(self.shifts):
-            entry = self.entries[number][state >> shift & LOCAL_MASK]
-            untried = state & deliverable[number] & ~entry.known
+        for states in self.locals:
+            entry = states.entries[state >> states.shift & MASK]
+            untried = state & deliverable[states.position] & ~entry.known
             if untried:
-                self._try(number, entry, untried)
+                states.try_messages(entry, untried)
             effects = entry.effects
             bits = state & entry.effective
             while bits:
                 bit = bits & -bits
                 bits ^= bit
-                event, delta, sent = effects[bit]
-                after = (state ^ delta) | sent
+                event, flipped, sent = effects[bit]
+                after = (state ^ flipped) | sent
                 # An answer that was sent before changes nothing.
                 if after != state:
                     found.append((event, after))
-            if entry.rounds is None:
-                self._try_own(number, entry)
-            for event, delta, sent in entry.rounds or ():
-                after = (state ^ delta) | sent
-                if after == state:
-                    continue
-                if not isinstance(event, Begin) or self._may_ask_for(event.value, state):
+            for event, flipped, sent in (
+                states.try_own(entry) if entry.rounds is None else entry.rounds
+            ):
+                after = (state ^ flipped) | sent
+                if after != state and self._may_happen(event, state):
                     found.append((event, after))
-            if entry.restart is not None and state & CRASH_MASK < self.crashes:
+            if entry.restart is not None and state & CRASH_MASK < self.bounds.crashes:
                 found.append((entry.restart[0], (state ^ entry.restart[1]) + 1))
         return found
 
     @override
     def violation(self, state: int) -> InvariantViolation | None:
-        if self.breaking:
-            for number, shift in enumerate(self.shifts):
-                local = state >> shift & LOCAL_MASK
-                if (number, local) in self.breaking:
-                    broken = self.entries[number][local].local.broken
-                    assert broken is not None
-                    return InvariantViolation(broken[0], LINK, broken[1])
+        for states in self.locals:
+            if states.breaking and state >> states.shift & MASK in states.breaking:
+                broken = states.entry_in(state).local.broken
+                assert broken is not None
+                return InvariantViolation(broken[0], LINK, broken[1])
         broken = self.verdict(state).broken
         return None if broken is None else InvariantViolation(broken[0], LINK, broken[1])
 
     def verdict(self, state: int) -> Verdict:
         """Return what there is to say of the proposals and the disks of *state*."""
-        views = tuple(
-            self.entries[number][state >> shift & LOCAL_MASK].view
-            for number, shift in enumerate(self.shifts)
-        )
+        views = tuple([states.entries[state >> states.shift & MASK].view for states in self.locals])
         key = (state & self.network.proposals, views)
         verdict = self.verdicts.get(key)
         if verdict is None:
-            messages = [
+            proposals = [
                 sent.message
                 for sent in self.network.messages_of(key[0])
                 if isinstance(sent.message, Accept | Accepted)
             ]
-            verdict = self.judge.judge(messages, views, self.learners)
+            verdict = self.judge.judge(proposals, views, self.learners)
             self.verdicts[key] = verdict
         return verdict
+
+    def is_request_new(self, before: int, after: int) -> bool:
+        """Tell whether an Accept was sent on the way from the state *before* to *after*."""
+        return any(
+            isinstance(sent.message, Accept)
+            for sent in self.network.messages_of(after & ~before & self.network.proposals)
+        )
+
+    # -- the reduction of values -------------------------------------------------------------------
+
+    def _may_happen(self, event: Event, state: int) -> bool:
+        """Tell whether *event*, if it asks for a value, asks for one that may be asked for."""
+        if not self.values_in_order or not isinstance(event, Begin):
+            return True
+        before = self.values[: self.values.index(event.value)]
+        if not before:
+            return True
+        used = self._values_used(state)
+        return event.value in used or used.issuperset(before)
+
+    def _values_used(self, state: int) -> set[str]:
+        used: set[str] = set()
+        for states in self.locals:
+            used |= states.entry_in(state).values
+        used.update(value for value, bits in self.network.carrying.items() if state & bits)
+        return used
 
     # -- several processes -------------------------------------------------------------------------
 
@@ -257,8 +230,9 @@ class RolesModel(Model[int, Event]):
     def fingerprint(self, state: int) -> int:
         # The local states tell most states apart; which messages were sent need not count.
         fingerprint = state & CRASH_MASK
-        for number, shift in enumerate(self.shifts):
-            fingerprint ^= self.entries[number][state >> shift & LOCAL_MASK].fingerprint << number
+        for states in self.locals:
+            entry = states.entries[state >> states.shift & MASK]
+            fingerprint ^= entry.fingerprint << states.position
         return fingerprint
 
     @override
@@ -267,110 +241,62 @@ class RolesModel(Model[int, Event]):
         used = 0
         for state in states:
             used |= state
-        locals_used = [
+        bits = single_bits(used & -self.network.lowest)
+        meanings = [
             {
-                local: self.entries[number][local].local
-                for local in {state >> shift & LOCAL_MASK for state in states}
+                number: known.entries[number].packed()
+                for number in {state >> known.shift & MASK for state in states}
             }
-            for number, shift in enumerate(self.shifts)
+            for known in self.locals
         ]
-        return (
-            list(states),
-            locals_used,
-            {bit: self.network.messages[bit] for bit in single_bits(used & -self.network.lowest)},
-        )
+        return states, meanings, {bit: self.network.messages[bit] for bit in bits}
 
     @override
     def resident(self, portable: Any) -> list[int]:
-        states, locals_used, messages = portable
+        states, meanings, messages = portable
         numbers = [
-            {theirs: self._number(number, local) << shift for theirs, local in used.items()}
-            for number, (used, shift) in enumerate(zip(locals_used, self.shifts, strict=True))
+            (
+                known.shift,
+                {
+                    number: known.number_of_packed(packed) << known.shift
+                    for number, packed in theirs.items()
+                },
+            )
+            for known, theirs in zip(self.locals, meanings, strict=True)
         ]
         bits = {theirs: self.network.bit_of(sent) for theirs, sent in messages.items()}
+        # The messages of many states have the same part in one slice of the bits.
+        used = sum(bits)
+        slices = [
+            (mask, {0: 0})
+            for mask in (SLICE_MASK << place for place in range(0, used.bit_length(), SLICE_BITS))
+            if mask & used
+        ]
+        sent_bits = -self.network.lowest
         translated = []
         for state in states:
             new = state & CRASH_MASK
-            for number, shift in enumerate(self.shifts):
-                new |= numbers[number][state >> shift & LOCAL_MASK]
-            for bit in single_bits(state & -self.network.lowest):
-                new |= bits[bit]
+            for mask, known_parts in slices:
+                part = state & mask & sent_bits
+                if part not in known_parts:
+                    known_parts[part] = sum(bits[bit] for bit in single_bits(part))
+                new |= known_parts[part]
+            for shift, ours in numbers:
+                new |= ours[state >> shift & MASK]
             translated.append(new)
         return translated
 
-    # -- working out what is met for the first time ------------------------------------------------
-
-    def _number(self, number: int, local: Local) -> int:
-        known = self.numbers[number].get(local)
-        if known is None:
-            known = self.numbers[number][local] = len(self.entries[number])
-            if known > LOCAL_MASK:
-                raise BoundsError(f"more than {LOCAL_MASK} states of one server: explore less")
-            self.entries[number].append(_Entry(local, self.values))
-            if local.broken is not None:
-                self.breaking.add((number, known))
-        return known
-
-    def _try(self, number: int, entry: _Entry, untried: int) -> None:
-        entry.known |= untried
-        for bit in single_bits(untried):
-            event = Deliver(self.uids[number], self.network.messages[bit])
-            effect = self._effect(number, entry, event)
-            if effect is not None:
-                entry.effects[bit] = effect
-                entry.effective |= bit
-
-    def _try_own(self, number: int, entry: _Entry) -> None:
-        uid = self.uids[number]
-        events: list[Event] = []
-        if uid in self.proposers:
-            events = [*(Begin(uid, value) for value in self.values), Timeout(uid), Repeat(uid)]
-        effects = [self._effect(number, entry, event) for event in events]
-        entry.rounds = [effect for effect in effects if effect is not None]
-        entry.restart = self._effect(number, entry, Restart(uid)) if self.crashes else None
-
-    def _effect(self, number: int, entry: _Entry, event: Event) -> Effect | None:
-        step = self.servers[number].play(entry.local, event)
-        if step is None:
-            return None
-        before = self.numbers[number][entry.local]
-        after = self._number(number, step.after)
-        return event, (before ^ after) << self.shifts[number], self.network.bits_of(step.sent)
-
-    def _may_ask_for(self, value: str, state: int) -> bool:
-        if not self.values_in_order or value == self.values[0]:
-            return True
-        used = self._values_used(state)
-        return all(v in used for v in self.values[: self.values.index(value)]) or value in used
-
-    def _values_used(self, state: int) -> set[str]:
-        used: set[str] = set()
-        for number, shift in enumerate(self.shifts):
-            used |= self.entries[number][state >> shift & LOCAL_MASK].values
-        for value, bits in self.network.carrying.items():
-            if state & bits:
-                used.add(value)
-        return used
+    # -- what must happen, or the search shows less than it seems to -------------------------------
 
     def _expectations(self) -> Iterator[tuple[str, Callable[[int], bool]]]:
         network = self.network
         yield "a value is chosen", lambda state: bool(self.verdict(state).chosen)
-        if len(self.proposers) > 1:
+        if self.bounds.proposers > 1:
             yield "a proposal is refused", lambda state: bool(state & network.refusals)
             yield "a promise reports an acceptance", lambda state: bool(state & network.reports)
-        if self.crashes:
+        if self.bounds.crashes:
             yield "a server restarts", lambda state: bool(state & CRASH_MASK)
 
 
 def _new_model(arguments: dict[str, Any]) -> RolesModel:
     return RolesModel(**arguments)
-
-
-def _parts(content: object) -> Iterator[object]:
-    if isinstance(content, tuple | frozenset):
-        for part in content:
-            yield from _parts(part)
-    elif isinstance(content, AcceptorState):
-        yield content.accepted_value
-    else:
-        yield content

@@ -12,6 +12,7 @@ import pickle
 import signal
 import time
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -112,11 +113,11 @@ class _Search(Generic[State, Action]):
 
     def close(self) -> None:
         """End the workers."""
-        for connection in self.connections:
-            connection.close()
         for process in self.processes:
             process.terminate()
             process.join()
+        for connection in self.connections:
+            connection.close()
 
     def _start(self) -> None:
         # A fresh interpreter for each, on every system: what this process has open, and its
@@ -158,8 +159,9 @@ class _Search(Generic[State, Action]):
             self.transitions += connection.recv()
             batches.append([connection.recv_bytes() for _ in range(self.jobs)])
         for receiver, connection in enumerate(self.connections):
-            for batch in batches:
-                connection.send_bytes(batch[receiver])
+            for sender, batch in enumerate(batches):
+                if sender != receiver:
+                    connection.send_bytes(batch[receiver])
         self._collect_standings()
 
     def _collect_standings(self) -> None:
@@ -211,14 +213,17 @@ class _Search(Generic[State, Action]):
 def _work(model: Model[Any, Any], number: int, jobs: int, connection: Connection) -> None:
     # A Ctrl+C reaches all processes of the terminal; the one that was asked for the search ends us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(EOFError, ConnectionError):
+        # It was killed: nobody is left to work for.
+        _serve(model, number, jobs, connection)
+
+
+def _serve(model: Model[Any, Any], number: int, jobs: int, connection: Connection) -> None:
     share = _Share(model, number, jobs)
     share.begin()
     connection.send(share.standing())
     while True:
-        try:
-            command = connection.recv()
-        except EOFError:
-            return
+        command = connection.recv()
         if command == "next level":
             share.begin_level()
             connection.send(share.standing())
@@ -226,7 +231,7 @@ def _work(model: Model[Any, Any], number: int, jobs: int, connection: Connection
             connection.send(share.expand())
             for batch in share.take_batches():
                 connection.send_bytes(batch)
-            for _ in range(jobs):
+            for _ in range(jobs - 1):
                 share.receive(connection.recv_bytes())
             connection.send(share.standing())
         else:
@@ -238,8 +243,9 @@ class _Share(Generic[State, Action]):
     One process's share of the states.
 
     State: the states kept here; the *level* that is expanded, and how far; the *frontier*, which is
-    the next level; and the batches for each process: states, and the places of their parents. The
-    place of the state at index i of process n is i * jobs + n.
+    the next level; the memory that all took when the level began; and the batches for each process:
+    states, and the places of their parents. The place of the state at index i of process n is
+    i * jobs + n.
     """
 
     def __init__(self, model: Model[State, Action], number: int, jobs: int) -> None:
@@ -252,6 +258,7 @@ class _Share(Generic[State, Action]):
         self.expanded = 0
         self.frontier: list[State] = []
         self.found: int | None = None
+        self.memory_bytes = 0
         self.missing = dict(model.sometimes)
         self.reached: list[str] = []
         self.batches: list[dict[State, int]] = [{} for _ in range(jobs)]
@@ -267,6 +274,7 @@ class _Share(Generic[State, Action]):
         self.level_first += len(self.level)
         self.level, self.frontier = self.frontier, []
         self.expanded = 0
+        self.memory_bytes = self.store.memory_bytes()
 
     def expand(self) -> int:
         """Expand the next states of the level; return the number of transitions."""
@@ -286,9 +294,15 @@ class _Share(Generic[State, Action]):
         return transitions
 
     def take_batches(self) -> list[bytes]:
-        """Return for each process what it is to look at, and forget it."""
+        """Return for each other process what it is to look at; take what stays here, forget all."""
         messages = []
-        for batch in self.batches:
+        for keeper, batch in enumerate(self.batches):
+            if keeper == self.number:
+                # What stays here need not be made fit to travel.
+                for state, parent in batch.items():
+                    self._take(state, parent)
+                messages.append(b"")
+                continue
             portable = self.model.portable(list(batch))
             messages.append(pickle.dumps((portable, array("Q", batch.values())), protocol=5))
         self.batches = [{} for _ in range(self.jobs)]
@@ -308,7 +322,7 @@ class _Share(Generic[State, Action]):
             unexpanded=len(self.level) - self.expanded,
             discovered=len(self.frontier),
             found=self.found,
-            memory_bytes=self.store.memory_bytes() + 8 * len(self.frontier),
+            memory_bytes=self.memory_bytes + 8 * len(self.frontier),
             reached=reached,
         )
 

@@ -1,0 +1,113 @@
+"""``multipaxos explore``: every order of events of a small run."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from multipaxos.cli.entry import BadInputError
+from multipaxos.cli.output import open_console
+from multipaxos.cli.parameters import FilePath, WholeNumber
+from multipaxos.exploration.case import Case
+from multipaxos.strategies.broken import Bug, UnknownBugError, find_bug
+
+JOBS_MAX = 64
+STATES_MAX = 999_999_999
+MODELS = ("roles", "chain")
+BOUNDS = ("servers", "proposers", "values", "rounds", "crashes")
+
+
+def _bound(name: str, text: str) -> Any:
+    return click.option(f"--{name}", metavar=name[0].upper(), type=WholeNumber(0, 99), help=text)
+
+
+@click.command(short_help="Explore every order of events of a small run.")
+@click.option(
+    "--model",
+    type=click.Choice(MODELS),
+    help="One decision by the bare roles, or a chain of links with masters: roles.",
+)
+@_bound("servers", "How many servers: 3.")
+@_bound("proposers", "How many of them propose: 2.")
+@_bound("values", "How many values clients ask for: 2.")
+@_bound("rounds", "How many rounds each proposer begins at most: 1.")
+@_bound("crashes", "How many crashes there are at most, each with a restart: 1.")
+@click.option("--bug", metavar="NAME", help="Switch a mistake on; multipaxos bugs lists them.")
+@click.option(
+    "--jobs",
+    metavar="J",
+    type=WholeNumber(1, JOBS_MAX),
+    default=1,
+    show_default=True,
+    help="How many processes share the states.",
+)
+@click.option(
+    "--states-max",
+    metavar="N",
+    type=WholeNumber(1, STATES_MAX),
+    help="Stop after so many states, although there are more.",
+)
+@click.option(
+    "--trace",
+    "trace_path",
+    metavar="FILE",
+    type=FilePath(what="file", dir_okay=False),
+    help="Write the run that breaks an invariant to FILE, one JSON object a line.",
+)
+def explore(
+    model: str | None,
+    bug: str | None,
+    jobs: int,
+    states_max: int | None,
+    trace_path: Path | None,
+    **bounds: int | None,
+) -> None:
+    """
+    Explore every order of deliveries, losses, duplications, timeouts and restarts of a small run.
+
+    The servers are the real ones. The search is breadth first, so where an invariant breaks, no
+    shorter run breaks it; that run is drawn as a diagram.
+
+    Exit code 0: nothing broke. Exit code 1: an invariant broke.
+    """
+    from multipaxos.cli.explore_run import explore_case
+
+    given = {name: number for name, number in bounds.items() if number is not None}
+    found = None if bug is None else _find_bug(bug)
+    case = _case(model, given, found)
+    page = open_console()
+    sys.exit(explore_case(page, case, found, jobs=jobs, states_max=states_max, path=trace_path))
+
+
+def _find_bug(name: str) -> Bug:
+    try:
+        bug = find_bug(name)
+    except UnknownBugError as error:
+        raise BadInputError(_sentence(error)) from error
+    if bug.not_explored:
+        raise BadInputError(f"The bug {name} is not found this way: {bug.not_explored}")
+    return bug
+
+
+def _case(model: str | None, given: dict[str, int], bug: Bug | None) -> Case:
+    from multipaxos.exploration.role_bounds import BoundsError
+    from multipaxos.exploration.role_case import role_case
+
+    if bug is not None:
+        if model not in (None, bug.model):
+            raise BadInputError(
+                f"The bug {bug.name} is in the model {bug.model}: leave --model out."
+            )
+        model = bug.model
+        # What shows the bug soon, where nothing else is said.
+        given = {**bug.bounds, **given}
+    try:
+        return role_case(given, bug)
+    except BoundsError as error:
+        raise BadInputError(_sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
