@@ -9,7 +9,7 @@ from multipaxos.chain.state_machine import State
 from multipaxos.invariants.model import ChainModel, Done
 from multipaxos.invariants.names import AGREEMENT, APPLIED_ONCE, RESOLVED_MEANS_CHOSEN
 from multipaxos.invariants.quorums import in_words
-from multipaxos.invariants.shown import shown
+from multipaxos.invariants.shown import shown, shown_apart
 from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.invariants.votes import Votes
 
@@ -59,10 +59,11 @@ class Applied:
                 f"{self._accepted_so_far(decided.number)}",
             )
         if chosen.value is not decided.link and chosen.value != decided.link:
+            resolved, right = shown_apart(decided.link, chosen.value)
             raise InvariantViolation(
                 AGREEMENT,
                 decided.number,
-                f"{uid} resolved {shown(decided.link)}, and {shown(chosen.value)} was chosen under "
+                f"{uid} resolved {resolved}, and {right} was chosen under "
                 f"{chosen.proposal_id}, accepted by {in_words(chosen.acceptors)}",
             )
 

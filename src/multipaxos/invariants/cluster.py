@@ -23,8 +23,9 @@ from multipaxos.invariants.durability import check_saved
 from multipaxos.invariants.leases import LeaseWatch, check_believers
 from multipaxos.invariants.names import APPLIED_ONCE
 from multipaxos.invariants.quorums import Quorums, QuorumsInUse
+from multipaxos.invariants.records import ChosenLink
 from multipaxos.invariants.violation import InvariantViolation
-from multipaxos.invariants.votes import ChosenLink, Votes, check_within_promise
+from multipaxos.invariants.votes import Votes, check_within_promise
 
 __all__ = ["UNSEEN_SNAPSHOT", "ChosenLink", "Disk", "Invariants", "ServerCheck"]
 

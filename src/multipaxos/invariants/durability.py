@@ -4,6 +4,7 @@ from composable_paxos import Accept, Accepted, PeerID, Prepare, Promise, Proposa
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.messages import Envelope
 from multipaxos.invariants.names import SAVED_BEFORE_SENT
+from multipaxos.invariants.shown import no_more_than
 from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.invariants.votes import Votes
 
@@ -28,7 +29,7 @@ def _check_promise(
 ) -> None:
     promised_id = state.acceptor.promised_id
     if state.instance == envelope.instance and promised_id < proposal_id:
-        raise _violation(uid, envelope, f"its disk knows of no promise above {promised_id}")
+        raise _violation(uid, envelope, f"its disk knows of {no_more_than(promised_id, 'promise')}")
 
 
 def _check_acceptance(
@@ -38,7 +39,9 @@ def _check_acceptance(
     ballot = votes.record(envelope.instance).ballots.get(message.proposal_id)
     was_saved = ballot is not None and ballot.accepted_by & votes.quorums.bits[uid]
     if not was_saved or (state.instance == envelope.instance and accepted_id < message.proposal_id):
-        raise _violation(uid, envelope, f"its disk knows of no acceptance above {accepted_id}")
+        raise _violation(
+            uid, envelope, f"its disk knows of {no_more_than(accepted_id, 'acceptance')}"
+        )
 
 
 def _violation(uid: PeerID, envelope: Envelope, on_disk: str) -> InvariantViolation:

@@ -108,6 +108,10 @@ class QuorumsInUse:
         """Write *members* as people do: ``A, B and C``."""
         return in_words(self.names(members))
 
+    def others(self, members: int) -> str:
+        """Write who is not among *members*."""
+        return self.shown((1 << len(self.servers)) - 1 & ~members)
+
     def _table(self, suffices: Callable[[Collection[PeerID]], bool]) -> bytes:
         return bytes(suffices(self.names(members)) for members in range(1 << len(self.servers)))
 

@@ -1,11 +1,10 @@
 """
-What was ever voted on each link, and the rules that votes are held against: I1 to I6.
+What was ever voted on each link, and the rules that votes are held against: I1 to I3, I5.
 
 It knows what the words mean (promised, accepted, chosen) and uses nothing of the roles.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from composable_paxos import LOWEST, PeerID, ProposalID
 from multipaxos.chain.links import Link
@@ -14,62 +13,12 @@ from multipaxos.invariants.names import (
     AGREEMENT,
     ONE_VALUE_PER_NUMBER,
     PROMISE_KEPT,
-    QUORUMS_INTERSECT,
-    VALUE_IS_SAFE,
 )
 from multipaxos.invariants.quorums import QuorumsInUse, in_words
-from multipaxos.invariants.shown import shown
+from multipaxos.invariants.records import Ballot, ChosenLink, LinkRecord
+from multipaxos.invariants.safety import check_asked, check_meet
+from multipaxos.invariants.shown import no_more_than, shown, shown_apart
 from multipaxos.invariants.violation import InvariantViolation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChosenLink:
-    """What was chosen for *link*: by *acceptors*, in the order in which they accepted."""
-
-    link: int
-    proposal_id: ProposalID
-    value: Link
-    acceptors: tuple[PeerID, ...]
-
-
-@dataclass(slots=True)
-class Ballot:
-    """
-    All that is known of one proposal number of one link.
-
-    The *value* that travels under it; who *accepted* it, in order of time, and the same as a set;
-    whose promises reached its proposer; and with whose promises it *asked* to accept, 0 before it
-    did and for number 1, which needs none.
-    """
-
-    value: Link | None = None
-    acceptors: list[PeerID] = field(default_factory=list)
-    accepted_by: int = 0
-    promises: int = 0
-    asked_with: int = 0
-    is_asked: bool = False
-
-
-@dataclass(slots=True)
-class LinkRecord:
-    """
-    All that was ever durable or sent about one link.
-
-    Its ballots by number; what each server *promised* at most; in which life of its disk each
-    *voted*; who may have voted *unseen*, as a set (nobody, but where a trace has a gap).
-    """
-
-    ballots: dict[ProposalID, Ballot] = field(default_factory=dict)
-    promised: dict[PeerID, ProposalID] = field(default_factory=dict)
-    voted: dict[PeerID, int] = field(default_factory=dict)
-    unseen: int = 0
-
-    def ballot(self, proposal_id: ProposalID) -> Ballot:
-        """Return what is known of *proposal_id*."""
-        ballot = self.ballots.get(proposal_id)
-        if ballot is None:
-            ballot = self.ballots[proposal_id] = Ballot()
-        return ballot
 
 
 class Votes:
@@ -169,10 +118,11 @@ class Votes:
             if proposal_id.number == 1:
                 self._check_owner(link, proposal_id, record)
         elif known is not value and known != value:
+            one, other = shown_apart(known, value)
             raise InvariantViolation(
                 ONE_VALUE_PER_NUMBER,
                 link,
-                f"{proposal_id} stands for {shown(known)} and for {shown(value)}: "
+                f"{proposal_id} stands for {one} and for {other}: "
                 f"{proposal_id.uid} used one number for two values",
             )
         return ballot
@@ -198,17 +148,20 @@ class Votes:
         )
         for higher, other in self.records[link].ballots.items():
             if higher > proposal_id and other.is_asked:
-                self._check_meet(link, higher, other, proposal_id, ballot)
+                check_meet(
+                    self.quorums, link, asking=(higher, other), accepted=(proposal_id, ballot)
+                )
         before = self.chosen.get(link)
         if before is None:
             self.chosen[link] = now
             self.on_chosen(now)
         elif before.value != ballot.value:
+            one, another = shown_apart(before.value, now.value)
             raise InvariantViolation(
                 AGREEMENT,
                 link,
-                f"two values are chosen: {shown(before.value)} under {before.proposal_id}, "
-                f"accepted by {in_words(before.acceptors)}, and {shown(now.value)} under "
+                f"two values are chosen: {one} under {before.proposal_id}, "
+                f"accepted by {in_words(before.acceptors)}, and {another} under "
                 f"{proposal_id}, accepted by {in_words(now.acceptors)}",
             )
 
@@ -256,82 +209,7 @@ class Votes:
         ballot.is_asked = True
         if proposal_id.number <= 1 or proposal_id.uid not in self.quorums.bits:
             return
-        record = self.records[link]
-        own = self.quorums.bits[proposal_id.uid]
-        if record.promised.get(proposal_id.uid, LOWEST) >= proposal_id:
-            ballot.promises |= own
-        ballot.asked_with = ballot.promises
-        if ballot.promises & ~own and not self.quorums.may_ask(proposal_id.uid, ballot.promises):
-            self._too_few(link, proposal_id, ballot)
-        for lower, other in record.ballots.items():
-            if lower < proposal_id and self.quorums.chosen[other.accepted_by]:
-                self._check_meet(link, proposal_id, ballot, lower, other)
-        self._check_safe(link, proposal_id, ballot)
-
-    def _too_few(self, link: int, proposal_id: ProposalID, ballot: Ballot) -> None:
-        everybody = (1 << len(self.quorums.servers)) - 1
-        others = self.quorums.shown(everybody & ~ballot.promises)
-        raise InvariantViolation(
-            QUORUMS_INTERSECT,
-            link,
-            f"{proposal_id.uid} asks to accept {shown(ballot.value)} under {proposal_id} with the "
-            f"promises of {self.quorums.shown(ballot.promises)} only: that is no quorum, and "
-            f"{others} may have chosen another value without any of them",
-        )
-
-    def _check_meet(
-        self, link: int, higher: ProposalID, asking: Ballot, lower: ProposalID, accepted: Ballot
-    ) -> None:
-        """I6, of the two quorums that were really used."""
-        took_them = self.quorums.may_ask(higher.uid, asking.asked_with)
-        if took_them and not asking.asked_with & accepted.accepted_by:
-            raise InvariantViolation(
-                QUORUMS_INTERSECT,
-                link,
-                f"{higher} was promised by {self.quorums.shown(asking.asked_with)} and asks to "
-                f"accept {shown(asking.value)}; {lower} was accepted by "
-                f"{in_words(accepted.acceptors)} with {shown(accepted.value)}: both were taken for "
-                "quorums, and no server is in both",
-            )
-
-    def _check_safe(self, link: int, proposal_id: ProposalID, ballot: Ballot) -> None:
-        """
-        I4: some quorum has promised the number, and leaves the value free or demands it.
-
-        That is: its highest acceptance below the number, if there is any, is of this value.
-        """
-        record, quorums = self.records[link], self.quorums
-        able = record.unseen
-        for uid, promised in record.promised.items():
-            if promised >= proposal_id:
-                able |= quorums.bits[uid]
-        lower = sorted((n for n in record.ballots if n < proposal_id), reverse=True)
-        for quorum in quorums.quorums_within(proposal_id.uid, able):
-            binding = next(
-                (record.ballots[n] for n in lower if record.ballots[n].accepted_by & quorum), None
-            )
-            if binding is None or quorum & record.unseen or binding.value == ballot.value:
-                return
-        self._unsafe(link, proposal_id, ballot, able)
-
-    def _unsafe(self, link: int, proposal_id: ProposalID, ballot: Ballot, able: int) -> None:
-        record, quorums = self.records[link], self.quorums
-        asks = f"{proposal_id.uid} asks to accept {shown(ballot.value)} under {proposal_id}"
-        if not quorums.may_ask(proposal_id.uid, able):
-            everybody = (1 << len(quorums.servers)) - 1
-            said = (
-                f"{asks}, which only {quorums.shown(able)} promised: "
-                f"{quorums.shown(everybody & ~able)} may accept something lower"
-            )
-        else:
-            said = f"{asks}, though {quorums.shown(able)} promised it after other acceptances"
-        before = "; ".join(
-            f"{n} with {shown(other.value)} by {in_words(other.acceptors)}"
-            for n, other in sorted(record.ballots.items())
-            if other.accepted_by and n < proposal_id
-        )
-        accepted = f". Accepted before: {before}" if before else ""
-        raise InvariantViolation(VALUE_IS_SAFE, link, said + accepted)
+        check_asked(self.quorums, self.records[link], link, proposal_id)
 
 
 def check_within_promise(
@@ -342,6 +220,7 @@ def check_within_promise(
         raise InvariantViolation(
             ACCEPTED_WITHIN_PROMISE,
             link,
-            f"{uid} has accepted {accepted_id}, above its promise {promised_id}: a proposal "
-            "between the two could still be accepted",
+            f"{uid} has accepted {accepted_id} and knows of "
+            f"{no_more_than(promised_id, 'promise')}: a proposal between the two could still be "
+            "accepted",
         )

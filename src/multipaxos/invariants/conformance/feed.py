@@ -149,7 +149,8 @@ class TracedServer:
         if not memory and self.disk.state is not None:
             self._lose_disk()
         self.trusts_until = 0.0
-        self.may_hold_more = line.place in self._gaps.may_know_more
+        is_unseen = memory and self.disk.state is None
+        self.may_hold_more = is_unseen or line.place in self._gaps.may_know_more
         self.check = self.invariants.observer(self.uid)
 
     def _lose_disk(self) -> None:

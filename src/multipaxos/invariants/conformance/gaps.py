@@ -8,10 +8,17 @@ so what is missing is at most what it did between two saves that are in the trac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from multipaxos.invariants.conformance.merge import SAID
 from multipaxos.invariants.conformance.source import Line, Source
 
-ENDED = frozenset({"stopped", "halted", "crashed"})
-"""After these the process is known to have ended, and to have saved nothing untold."""
+ENDED = frozenset({"stopped", "halted"})
+"""After these the process is known to have saved nothing untold; one that is killed may have."""
+
+BESIDE = frozenset({"crashed", "trace", "dropped", "paused", "called"})
+"""What others tell of a server does not show that it lives."""
+
+REACH_OF_A_SAVE = 2
+"""One save may close a link, and hold a vote on the next."""
 
 
 @dataclass(slots=True)
@@ -28,6 +35,11 @@ class Gaps:
     ranges: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     first_link: int | None = None
     may_know_more: set[str] = field(default_factory=set)
+
+    def begin_at(self, link: int) -> None:
+        """Note that a save tells of *link*."""
+        if self.first_link is None or link < self.first_link:
+            self.first_link = link
 
     def unseen(self, bits: Mapping[str, int], link: int) -> int:
         """Return who may have voted on *link* unseen, as a set of *bits*."""
@@ -65,7 +77,7 @@ def _find_of_server(gaps: Gaps, uid: str, lines: Sequence[Line], *, is_older: bo
 
     Of a chain that *is_older* than the traces, earlier lives may have voted, too.
     """
-    newest: int | None = None
+    newest = _Newest()
     gap_from: int | None = 0 if is_older else None
     has_ended = False
     for line in lines:
@@ -73,29 +85,54 @@ def _find_of_server(gaps: Gaps, uid: str, lines: Sequence[Line], *, is_older: bo
         if event.kind in ENDED:
             has_ended = True
         elif event.kind == "started":
-            memory = bool(event.fields["memory"])
-            if not has_ended and (memory or newest is not None):
-                # The newest save itself may have been cut off from what was said with it.
-                gap_from = newest or 0
-            if memory and not has_ended:
-                gaps.may_know_more.add(line.place)
+            if not has_ended:
+                gap_from = _gap_at(line, gaps, newest, gap_from)
             has_ended = False
         elif event.kind == "saved":
-            lowest, highest = _links_of(event.fields)
-            if gaps.first_link is None or lowest < gaps.first_link:
-                gaps.first_link = lowest
+            newest = _Newest.of(event.fields)
+            gaps.begin_at(newest.lowest)
             if gap_from is not None:
-                gaps.ranges.setdefault(uid, []).append((gap_from, highest))
+                gaps.ranges.setdefault(uid, []).append((gap_from, newest.highest))
                 gap_from = None
-            newest = lowest
+        elif event.kind not in SAID and event.kind not in BESIDE:
+            newest.is_complete = True
+    if newest.is_there and not newest.is_complete:
+        reach = newest.highest + REACH_OF_A_SAVE
+        gaps.ranges.setdefault(uid, []).append((newest.lowest, reach))
 
 
-def _links_of(saved: Mapping[str, object]) -> tuple[int, int]:
-    """Return the lowest link that a save deals with, and the one up to which it may vote unseen."""
-    instance = _count(saved["instance"])
-    decided: list[Mapping[str, object]] = saved["decided"]  # type: ignore[assignment]
-    lowest = min([instance, *(_count(link["number"]) for link in decided)])
-    return lowest, max(instance, _count(saved["votes_from"]))
+def _gap_at(line: Line, gaps: Gaps, newest: "_Newest", gap_from: int | None) -> int | None:
+    """Return from which link on a process that starts after a kill may have voted unseen."""
+    memory = bool(line.event.fields["memory"])
+    if memory:
+        gaps.may_know_more.add(line.place)
+    return newest.unsure_from if memory or newest.is_there else gap_from
+
+
+@dataclass(slots=True)
+class _Newest:
+    """
+    The newest save: the *lowest* link it deals with, the *highest* below which it may vote unseen.
+
+    It *is complete* once something follows that is not said in the same breath: otherwise a part of
+    what was said with it may have been cut off.
+    """
+
+    lowest: int = 0
+    highest: int = 0
+    is_there: bool = False
+    is_complete: bool = False
+
+    @property
+    def unsure_from(self) -> int:
+        return self.highest if self.is_complete else self.lowest
+
+    @classmethod
+    def of(cls, saved: Mapping[str, object]) -> "_Newest":
+        instance = _count(saved["instance"])
+        decided: list[Mapping[str, object]] = saved["decided"]  # type: ignore[assignment]
+        lowest = min([instance, *(_count(link["number"]) for link in decided)])
+        return cls(lowest, max(instance, _count(saved["votes_from"])), is_there=True)
 
 
 def _count(value: object) -> int:

@@ -89,7 +89,8 @@ class Operation:
     def _told(self) -> str:
         if self.status is not Status.OK:
             return f" -> {self.status}"
-        return "" if self.result is UNTOLD else f" -> {_shown(self.result)}"
+        is_told = self.result is not UNTOLD and self.function is not Function.SET
+        return f" -> {_shown(self.result)}" if is_told else ""
 
     def _until(self) -> str:
         return "?" if self.returned_at == math.inf else f"{self.returned_at:.6f}"
