@@ -133,6 +133,7 @@ class Server:
                 "process": os.getpid(),
                 "strategies": _strategies(self.options),
                 "storage": self.options.storage,
+                "sessions_max": self.config.settings.sessions_max,
             },
         )
         self.observer.started(memory=not self.replica.memoryless)
