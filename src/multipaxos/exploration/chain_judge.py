@@ -20,8 +20,8 @@ from multipaxos.chain.state_machine import Command
 from multipaxos.exploration.chain_process import Process
 from multipaxos.exploration.chain_server import Step
 from multipaxos.invariants.cluster import Invariants, ServerCheck
+from multipaxos.invariants.records import ChosenLink
 from multipaxos.invariants.violation import InvariantViolation
-from multipaxos.invariants.votes import ChosenLink
 
 
 @dataclass(slots=True)
