@@ -5,7 +5,7 @@ import re
 import sys
 from dataclasses import replace
 from random import SystemRandom
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from typing_extensions import override
@@ -20,13 +20,17 @@ from multipaxos.composition import (
     UnknownStrategyError,
     strategy_names,
 )
-from multipaxos.simulation.campaign import COMBINATIONS, HARD_LEVELS, RATES, SEEDS, CampaignPlan
 from multipaxos.simulation.fault_plan import LEVELS, PARTS
 from multipaxos.simulation.faults import SERVERS_MAX
 from multipaxos.simulation.plan import CLIENTS_MAX, STORAGES, PlanError, RunPlan, parse_numbers
 from multipaxos.strategies.broken import Bug, UnknownBugError, find_bug
 from multipaxos.trace import printable
 
+if TYPE_CHECKING:
+    # What a campaign needs is imported when one is asked for, so that --help stays quick.
+    from multipaxos.simulation.campaign import CampaignPlan
+
+SEED_MAX = 999_999_999
 RUNS_MAX = 999_999_999
 JOBS_MAX = 256
 RATE_MAX = 10_000.0
@@ -69,7 +73,7 @@ class Numbers(click.ParamType[tuple[int, ...]]):
 
 
 @click.command(short_help="Run whole clusters in virtual time, under faults from a seed.")
-@click.option("--seed", metavar="S", type=WholeNumber(0, SEEDS - 1), help="What all is drawn from.")
+@click.option("--seed", metavar="S", type=WholeNumber(0, SEED_MAX), help="What all is drawn from.")
 @click.option(
     "--servers",
     metavar="N",
@@ -143,7 +147,7 @@ def simulate(**options: Any) -> None:
     bug = _find_bug(options["bug"])
     seed, is_drawn = options["seed"], options["seed"] is None
     if is_drawn:
-        seed = SystemRandom().randrange(SEEDS)
+        seed = SystemRandom().randrange(SEED_MAX + 1)
     page = Page(open_console())
     searches = bug is not None and is_drawn and options["trace"] is None
     if options["runs"] is None and not searches:
@@ -245,8 +249,10 @@ def _run_plan(seed: int, bug: Bug | None, options: dict[str, Any]) -> RunPlan:
         raise BadInputError(f"{text[:1].upper()}{text[1:]}.") from error
 
 
-def _campaign_plan(seed: int, bug: Bug | None, options: dict[str, Any]) -> CampaignPlan:
+def _campaign_plan(seed: int, bug: Bug | None, options: dict[str, Any]) -> "CampaignPlan":
     """Return a campaign over all that no option settles."""
+    from multipaxos.simulation.campaign import COMBINATIONS, HARD_LEVELS, RATES, CampaignPlan
+
     pattern = _run_plan(seed, bug, options)
     shown_by = {} if bug is None or options["seed"] is not None else bug.plan
     combinations = list(COMBINATIONS)

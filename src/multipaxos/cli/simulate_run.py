@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,16 +60,19 @@ def simulate_one(page: Page, plan: RunPlan, trace: Path | None) -> int:
 
 def tell_smallest(page: Page, plan: RunPlan, violation: InvariantViolation) -> None:
     """Make the run smaller, and print what is left as a diagram, and how to repeat it."""
-    with _shrinking() as console:
-        smallest = shrink(
-            plan,
-            violation,
-            play=play_plan,
-            on_attempt=lambda attempts, smaller: console.update(
-                f"making it smaller: {attempts} runs, {len(smaller.fault_schedule())} faults, "
-                f"{len(smaller.request_schedule())} requests left"
-            ),
+    smallest = plan
+
+    def tell_attempt(attempts: int, smaller: RunPlan) -> None:
+        nonlocal smallest
+        smallest = smaller
+        status.update(
+            f"making it smaller: {attempts} runs, {len(smaller.fault_schedule())} faults and "
+            f"{len(smaller.request_schedule())} requests are left"
         )
+
+    # Whoever is tired of waiting gets the smallest run so far.
+    with suppress(KeyboardInterrupt), _shrinking() as status:
+        smallest = shrink(plan, violation, play=play_plan, on_attempt=tell_attempt)
     tell_disaster(page, smallest, plan)
     tell_command(page, smallest)
 

@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
@@ -30,6 +31,8 @@ class Workers(Generic[Task, Report]):
         self._at: dict[Connection, Task] = {}
         # A fresh interpreter for each: nothing of this one, its threads included, is copied.
         context = multiprocessing.get_context("spawn")
+        # This helper of the library's unblocks the signal when it is started: that is done before.
+        resource_tracker.ensure_running()
         # They inherit that the signal is blocked, and are never hit while they start.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
