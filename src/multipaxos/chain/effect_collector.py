@@ -21,6 +21,9 @@ from multipaxos.chain.position import ChainPosition
 from multipaxos.chain.refusals import Refusal, name_of
 from multipaxos.chain.requests import Outcome, RequestID
 
+CANCELLED = {timer: CancelTimer(timer=timer) for timer in Timer}
+"""Each instance cancels most of its timers at its end: the effects are made once."""
+
 
 class EffectCollector(ChainPosition):
     """
@@ -67,7 +70,7 @@ class EffectCollector(ChainPosition):
 
     def cancel_timer(self, timer: Timer) -> None:
         """Stop *timer*, if it runs."""
-        self._timers[timer] = CancelTimer(timer=timer)
+        self._timers[timer] = CANCELLED[timer]
 
     def answer(self, request_id: RequestID, outcome: Outcome) -> None:
         """Tell the client of *request_id*, if it waits here."""

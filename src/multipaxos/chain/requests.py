@@ -1,15 +1,14 @@
 """A client's request and what can become of it."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from typing_extensions import override
 
 from multipaxos.chain.state_machine import Command, Result
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RequestID:
+class RequestID(NamedTuple):
     """
     Names one request for ever, so that a retry through any server is applied once.
 

@@ -7,7 +7,7 @@ The same driver runs on a real server and, with simulated ports, in the simulato
 from collections.abc import Callable
 from typing import Protocol, TypeVarTuple
 
-from multipaxos.chain.effects import Answer, LocalRead, Outbox, SetTimer, Timer, TimerChange
+from multipaxos.chain.effects import Answer, CancelTimer, LocalRead, Outbox, SetTimer, Timer, TimerChange
 from multipaxos.chain.events import Event
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.replicated_value import BaseReplicatedValue
@@ -165,13 +165,15 @@ class Driver:
         if cancel is not None:
             cancel()
             del self._deadlines[timer]
+        elif isinstance(change, CancelTimer):
+            return
         if isinstance(change, SetTimer):
             deadline = started_at + change.seconds
             self._deadlines[timer] = deadline
             delay_seconds = max(0.0, deadline - self.clock.seconds())
             self._cancel[timer] = self.clock.call_later(delay_seconds, lambda: self._fire(timer))
             self.observer.timer_set(timer, change.seconds)
-        elif cancel is not None:
+        else:
             self.observer.timer_cancelled(timer)
 
     def _fire(self, timer: Timer) -> None:
