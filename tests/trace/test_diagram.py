@@ -187,6 +187,34 @@ def test_a_stretch_of_time_can_be_drawn() -> None:
     assert call.count("|") == 2
 
 
+def chosen(value: str, acceptors: list[str], proposal_id: str) -> TraceEvent:
+    """Return the instant at which *value* is chosen for link 1."""
+    fields = {
+        "instance": 1,
+        "proposal_id": proposal_id,
+        "value": value,
+        "acceptors": acceptors,
+    }
+    return TraceEvent(seconds=0.0, server="A", kind="chosen", fields=fields)
+
+
+def test_a_second_choice_is_cried_out() -> None:
+    """Another value for a link that has one; the same value again, by more servers, is none."""
+    events = [
+        chosen("x", ["A", "B"], "2.A"),
+        chosen("x", ["B", "C"], "3.A"),
+        chosen("y", ["B", "C"], "4.C"),
+    ]
+
+    rows = [row.strip("=! ") for row in str(text_diagram(events)).splitlines()[1:]]
+
+    assert rows == [
+        'link 1 is chosen: "x" (A and B have accepted 2.A)',
+        'link 1 is chosen: "x" (B and C have accepted 3.A)',
+        'link 1 is chosen AGAIN, as "y" (B and C have accepted 4.C)',
+    ]
+
+
 def test_an_empty_trace_gives_an_empty_diagram() -> None:
     """Engines may draw whatever little they have."""
     assert str(text_diagram([])) == ""

@@ -63,11 +63,15 @@ def collapse(scene: Scene) -> Scene:
     Return *scene* with one line in place of each row of steps that tell nothing new.
 
     That is what is routine, and what is drawn above already while nothing has come of it since.
+    Where steps are counted, as in an exploration, what never arrives is left out: all that matters
+    is what did.
     """
     shown: list[Step] = []
     skipped: list[Step] = []
     above: set[object] = set()
     for step in scene.steps:
+        if scene.stepwise and isinstance(step, Arrow) and step.tip is Tip.UNDER_WAY:
+            continue
         looks = _looks(step)
         if step.routine or looks in above:
             skipped.append(step)

@@ -59,6 +59,7 @@ class _Stager:
         self._unmarked: dict[str, int] = {}
         self._respected: dict[str, str] = {}
         self._met: set[str] = set()
+        self._chosen_values: dict[int, object] = {}
         self._over: set[tuple[str, int | None]] = set()
 
     def steps(self, place: int, event: TraceEvent) -> Iterator[Step]:
@@ -177,7 +178,10 @@ class _Stager:
         routine = self.routine.of_link(instance)
         yield from self._turn_to(place, instance, routine)
         placed = self._placed(place, instance, routine)
-        yield Banner(**placed, words=chosen_words(event.fields), kind=BannerKind.CHOSEN)
+        first = self._chosen_values.setdefault(instance, event.fields["value"])
+        again = first != event.fields["value"]
+        kind = BannerKind.CHOSEN_AGAIN if again else BannerKind.CHOSEN
+        yield Banner(**placed, words=chosen_words(event.fields, again=again), kind=kind)
 
     def _note(self, place: int, event: TraceEvent) -> Iterator[Step]:
         fields: Any = event.fields

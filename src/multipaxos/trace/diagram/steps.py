@@ -33,6 +33,8 @@ class BannerKind(StrEnum):
     """What a line across the whole diagram is for."""
 
     CHOSEN = "chosen"
+    CHOSEN_AGAIN = "chosen again"
+    """Another value than before: the disaster that all the rules are there to prevent."""
     WIRES = "wires"
     LINK = "link"
     SKIPPED = "skipped"

@@ -25,6 +25,12 @@ PAUSE_ROWS_MAX = 2
 PAUSE_SECONDS = 0.5
 """A silence of this length gets one row of space more, a longer one at most PAUSE_ROWS_MAX."""
 
+KINDS = {
+    BannerKind.CHOSEN: "chosen",
+    BannerKind.CHOSEN_AGAIN: "bad",
+    BannerKind.WIRES: "wires",
+}
+
 STYLE = f"""\
 svg {{ background: #ffffff; font: {FONT}px "DejaVu Sans", Verdana, sans-serif; }}
 text {{ fill: #1b1f23; stroke: #ffffff; stroke-width: 4px; paint-order: stroke; }}
@@ -38,7 +44,8 @@ line, polyline {{ stroke: #5b6570; stroke-width: 2px; fill: none; }}
 .across {{ stroke-width: 3px; }}
 .across.chosen {{ stroke: {GREEN}; }}
 .across.link {{ stroke-width: 1px; }}
-.wires {{ stroke-dasharray: 10 6; }}
+.across.bad {{ stroke: {RED}; }}
+.across.wires {{ stroke-dasharray: 10 6; }}
 .mark {{ fill: #1b1f23; }}
 .underway {{ stroke-dasharray: 2 5; }}
 @media (prefers-color-scheme: dark) {{
@@ -184,19 +191,19 @@ class _Sheet:
 
     def _banner(self, row: int, banner: Banner) -> None:
         y, left, right = self.y[row], 0 if self.scene.untimed else TIME_WIDTH, self.width
-        kind = "chosen" if banner.kind is BannerKind.CHOSEN else "dim"
+        kind = KINDS.get(banner.kind, "dim")
         middle = (left + right) / 2
         if banner.kind is BannerKind.LINK:
             self._text(left, y - 6, banner.words, kind, anchor="start")
-            self._rule(left, right, y, banner.kind)
+            self._rule(left, right, y, "link")
             return
         self._text(middle, y + 6, banner.words, kind, anchor="middle")
         if banner.kind is not BannerKind.SKIPPED:
             half = len(banner.words) * CHARACTER_WIDTH / 2 + 8
-            self._rule(left, middle - half, y, banner.kind)
-            self._rule(middle + half, right, y, banner.kind)
+            self._rule(left, middle - half, y, kind)
+            self._rule(middle + half, right, y, kind)
 
-    def _rule(self, left: float, right: float, y: float, kind: BannerKind) -> None:
+    def _rule(self, left: float, right: float, y: float, kind: str) -> None:
         if left < right:
             ends = f'x1="{left}" y1="{y}" x2="{right:.1f}" y2="{y}"'
             self._below.append(f'<line class="across {kind}" {ends}/>')

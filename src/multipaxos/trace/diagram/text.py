@@ -38,6 +38,7 @@ NOTE_STYLES = {
 }
 BANNER_STYLES = {
     BannerKind.CHOSEN: f"bold {GREEN}",
+    BannerKind.CHOSEN_AGAIN: f"bold {RED}",
     BannerKind.WIRES: f"bold {AMBER}",
     BannerKind.LINK: "dim",
     BannerKind.SKIPPED: "dim",
@@ -56,6 +57,7 @@ LEGEND: Sequence[tuple[Callable[[Step], bool], str]] = (
 
 FILLS = {
     BannerKind.CHOSEN: "=",
+    BannerKind.CHOSEN_AGAIN: "!",
     BannerKind.WIRES: "~",
     BannerKind.LINK: " ",
     BannerKind.SKIPPED: " ",

@@ -51,6 +51,8 @@ def value_words(link: Any) -> str:
     match link:
         case {"type": "NewMaster", "uid": uid}:
             return f"master {name_words(uid)}"
+        case str():
+            return _quoted(link)
         case {"type": "Founding", "chain_id": chain_id}:
             return f"chain {printable(str(chain_id)[:CHAIN_LENGTH_MAX])}"
         case _:
@@ -87,15 +89,13 @@ def refusal_words(fields: Mapping[str, Any]) -> str:
     return f"refused: {text}"
 
 
-def chosen_words(fields: Mapping[str, Any]) -> str:
-    """Return the sentence of the instant of choice."""
-    proposal, names = (
-        fields["proposal_id"],
-        joined([name_words(uid) for uid in sorted(fields["acceptors"])]),
-    )
+def chosen_words(fields: Mapping[str, Any], *, again: bool) -> str:
+    """Return the sentence of the instant of choice; *again*: another value was chosen before."""
+    proposal, names = fields["proposal_id"], joined([*map(name_words, sorted(fields["acceptors"]))])
     has = "has" if len(fields["acceptors"]) == 1 else "have"
-    value = value_words(fields["value"])
-    return f"link {fields['instance']} is chosen: {value} ({names} {has} accepted {proposal})"
+    what = f"chosen AGAIN, as {value_words(fields['value'])}" if again else "chosen"
+    value = "" if again else f": {value_words(fields['value'])}"
+    return f"link {fields['instance']} is {what}{value} ({names} {has} accepted {proposal})"
 
 
 def wires_words(blocked: Sequence[Sequence[str]], servers: Collection[str]) -> str:
