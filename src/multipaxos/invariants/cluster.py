@@ -170,7 +170,7 @@ class ServerCheck:
     def delivered(self, envelope: Envelope) -> None:
         """Note whose promises reach this server: they are the quorum that it will count."""
         message = envelope.message
-        if isinstance(message, Promise) and message.proposal_id.uid == self.uid:
+        if type(message) is Promise and message.proposal_id.uid == self.uid:
             self.cluster.votes.promise_reached(
                 envelope.instance, message.proposal_id, message.acceptor
             )
@@ -200,13 +200,13 @@ class ServerCheck:
         self._check_forward(state)
         if self._is_counted(state):
             return
-        if acceptor.promised_id > LOWEST:
+        if acceptor.promised_id.number > 0:
             votes.voted(link, acceptor.promised_id, self.uid, life=self.disk.life)
         votes.promised(link, acceptor.promised_id, self.uid, life=self.disk.life)
 
     def _count_acceptances(self, state: DurableState, outbox: Outbox) -> None:
         acceptor = state.acceptor
-        if acceptor.accepted_id > LOWEST and not self._is_counted(state):
+        if acceptor.accepted_id.number > 0 and not self._is_counted(state):
             self._accepted(state.instance, acceptor.accepted_id, acceptor.accepted_value)
         for event in outbox.events:
             # An acceptance that completes a quorum closes its link in the same save.
@@ -214,8 +214,8 @@ class ServerCheck:
                 link, proposal_id = event.details["instance"], event.details["proposal_id"]
                 assert isinstance(link, int)
                 assert isinstance(proposal_id, ProposalID)
-                value: object = event.details["value"]
-                self._accepted(link, proposal_id, value)
+                if link != state.instance or proposal_id != acceptor.accepted_id:
+                    self._accepted(link, proposal_id, event.details["value"])
 
     def _accepted(self, link: int, proposal_id: ProposalID, value: object) -> None:
         self.cluster.votes.accepted(

@@ -174,7 +174,9 @@ class Votes:
 
     def promised(self, link: int, promised_id: ProposalID, uid: PeerID, *, life: int) -> None:
         """Note what *uid* has promised durably: I3 while its disk has the same *life*."""
-        record = self.record(link)
+        record = self.records.get(link)
+        if record is None:
+            record = self.record(link) if promised_id.number > 0 else _NOTHING
         before = record.promised.get(uid, LOWEST)
         if before == promised_id:
             return
@@ -210,6 +212,10 @@ class Votes:
         if proposal_id.number <= 1 or proposal_id.uid not in self.quorums.bits:
             return
         check_asked(self.quorums, self.records[link], link, proposal_id)
+
+
+_NOTHING = LinkRecord()
+"""The record of a link on which nobody has voted: never changed."""
 
 
 def check_within_promise(
