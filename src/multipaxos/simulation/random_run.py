@@ -33,6 +33,12 @@ __all__ = ["PEACE_SECONDS_MAX", "RandomRun", "RunPlan", "RunResult"]
 PEACE_SECONDS_MAX = 60.0
 """Much longer than any lease, backoff, catch-up or memory-less start takes without faults."""
 
+LOOK_SECONDS = 0.25
+"""So often, in peace, it is asked whether anybody gets on."""
+
+ROUNDS_MAX = 50
+"""Who begins more rounds than these for one link between two looks is in a duel without an end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
@@ -155,17 +161,29 @@ class RandomRun:
             client.stop()
         if not self.plan.demands_progress:
             return
-        answered = cluster.run_until(
-            lambda: not any(client.waits for client in self.clients),
-            limit_seconds=PEACE_SECONDS_MAX,
-        )
-        if not answered:
-            open_calls = [str(call.request_id) for call in cluster.unanswered]
-            raise InvariantViolation(
-                PROGRESS,
-                None,
-                f"{', '.join(open_calls)} were not answered in {PEACE_SECONDS_MAX:g} s of peace",
-            )
+        end = cluster.time.now + PEACE_SECONDS_MAX
+        rounds: dict[tuple[PeerID, int], int] = {}
+        while cluster.time.now < end:
+            if cluster.run_until(self._all_answered, limit_seconds=LOOK_SECONDS):
+                return
+            before, rounds = rounds, self._rounds()
+            for key, number in rounds.items():
+                if number > before.get(key, number) + ROUNDS_MAX:
+                    self._find_no_progress(f"{key[0]} begins round after round of link {key[1]}")
+        self._find_no_progress(f"not in {PEACE_SECONDS_MAX:g} s of peace")
+
+    def _all_answered(self) -> bool:
+        return not any(client.waits for client in self.clients)
+
+    def _rounds(self) -> dict[tuple[PeerID, int], int]:
+        """Return the number of each server's round, by server and link."""
+        replicas = [server.replica for server in self.cluster.live()]
+        return {(r.uid, r.instance): r.paxos.proposal_id.number for r in replicas}
+
+    def _find_no_progress(self, why: str) -> None:
+        open_calls = [str(call.request_id) for call in self.cluster.unanswered]
+        names = ", ".join(open_calls)
+        raise InvariantViolation(PROGRESS, None, f"{names} were not answered: {why}")
 
     def _judge(self) -> None:
         """I11: what the clients saw fits one order of single steps."""

@@ -1,8 +1,5 @@
 """Servers that are safe and get nowhere, on purpose."""
 
-from random import Random
-from typing import Any
-
 from typing_extensions import override
 
 from composable_paxos import LOWEST, Prepare
@@ -31,20 +28,12 @@ class NeverRepeats(BaseReplicatedValue):
             super().timeout(timer)
 
 
-class _NoChance(Random):
-    """Draws names as ever, and of each interval the same point."""
-
-    @override
-    def uniform(self, a: float, b: float) -> float:
-        return b
-
-
 class BacksOffInStep(BaseReplicatedValue):
     """
     Backs off without randomness.
 
-    Mistake: two proposers that met will wait equally long and meet again. Each new number arrives
-    before the other's Accept does, and neither ever finishes.
+    Mistake: two proposers that met wait equally long and meet again. Each new number arrives before
+    the other's Accept does, and neither ever finishes, until the network happens to be uneven.
 
     Rule: two proposers can keep each other from finishing for ever; chance or a distinguished
     proposer must break the tie (Paxos Made Simple, 2.4; Fischer, Lynch and Paterson, Impossibility
@@ -53,11 +42,6 @@ class BacksOffInStep(BaseReplicatedValue):
     Met: as "retry after 100 ms", in consensus as on any shared wire: Ethernet draws its waits by
     lot for the same reason.
     """
-
-    def __init__(self, **arguments: Any) -> None:
-        """Take chance out of every wait."""
-        super().__init__(**arguments)
-        self.rng = _NoChance(self.rng.getrandbits(64))
 
     @override
     def receive_prepare(self, message: Prepare) -> None:
@@ -68,4 +52,5 @@ class BacksOffInStep(BaseReplicatedValue):
     @override
     def round_lost(self, prepare: Prepare) -> None:
         """Wait as long as ever, without super()'s window that grows and its draw."""
-        self.set_timer(Timer.BACKOFF, self.settings.backoff_seconds_min)
+        self.cancel_timer(Timer.RETRANSMIT)
+        self.set_timer(Timer.BACKOFF, self.settings.backoff_seconds_min / 10)
