@@ -51,7 +51,7 @@ def test_killed_servers_and_their_clients_keep_every_invariant(
     cluster = TracedCluster(tmp_path, master=master)
     try:
         cluster.start(*UIDS)
-        # Who comes too late to found the chain sits links out: until it votes, nobody may be killed.
+        # Who comes too late to found the chain sits links out: until it votes, none may be killed.
         for uid in UIDS:
             cluster.wait(uid, lambda status: status.get("phase") == "serving")
         clients = [cluster.client(*UIDS[i:], *UIDS[:i]) for i in range(len(UIDS))]
