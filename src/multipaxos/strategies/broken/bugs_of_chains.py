@@ -1,0 +1,195 @@
+"""The bugs of a chain and its servers: memory, masters, leases, reads, requests, patience."""
+
+from multipaxos.strategies.broken.bug import Bug, Disaster
+from multipaxos.strategies.broken.leases import (
+    CountsFromAsking,
+    CountsFromCatchUp,
+    CountsFromLearning,
+    ForgetsLeasesAtRestart,
+    ForgetsLeasesInCatchUp,
+)
+from multipaxos.strategies.broken.mastership import (
+    TakesNumberOne,
+    TrustsItsLeaseForTheLog,
+    UsesNumberOneTwice,
+)
+from multipaxos.strategies.broken.memory import VotesAtOnce
+from multipaxos.strategies.broken.progress import BacksOffInStep, NeverRepeats
+from multipaxos.strategies.broken.reads import (
+    ReadsFromAnybody,
+    ReadsPastTheLinkInFlight,
+    ReadsWithoutSecondLook,
+)
+from multipaxos.strategies.broken.requests import IgnoresRequestIDs
+from multipaxos.strategies.broken.saving import SavesAfterSending, SavesHalf
+
+_AGREEMENT = "I1 Agreement"
+_ONE_VALUE = "I2 OneValuePerNumber"
+_PROMISE = "I3 PromiseKept"
+_SAFE = "I4 ValueIsSafe"
+_SAVED = "I8 SavedBeforeSent"
+_ONCE = "I9 AppliedOnce"
+_READER = "I10 OneReader"
+_LINEARIZABLE = "I11 Linearizable"
+_PROGRESS = "I12 Progress"
+
+_NOTHING_COMES = (
+    "an exploration looks for states that must not be, and here the good one never comes; "
+    "multipaxos simulate waits for it."
+)
+_DISKS_STAY = (
+    "the servers that are explored keep their disks; those of multipaxos simulate lose them."
+)
+_TOO_LARGE = (
+    "it takes three servers and several timers, more states than an exploration sees in minutes; "
+    "multipaxos simulate draws runs until one shows it."
+)
+
+BUGS_OF_CHAINS = (
+    Bug(
+        name="memory-not-waited-out",
+        culprit=VotesAtOnce,
+        mixin=VotesAtOnce,
+        breaks=(_PROMISE, _SAFE, _AGREEMENT),
+        plan={"faults": "cruel"},
+        not_explored=_DISKS_STAY,
+    ),
+    Bug(
+        name="saved-after-sent",
+        culprit=SavesAfterSending,
+        mixin=SavesAfterSending,
+        breaks=(_SAVED,),
+        bounds={"writes": 1},
+        shortest=(Disaster(breaks=_SAVED, steps=1, states=2),),
+    ),
+    Bug(
+        name="saved-by-halves",
+        culprit=SavesHalf,
+        mixin=SavesHalf,
+        breaks=(_ONCE,),
+        bounds={"writes": 1},
+        shortest=(Disaster(breaks=_ONCE, steps=5, states=17),),
+    ),
+    Bug(
+        name="number-one-for-all",
+        culprit=TakesNumberOne,
+        mixin=TakesNumberOne,
+        breaks=(_ONE_VALUE, _SAFE, _AGREEMENT),
+        bounds={"writes": 2},
+        shortest=(Disaster(breaks=_ONE_VALUE, steps=2, states=7),),
+    ),
+    Bug(
+        name="number-one-twice",
+        culprit=UsesNumberOneTwice,
+        mixin=UsesNumberOneTwice,
+        breaks=(_ONE_VALUE,),
+        master=True,
+        bounds={"crashes": 1},
+        shortest=(Disaster(breaks=_ONE_VALUE, steps=8, states=1_104),),
+    ),
+    Bug(
+        name="lease-guards-the-log",
+        culprit=TrustsItsLeaseForTheLog,
+        mixin=TrustsItsLeaseForTheLog,
+        breaks=(_SAFE,),
+        master=True,
+        shortest=(Disaster(breaks=_SAFE, steps=6, states=116),),
+    ),
+    Bug(
+        name="lease-from-learning",
+        culprit=CountsFromLearning,
+        mixin=CountsFromLearning,
+        breaks=(_READER, _LINEARIZABLE),
+        master=True,
+        plan={"faults": "cruel", "servers": 5},
+        shortest=(Disaster(breaks=_READER, steps=12, states=1_841),),
+    ),
+    Bug(
+        name="lease-from-asking",
+        culprit=CountsFromAsking,
+        mixin=CountsFromAsking,
+        breaks=(_READER, _LINEARIZABLE),
+        master=True,
+        plan={"faults": "rough", "servers": 5},
+        not_explored=_TOO_LARGE,
+    ),
+    Bug(
+        name="lease-from-catch-up",
+        culprit=CountsFromCatchUp,
+        mixin=CountsFromCatchUp,
+        breaks=(_READER, _LINEARIZABLE),
+        master=True,
+        plan={"faults": "cruel", "rate": 4.0},
+        not_explored=_TOO_LARGE,
+    ),
+    Bug(
+        name="lease-not-waited-out",
+        culprit=ForgetsLeasesAtRestart,
+        mixin=ForgetsLeasesAtRestart,
+        breaks=(_READER, _LINEARIZABLE),
+        master=True,
+        plan={"faults": "rough", "rate": 4.0},
+        bounds={"crashes": 1},
+        shortest=(Disaster(breaks=_READER, steps=12, states=7_833),),
+    ),
+    Bug(
+        name="lease-not-caught-up",
+        culprit=ForgetsLeasesInCatchUp,
+        mixin=ForgetsLeasesInCatchUp,
+        breaks=(_READER, _LINEARIZABLE),
+        master=True,
+        shortest=(Disaster(breaks=_READER, steps=11, states=1_945),),
+    ),
+    Bug(
+        name="no-second-look",
+        culprit=ReadsWithoutSecondLook,
+        mixin=ReadsWithoutSecondLook,
+        breaks=(_LINEARIZABLE,),
+        master=True,
+        plan={"faults": "cruel", "seconds": 300.0, "rate": 2.0},
+        not_explored=_TOO_LARGE,
+    ),
+    Bug(
+        name="read-past-a-link",
+        culprit=ReadsPastTheLinkInFlight,
+        mixin=ReadsPastTheLinkInFlight,
+        breaks=(_LINEARIZABLE,),
+        master=True,
+        plan={"faults": "rough", "rate": 10.0},
+        bounds={"writes": 1, "reads": 1},
+        shortest=(Disaster(breaks=_LINEARIZABLE, steps=12, states=22_656),),
+    ),
+    Bug(
+        name="read-from-anybody",
+        culprit=ReadsFromAnybody,
+        mixin=ReadsFromAnybody,
+        breaks=(_LINEARIZABLE,),
+        plan={"faults": "rough", "rate": 4.0},
+        bounds={"writes": 1, "reads": 1},
+        shortest=(Disaster(breaks=_LINEARIZABLE, steps=6, states=68),),
+    ),
+    Bug(
+        name="retry-without-id",
+        culprit=IgnoresRequestIDs,
+        mixin=IgnoresRequestIDs,
+        breaks=(_ONCE, _LINEARIZABLE),
+        bounds={"writes": 1, "retries": 1},
+        shortest=(Disaster(breaks=_ONCE, steps=11, states=222),),
+    ),
+    Bug(
+        name="no-retransmission",
+        culprit=NeverRepeats,
+        mixin=NeverRepeats,
+        breaks=(_PROGRESS,),
+        plan={"faults": "rough"},
+        not_explored=_NOTHING_COMES,
+    ),
+    Bug(
+        name="backoff-in-step",
+        culprit=BacksOffInStep,
+        mixin=BacksOffInStep,
+        breaks=(_PROGRESS,),
+        plan={"faults": "none", "rate": 8.0, "seconds": 1.0},
+        not_explored=_NOTHING_COMES,
+    ),
+)
