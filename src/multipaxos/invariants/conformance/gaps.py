@@ -17,9 +17,6 @@ ENDED = frozenset({"stopped", "halted"})
 BESIDE = frozenset({"crashed", "trace", "dropped", "paused", "called"})
 """What others tell of a server does not show that it lives."""
 
-REACH_OF_A_SAVE = 2
-"""One save may close a link, and hold a vote on the next."""
-
 
 @dataclass(slots=True)
 class Gaps:
@@ -97,8 +94,8 @@ def _find_of_server(gaps: Gaps, uid: str, lines: Sequence[Line], *, is_older: bo
         elif event.kind not in SAID and event.kind not in BESIDE:
             newest.is_complete = True
     if newest.is_there and not newest.is_complete:
-        reach = newest.highest + REACH_OF_A_SAVE
-        gaps.ranges.setdefault(uid, []).append((newest.lowest, reach))
+        # What it has closed with that save, it may have voted in it, too.
+        gaps.ranges.setdefault(uid, []).append((newest.lowest, newest.highest))
 
 
 def _gap_at(line: Line, gaps: Gaps, newest: "_Newest", gap_from: int | None) -> int | None:
