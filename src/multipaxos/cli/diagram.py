@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from typing_extensions import override
@@ -13,17 +13,10 @@ from multipaxos.cli.entry import BadInputError, FailedError
 from multipaxos.cli.output import open_console
 from multipaxos.cli.parameters import SHOWN_LENGTH_MAX, FilePath, WholeNumber
 from multipaxos.trace import TraceError, TraceEvent, printable
-from multipaxos.trace.diagram import (
-    Scene,
-    collapse,
-    draw_mermaid,
-    draw_svg,
-    draw_text,
-    legend,
-    read_traces,
-    select,
-    stage,
-)
+
+if TYPE_CHECKING:
+    # What draws is imported when something is drawn, so that other commands start quickly.
+    from multipaxos.trace.diagram import Scene
 
 WIDTH_IN_A_PIPE = 80
 WIDTH_MIN, WIDTH_MAX = 60, 400
@@ -99,6 +92,8 @@ def diagram(
     Time runs down, and each server has a column. Traces of several servers of one machine make one
     diagram. What only repeats itself is told in one line.
     """
+    from multipaxos.trace.diagram import collapse, draw_mermaid, draw_svg, select, stage
+
     if since is not None and until is not None and until < since:
         raise BadInputError("What is to be drawn ends before it begins: see --from and --until.")
     scene = select(
@@ -119,6 +114,8 @@ def diagram(
 
 
 def _read(paths: Sequence[Path]) -> list[TraceEvent]:
+    from multipaxos.trace.diagram import read_traces
+
     try:
         return read_traces(paths)
     except TraceError as error:
@@ -135,7 +132,9 @@ def _write(path: Path, text: str) -> None:
     click.echo(f"wrote {path}")
 
 
-def _print(scene: Scene, width: int | None) -> None:
+def _print(scene: "Scene", width: int | None) -> None:
+    from multipaxos.trace.diagram import draw_text, legend
+
     console = open_console()
     if width is None:
         width = console.width if sys.stdout.isatty() else WIDTH_IN_A_PIPE
