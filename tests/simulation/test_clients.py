@@ -15,6 +15,7 @@ def request(number: int, at: float, *, patience_seconds: float = 30.0) -> Reques
         command=Set(value=f"v{number}"),
         draw=0,
         server_draw=0,
+        retry_seconds=2.0,
         patience_seconds=patience_seconds,
     )
 

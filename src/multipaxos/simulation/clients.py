@@ -10,9 +10,6 @@ from multipaxos.simulation.calls import ClientCall
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.workload import Request
 
-RETRY_SECONDS = 2.0
-"""After this time without an answer a client asks the next server, under the same request id."""
-
 
 class SimulatedClient:
     """
@@ -69,7 +66,7 @@ class SimulatedClient:
         cluster = self._cluster
         uid = cluster.uids[(request.server_draw + len(call.tried)) % len(cluster.uids)]
         time = cluster.time
-        time.call_at(time.now + RETRY_SECONDS, partial(self._try, call, request))
+        time.call_at(time.now + request.retry_seconds, partial(self._try, call, request))
         cluster.retry(call, uid)
 
     def _give_up(self, call: ClientCall) -> None:

@@ -169,6 +169,7 @@ class Mischief:
     # -- time --------------------------------------------------------------------------------------
 
     def _pause(self, fault: Fault) -> bool:
+        """Pause a process; or the machine, so that messages to it are lost, but not its clients."""
         cluster, uid = self._cluster, fault.server(self._cluster.uids)
         server = cluster.servers[uid]
         if not server.up or server.gate.closed:
@@ -180,6 +181,9 @@ class Mischief:
                 cluster.resume(uid)
 
         cluster.pause(uid)
+        if fault.companions[0]:
+            deaf = tuple((other, uid) for other in cluster.uids if other != uid)
+            self._cut_for_a_while(fault, deaf)
         self._mend_after(fault, resume)
         return True
 

@@ -6,8 +6,14 @@ from random import Random
 from multipaxos.chain.state_machine import Command, Get, Set
 from multipaxos.simulation.faults import DRAWS
 
-PATIENCE_SECONDS = (4.0, 30.0)
-"""A client gives a request up after a time between these, in a third of all cases the shorter."""
+PATIENCE_SECONDS = (4.0, 30.0, 30.0)
+"""A client gives a request up after one of these times, each as likely."""
+
+RETRY_SECONDS = (2.0, 2.0, 8.0)
+"""After one of these times without an answer a client asks the next server, too."""
+
+TOGETHER = 0.25
+"""How likely a request is to come at the same instant as the one before: servers then compete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +21,8 @@ class Request:
     """
     One request: what a client asks, *at* which second or, if it still waits then, soon after.
 
-    *draw* stands for the client, *server_draw* for the server that it asks first. It gives up after
-    *patience_seconds* without an answer.
+    *draw* stands for the client, *server_draw* for the server that it asks first. Without an answer
+    it asks the next one every *retry_seconds*, and gives up after *patience_seconds*.
     """
 
     number: int
@@ -24,6 +30,7 @@ class Request:
     command: Command
     draw: int
     server_draw: int
+    retry_seconds: float
     patience_seconds: float
 
 
@@ -37,7 +44,10 @@ def draw_requests(seed: int, *, rate: float, reads: float, seconds: float) -> tu
     requests: list[Request] = []
     at = 0.0
     while True:
-        at += 2.0 / rate * rng.random()
+        luck = rng.random()
+        if luck >= TOGETHER:
+            # On the average, all gaps together are 1 / rate.
+            at += 2.0 / rate * (luck - TOGETHER) / (1.0 - TOGETHER) ** 2
         if at >= seconds:
             return tuple(requests)
         number = len(requests) + 1
@@ -49,6 +59,7 @@ def draw_requests(seed: int, *, rate: float, reads: float, seconds: float) -> tu
                 command=Get() if is_read else Set(value=f"v{number}"),
                 draw=rng.randrange(DRAWS),
                 server_draw=rng.randrange(DRAWS),
-                patience_seconds=PATIENCE_SECONDS[rng.randrange(3) > 0],
+                retry_seconds=rng.choice(RETRY_SECONDS),
+                patience_seconds=rng.choice(PATIENCE_SECONDS),
             )
         )
