@@ -8,14 +8,13 @@ so what is missing is at most what it did between two saves that are in the trac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from multipaxos.invariants.conformance.merge import SAID
 from multipaxos.invariants.conformance.source import Line, Source
 
 ENDED = frozenset({"stopped", "halted"})
 """After these the process is known to have saved nothing untold; one that is killed may have."""
 
-BESIDE = frozenset({"crashed", "trace", "dropped", "paused", "called"})
-"""What others tell of a server does not show that it lives."""
+ALIVE = frozenset({"sent", "delivered", "timer set", "timer cancelled", "timer fired", "answered"})
+"""Only a process that lives tells these: all that it said with its newest save is told before."""
 
 
 @dataclass(slots=True)
@@ -91,7 +90,7 @@ def _find_of_server(gaps: Gaps, uid: str, lines: Sequence[Line], *, is_older: bo
             if gap_from is not None:
                 gaps.ranges.setdefault(uid, []).append((gap_from, newest.highest))
                 gap_from = None
-        elif event.kind not in SAID and event.kind not in BESIDE:
+        elif event.kind in ALIVE:
             newest.is_complete = True
     if newest.is_there and not newest.is_complete:
         # What it has closed with that save, it may have voted in it, too.
