@@ -68,7 +68,7 @@ BUGS_OF_CHAINS = (
         mixin=SavesHalf,
         breaks=(_ONCE,),
         bounds={"writes": 1},
-        shortest=(Disaster(breaks=_ONCE, steps=5, states=17),),
+        shortest=(Disaster(breaks=_ONCE, steps=5, states=7),),
     ),
     Bug(
         name="number-one-for-all",
@@ -76,7 +76,7 @@ BUGS_OF_CHAINS = (
         mixin=TakesNumberOne,
         breaks=(_ONE_VALUE, _SAFE, _AGREEMENT),
         bounds={"writes": 2},
-        shortest=(Disaster(breaks=_ONE_VALUE, steps=2, states=7),),
+        shortest=(Disaster(breaks=_ONE_VALUE, steps=2, states=6),),
     ),
     Bug(
         name="number-one-twice",
@@ -84,8 +84,8 @@ BUGS_OF_CHAINS = (
         mixin=UsesNumberOneTwice,
         breaks=(_ONE_VALUE,),
         master=True,
-        bounds={"crashes": 1},
-        shortest=(Disaster(breaks=_ONE_VALUE, steps=8, states=1_104),),
+        bounds={"crashes": 1, "firings": 2},
+        shortest=(Disaster(breaks=_ONE_VALUE, steps=8, states=1_318),),
     ),
     Bug(
         name="lease-guards-the-log",
@@ -93,7 +93,7 @@ BUGS_OF_CHAINS = (
         mixin=TrustsItsLeaseForTheLog,
         breaks=(_SAFE,),
         master=True,
-        shortest=(Disaster(breaks=_SAFE, steps=6, states=116),),
+        shortest=(Disaster(breaks=_SAFE, steps=6, states=102),),
     ),
     Bug(
         name="lease-from-learning",
@@ -102,7 +102,8 @@ BUGS_OF_CHAINS = (
         breaks=(_READER, _LINEARIZABLE),
         master=True,
         plan={"faults": "cruel", "servers": 5},
-        shortest=(Disaster(breaks=_READER, steps=12, states=1_841),),
+        bounds={"firings": 3},
+        shortest=(Disaster(breaks=_READER, steps=12, states=7_122),),
     ),
     Bug(
         name="lease-from-asking",
@@ -129,8 +130,8 @@ BUGS_OF_CHAINS = (
         breaks=(_READER, _LINEARIZABLE),
         master=True,
         plan={"faults": "rough", "rate": 4.0},
-        bounds={"crashes": 1},
-        shortest=(Disaster(breaks=_READER, steps=12, states=7_833),),
+        bounds={"crashes": 1, "firings": 2},
+        shortest=(Disaster(breaks=_READER, steps=12, states=11_759),),
     ),
     Bug(
         name="lease-not-caught-up",
@@ -138,7 +139,8 @@ BUGS_OF_CHAINS = (
         mixin=ForgetsLeasesInCatchUp,
         breaks=(_READER, _LINEARIZABLE),
         master=True,
-        shortest=(Disaster(breaks=_READER, steps=11, states=1_945),),
+        bounds={"firings": 2},
+        shortest=(Disaster(breaks=_READER, steps=11, states=2_722),),
     ),
     Bug(
         name="no-second-look",
@@ -156,8 +158,8 @@ BUGS_OF_CHAINS = (
         breaks=(_LINEARIZABLE,),
         master=True,
         plan={"faults": "rough", "rate": 10.0},
-        bounds={"writes": 1, "reads": 1},
-        shortest=(Disaster(breaks=_LINEARIZABLE, steps=12, states=22_656),),
+        bounds={"writes": 1, "reads": 1, "firings": 1},
+        shortest=(Disaster(breaks=_LINEARIZABLE, steps=12, states=3_550),),
     ),
     Bug(
         name="read-from-anybody",
@@ -166,7 +168,7 @@ BUGS_OF_CHAINS = (
         breaks=(_LINEARIZABLE,),
         plan={"faults": "rough", "rate": 4.0},
         bounds={"writes": 1, "reads": 1},
-        shortest=(Disaster(breaks=_LINEARIZABLE, steps=6, states=68),),
+        shortest=(Disaster(breaks=_LINEARIZABLE, steps=6, states=29),),
     ),
     Bug(
         name="retry-without-id",
@@ -174,7 +176,7 @@ BUGS_OF_CHAINS = (
         mixin=IgnoresRequestIDs,
         breaks=(_ONCE, _LINEARIZABLE),
         bounds={"writes": 1, "retries": 1},
-        shortest=(Disaster(breaks=_ONCE, steps=11, states=222),),
+        shortest=(Disaster(breaks=_ONCE, steps=11, states=59),),
     ),
     Bug(
         name="no-retransmission",

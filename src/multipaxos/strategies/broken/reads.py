@@ -63,8 +63,8 @@ class ReadsFromAnybody(BaseReplicatedValue):
     Mistake: every server has the value, so any may be asked. One that is cut off, or only a little
     behind, returns what was overwritten long ago.
 
-    Rule: a read goes through the chain like an update, or to a master whose lease runs. (Herlihy
-    and Wing, Linearizability, 1990; Paxos Made Live, Chandra et al., 2007, 5.2)
+    Rule: a read goes through the chain like an update, or to a master whose lease runs (Herlihy and
+    Wing, Linearizability, 1990; Paxos Made Live, Chandra et al., 2007, 5.2).
 
     Met: as "read from the nearest replica", on by default in several stores; it is a weaker promise
     and often not called so.
