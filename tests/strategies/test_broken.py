@@ -1,11 +1,13 @@
 """Wrong on purpose: what is told of each bug, and how it is woven in."""
 
+from random import Random
 
 import pytest
 
 from composable_paxos import PaxosInstance, Quorums
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.settings import Membership
+from multipaxos.chain.settings import Membership, Settings
+from multipaxos.chain.state_machine import Register
 from multipaxos.cli.bugs import code_of
 from multipaxos.composition import compose, strategy_names
 from multipaxos.invariants.names import NAMES
@@ -64,20 +66,18 @@ def test_only_what_is_wrong_differs(bug: Bug) -> None:
 
 def test_the_quorums_of_a_bug_are_counted_with() -> None:
     """They refuse no sizes, as the right ones do."""
-    membership = Membership(cluster="main", uid="A", servers=("A", "B", "C", "D"))
     wrong = compose(PLAIN, bug="half-is-enough")
 
-    quorums = wrong.choose_quorums(_Holder(membership))
+    quorums = wrong(
+        membership=Membership(cluster="main", uid="A", servers=tuple("ABCD")),
+        settings=Settings(),
+        machine=Register(),
+        state=None,
+        rng=Random(1),
+    ).quorums
 
     assert quorums.have_promised("AB")
     assert quorums.have_accepted("CD")
-
-
-class _Holder:
-    """Holds what choosing quorums asks for."""
-
-    def __init__(self, membership: Membership) -> None:
-        self.membership = membership
 
 
 def test_an_unknown_bug_is_told_with_those_there_are() -> None:
