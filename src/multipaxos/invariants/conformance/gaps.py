@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 
 from multipaxos.invariants.conformance.source import Line, Source
 
-ENDED = frozenset({"stopped", "halted"})
-"""After these the process is known to have saved nothing untold; one that is killed may have."""
+ENDED = "stopped"
+"""
+After this the process has saved nothing untold. One that was killed may have; so may one that
+halted, for its last save failed, and may have reached the disk all the same.
+"""
 
 ALIVE = frozenset({"sent", "delivered", "timer set", "timer cancelled", "timer fired", "answered"})
 """Only a process that lives tells these: all that it said with its newest save is told before."""
@@ -78,7 +81,7 @@ def _find_of_server(gaps: Gaps, uid: str, lines: Sequence[Line], *, is_older: bo
     has_ended = False
     for line in lines:
         event = line.event
-        if event.kind in ENDED:
+        if event.kind == ENDED:
             has_ended = True
         elif event.kind == "started":
             if not has_ended:
