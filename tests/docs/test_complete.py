@@ -9,7 +9,7 @@ from random import Random
 
 import click
 import pytest
-from tests.docs.commands import WRAPPERS, check_command
+from tests.docs.commands import SUBCOMMANDS, WRAPPERS, check_command
 from tests.docs.documents import ROOT, blocks_in, documents, prose_of, read, section
 from tests.docs.tables import rows
 from tests.docs.traces import TRACE_PAGE, documented_kinds, documented_reasons
@@ -21,7 +21,6 @@ from multipaxos.chain.refusals import Reason
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.chain.state_machine import Register
-from multipaxos.cli import main
 from multipaxos.composition import INDISPENSABLE, MASTER_ONLY, STRATEGIES, compose, strategy_names
 from multipaxos.runtime import codec, report
 from multipaxos.runtime.codec import wire
@@ -89,10 +88,10 @@ def test_every_key_is_described() -> None:
 # ----------------------------------------------------------------------------------------- commands
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", sorted(SUBCOMMANDS))
 def test_every_option_is_described_with_its_default(name: str) -> None:
     """What --help lists, the reference lists, too; and it invents nothing."""
-    command = main.commands[name]
+    command = SUBCOMMANDS[name]
     text = section(COMMANDS_PAGE, f"## multipaxos {name}")
     options = [option for option in command.params if isinstance(option, click.Option)]
     described = {}
@@ -109,10 +108,10 @@ def test_every_option_is_described_with_its_default(name: str) -> None:
             assert default == str(option.default), option.opts
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", sorted(SUBCOMMANDS))
 def test_a_command_s_usage_and_exit_codes_are_described(name: str) -> None:
     """Each section begins with the usage line and says what the exit codes mean."""
-    command = main.commands[name]
+    command = SUBCOMMANDS[name]
     text = section(COMMANDS_PAGE, f"## multipaxos {name}")
     usage = " ".join(command.collect_usage_pieces(click.Context(command, info_name=name)))
 
@@ -126,7 +125,7 @@ def test_no_command_is_described_that_does_not_exist() -> None:
     """The sections of the reference are the commands."""
     described = re.findall(r"^## multipaxos (\w+)$", read(COMMANDS_PAGE), re.MULTILINE)
 
-    assert sorted(described) == sorted(main.commands)
+    assert sorted(described) == sorted(SUBCOMMANDS)
 
 
 def test_every_field_of_the_status_is_described() -> None:
@@ -448,6 +447,6 @@ def test_commands_in_the_text_are_ones(document: str) -> None:
                 continue
             is_form = re.search(r"\[|\.\.\.|\b(COMMAND|NAME|N)\b", code)
             if len(words) == 2 and words[0] == "multipaxos":
-                assert words[1] in {*main.commands, "--version"}, code
+                assert words[1] in {*SUBCOMMANDS, "--version"}, code
             elif len(words) > 1 and not is_form:
                 check_command(code)

@@ -14,6 +14,7 @@ import pytest
 from tests.docs.commands import (
     KILL,
     REMOVE,
+    SUBCOMMANDS,
     Step,
     arguments_of,
     environment,
@@ -22,7 +23,6 @@ from tests.docs.commands import (
 )
 from tests.docs.documents import Block, blocks_in, documents
 
-from multipaxos.cli import main
 from multipaxos.cli.processes import loopback_servers, wait_until, write_config
 from multipaxos.runtime.config import Config, built_in_config, load_config
 
@@ -160,7 +160,7 @@ class Session:
     def _extra(self, command: str) -> tuple[str, ...]:
         options = {
             option.opts[-1]
-            for option in main.commands[command].params
+            for option in SUBCOMMANDS[command].params
             if isinstance(option, click.Option)
         }
         extra: tuple[str, ...] = ()

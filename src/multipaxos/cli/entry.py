@@ -3,8 +3,9 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 import click
@@ -49,7 +50,30 @@ class OutputLostError(FailedError):
 
 
 class Commands(click.Group):
-    """A group of commands that ends with a sentence when what it prints goes nowhere."""
+    """
+    A group of commands that ends with a sentence when what it prints goes nowhere.
+
+    The command *name* is that of the module ``multipaxos.cli.name``, which is imported when it is
+    asked for: a server does not wait for the explorer to be loaded.
+    """
+
+    def __init__(self, *arguments: Any, names: Sequence[str] = (), **extra: Any) -> None:
+        """Hold the commands *names*."""
+        super().__init__(*arguments, **extra)
+        self.names = tuple(names)
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(self.names)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command *cmd_name*; None if there is none."""
+        if cmd_name not in self.names:
+            return None
+        command: click.Command = getattr(import_module(f"multipaxos.cli.{cmd_name}"), cmd_name)
+        return command
 
     @override
     def main(self, *arguments: Any, standalone_mode: bool = True, **extra: Any) -> Any:
