@@ -59,5 +59,5 @@ def test_the_shortest_disaster_of_a_chain(bug: Bug, disaster: Disaster) -> None:
     assert found.violation is not None
     assert found.violation.name == disaster.breaks
     assert (len(found.path), found.states) == (disaster.steps, disaster.states)
-    states_max = min(disaster.states, 3_000)
+    states_max = min(disaster.states, 1_000)
     assert explore(ChainModel(bounds, compose(strategies)), states_max=states_max).violation is None
