@@ -6,6 +6,7 @@ change nothing are left out: they lead to no other state.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import combinations, product
 
 from typing_extensions import override
@@ -18,6 +19,20 @@ Delta = tuple[str, int]
 
 NONE = -1
 """No ballot: nothing promised, nothing voted for."""
+
+
+class Part:
+    """Steps that depend on the bits of *mask* alone, worked out once for each pattern of these."""
+
+    def __init__(self, mask: int, steps: Callable[[int], Iterator[Delta]]) -> None:
+        self.mask = mask
+        self.steps = steps
+        self.known: dict[int, list[Delta]] = {}
+
+    def deltas(self, bits: int) -> list[Delta]:
+        """Return the steps for a pattern that is new."""
+        found = self.known[bits] = list(self.steps(bits))
+        return found
 
 
 class LamportPaxos(Model[int, str]):
@@ -46,15 +61,13 @@ class LamportPaxos(Model[int, str]):
             for kind in ((message[0],), (message[0], message[1])):
                 kinds[kind] = kinds.get(kind, 0) | bit
         self.accepted = kinds["2b",]
-        self.parts: list[tuple[int, dict[int, list[Delta]], Callable[[int], list[Delta]]]] = [
-            (kinds["1a",], {}, lambda bits: list(self._phase_1a(bits)))
-        ]
+        self.parts: list[Part] = [Part(kinds["1a",], self._phase_1a)]
         for acceptor in self.acceptors:
             mask = (31 << 5 * acceptor) | kinds["1a",] | kinds["2a",]
-            self.parts.append((mask, {}, lambda bits, a=acceptor: list(self._acceptor(bits, a))))
+            self.parts.append(Part(mask, partial(self._acceptor, acceptor)))
         for ballot in self.ballots:
             mask = kinds["1b", ballot] | kinds["2a", ballot]
-            self.parts.append((mask, {}, lambda bits, b=ballot: list(self._phase_2a(bits, b))))
+            self.parts.append(Part(mask, partial(self._phase_2a, ballot)))
         self.verdicts: dict[int, InvariantViolation | None] = {}
 
     def _messages(self) -> Iterator[tuple[object, ...]]:
@@ -80,12 +93,10 @@ class LamportPaxos(Model[int, str]):
     @override
     def successors(self, state: int) -> list[tuple[str, int]]:
         found = []
-        for mask, known, steps in self.parts:
-            bits = state & mask
-            deltas = known.get(bits)
-            if deltas is None:
-                deltas = known[bits] = steps(bits)
-            for name, delta in deltas:
+        for part in self.parts:
+            bits = state & part.mask
+            deltas = part.known.get(bits)
+            for name, delta in part.deltas(bits) if deltas is None else deltas:
                 found.append((name, state ^ delta))
         return found
 
@@ -112,7 +123,7 @@ class LamportPaxos(Model[int, str]):
             if not bits & self.bit["1a", ballot]:
                 yield f"Phase1a({ballot})", self.bit["1a", ballot]
 
-    def _acceptor(self, bits: int, a: int) -> Iterator[Delta]:
+    def _acceptor(self, a: int, bits: int) -> Iterator[Delta]:
         own = bits >> 5 * a & 31
         max_bal, vote = (own & 3) - 1, self.votes[own >> 2]
 
@@ -122,16 +133,15 @@ class LamportPaxos(Model[int, str]):
 
         for ballot in self.ballots:
             if bits & self.bit["1a", ballot] and ballot > max_bal:
-                message = ("1b", ballot, a, vote)
-                yield f"Phase1b({a}) {ballot}", after(ballot, vote, message)
+                yield f"Phase1b({a}) {ballot}", after(ballot, vote, ("1b", ballot, a, vote))
             for value in self.values:
                 is_asked = bits & self.bit["2a", ballot, value]
                 # Who voted for it before would only say so again.
                 if is_asked and ballot >= max_bal and vote != (ballot, value):
-                    message = ("2b", ballot, a, value)
-                    yield f"Phase2b({a}) {ballot} {value}", after(ballot, (ballot, value), message)
+                    delta = after(ballot, (ballot, value), ("2b", ballot, a, value))
+                    yield f"Phase2b({a}) {ballot} {value}", delta
 
-    def _phase_2a(self, bits: int, ballot: int) -> Iterator[Delta]:
+    def _phase_2a(self, ballot: int, bits: int) -> Iterator[Delta]:
         if any(bits & self.bit["2a", ballot, value] for value in self.values):
             return
         for value in self.values:

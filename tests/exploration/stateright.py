@@ -61,6 +61,7 @@ class StaterightPaxos(Model[System, Envelope]):
 
     def __init__(self, *, servers: int = 3, clients: int = 1) -> None:
         self.servers = servers
+        self.majority = servers // 2 + 1
         self.clients = clients
         self.sometimes = {"value chosen": _is_value_chosen}
         self.verdicts: dict[tuple[Thread, ...], bool] = {}
@@ -131,48 +132,63 @@ class StaterightPaxos(Model[System, Envelope]):
             if message[0] == "Get":
                 sends.append((source, ("GetOk", message[1], state.accepted[1][2])))
             return None
-        peers = [number for number in range(self.servers) if number != me]
-        majority = self.servers // 2 + 1
         match message:
             case ("Put", request, value) if not state.proposal:
-                ballot = (state.ballot[0] + 1, me)
-                sends.extend((peer, ("Prepare", ballot)) for peer in peers)
-                return state._replace(
-                    proposal=(request, source, value),
-                    prepares=frozenset({(me, state.accepted)}),
-                    accepts=frozenset(),
-                    ballot=ballot,
-                )
+                return self._propose(me, state, (request, source, value), sends)
+            case ("Prepared", ballot, accepted) if ballot == state.ballot:
+                return self._count_promise(me, state, source, accepted, sends)
+            case ("Accepted", ballot) if ballot == state.ballot:
+                return self._count_acceptance(me, state, source, sends)
+            case _:
+                return self._vote(state, source, message, sends)
+
+    def _propose(self, me: int, state: Server, proposal: tuple[Any, ...], sends: Sends) -> Server:
+        ballot = (state.ballot[0] + 1, me)
+        self._broadcast(me, ("Prepare", ballot), sends)
+        return state._replace(
+            proposal=proposal,
+            prepares=frozenset({(me, state.accepted)}),
+            accepts=frozenset(),
+            ballot=ballot,
+        )
+
+    def _count_promise(
+        self, me: int, state: Server, source: int, accepted: tuple[Any, ...], sends: Sends
+    ) -> Server:
+        prepares = dict(state.prepares) | {source: accepted}
+        state = state._replace(prepares=frozenset(prepares.items()))
+        if len(prepares) != self.majority:
+            return state
+        highest = max(prepares.values())
+        proposal = highest[1] if highest else state.proposal
+        self._broadcast(me, ("Accept", state.ballot, proposal), sends)
+        return state._replace(
+            proposal=proposal, accepted=(state.ballot, proposal), accepts=state.accepts | {me}
+        )
+
+    def _count_acceptance(self, me: int, state: Server, source: int, sends: Sends) -> Server:
+        state = state._replace(accepts=state.accepts | {source})
+        if len(state.accepts) != self.majority:
+            return state
+        request, client, _ = state.proposal
+        self._broadcast(me, ("Decided", state.ballot, state.proposal), sends)
+        sends.append((client, ("PutOk", request)))
+        return state._replace(is_decided=True)
+
+    def _vote(self, state: Server, source: int, message: Message, sends: Sends) -> Server | None:
+        match message:
             case ("Prepare", ballot) if state.ballot < ballot:
                 sends.append((source, ("Prepared", ballot, state.accepted)))
                 return state._replace(ballot=ballot)
-            case ("Prepared", ballot, accepted) if ballot == state.ballot:
-                prepares = dict(state.prepares) | {source: accepted}
-                state = state._replace(prepares=frozenset(prepares.items()))
-                if len(prepares) == majority:
-                    highest = max(prepares.values())
-                    proposal = highest[1] if highest else state.proposal
-                    sends.extend((peer, ("Accept", ballot, proposal)) for peer in peers)
-                    state = state._replace(
-                        proposal=proposal,
-                        accepted=(ballot, proposal),
-                        accepts=state.accepts | {me},
-                    )
-                return state
             case ("Accept", ballot, proposal) if state.ballot <= ballot:
                 sends.append((source, ("Accepted", ballot)))
                 return state._replace(ballot=ballot, accepted=(ballot, proposal))
-            case ("Accepted", ballot) if ballot == state.ballot:
-                state = state._replace(accepts=state.accepts | {source})
-                if len(state.accepts) == majority:
-                    request, client, _ = state.proposal
-                    sends.extend((peer, ("Decided", ballot, state.proposal)) for peer in peers)
-                    sends.append((client, ("PutOk", request)))
-                    state = state._replace(is_decided=True)
-                return state
             case ("Decided", ballot, proposal):
                 return state._replace(ballot=ballot, accepted=(ballot, proposal), is_decided=True)
         return None
+
+    def _broadcast(self, me: int, message: Message, sends: Sends) -> None:
+        sends.extend((peer, message) for peer in range(self.servers) if peer != me)
 
     def _follow_up(self, me: int, state: Client, message: Message, sends: Sends) -> Client | None:
         match message:

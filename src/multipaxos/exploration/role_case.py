@@ -20,9 +20,11 @@ def role_case(bounds: Mapping[str, int], bug: Bug | None = None) -> Case:
     Return the exploration of the roles within *bounds*, with *bug* or without. Raises BoundsError.
 
     With a bug that breaks agreement, the search goes on to two chosen values; which other
-    invariants break on the way is told afterwards.
+    invariants break on the way is told afterwards. What *bounds* do not say, the bug does.
     """
-    whole = RoleBounds(**bounds)
+    # Without a crash there is less to search, and most bugs need none.
+    usual = {} if bug is None else {"crashes": 0, **bug.bounds}
+    whole = RoleBounds(**{**usual, **bounds})
     checked = (AGREEMENT,) if bug is not None and AGREEMENT in bug.breaks else NAMES
     told = _Told(whole, bug)
     model = told.model(checked)
