@@ -10,3 +10,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write what the scenarios do now into their files; then read the difference",
     )
+    parser.addoption(
+        "--rewrite-digests",
+        action="store_true",
+        help="write the digests of the simulator's traces as they are now",
+    )

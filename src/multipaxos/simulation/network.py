@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from random import Random
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from composable_paxos import PeerID
 from multipaxos.chain.messages import Envelope
@@ -35,6 +35,12 @@ __all__ = [
     "Weather",
     "Wires",
 ]
+
+Wire: TypeAlias = tuple[PeerID, PeerID]
+"""From whom, to whom."""
+
+Chance: TypeAlias = Callable[[], float]
+"""Draws a number from [0, 1)."""
 
 
 class LostBecause(StrEnum):
@@ -124,8 +130,23 @@ class SimulatedNetwork:
         self._seed = seed
         self._deliver = deliver
         self._postal = postal
-        self._chances: dict[tuple[PeerID, PeerID], Callable[[], float]] = {}
-        self._stopped_until: dict[tuple[PeerID, PeerID], float] = {}
+        self._chances: dict[Wire, Chance] = {}
+        self._stopped_until: dict[Wire, float] = {}
+
+    @property
+    def weather(self) -> Weather:
+        """How the network behaves; it may change at any time."""
+        return self._weather
+
+    @weather.setter
+    def weather(self, weather: Weather) -> None:
+        self._weather = weather
+        self._least = weather.delay_seconds_min
+        self._spread = weather.delay_seconds_max - weather.delay_seconds_min
+        self._is_eventful = (
+            weather.law is not DelayLaw.UNIFORM
+            or max(weather.loss, weather.duplication, weather.detour) > 0
+        )
 
     def send(self, envelope: Envelope) -> None:
         """Send *envelope* on its way, or lose it."""
@@ -133,8 +154,18 @@ class SimulatedNetwork:
         if wire in self.wires.blocked:
             self._postal.dropped(envelope, LostBecause.PARTITION)
             return
-        weather = self.weather
         chance = self._chances.get(wire) or self._new_chances(wire)
+        if self._is_eventful:
+            self._send_eventfully(envelope, wire, chance)
+            return
+        # The same as below, where nothing can happen but a delay.
+        time = self._time
+        self.in_flight += 1
+        delay_seconds = self._least + self._spread * chance() if self._spread else self._least
+        time.call_at(time.now + delay_seconds, partial(self._arrive, envelope, wire))
+
+    def _send_eventfully(self, envelope: Envelope, wire: Wire, chance: Chance) -> None:
+        weather = self._weather
         if weather.loss and chance() < weather.loss:
             self._postal.dropped(envelope, LostBecause.LOSS)
             return
@@ -143,10 +174,8 @@ class SimulatedNetwork:
             self._postal.duplicated(envelope)
             self._post(envelope, wire, chance)
 
-    def _post(
-        self, envelope: Envelope, wire: tuple[PeerID, PeerID], chance: Callable[[], float]
-    ) -> None:
-        weather, time = self.weather, self._time
+    def _post(self, envelope: Envelope, wire: Wire, chance: Chance) -> None:
+        weather, time = self._weather, self._time
         arrives_at = time.now + self._draw_delay(chance)
         if weather.detour:
             luck = chance()
@@ -158,26 +187,21 @@ class SimulatedNetwork:
         self.in_flight += 1
         time.call_at(arrives_at, partial(self._arrive, envelope, wire))
 
-    def _draw_delay(self, chance: Callable[[], float]) -> float:
-        weather = self.weather
-        least, most = weather.delay_seconds_min, weather.delay_seconds_max
-        if least == most:
-            return least
+    def _draw_delay(self, chance: Chance) -> float:
+        weather = self._weather
         if weather.law is DelayLaw.HEAVY_TAIL:
-            return heavy_tail(chance(), least, most)
-        return least + (most - least) * chance()
+            return heavy_tail(chance(), weather.delay_seconds_min, weather.delay_seconds_max)
+        return self._least + self._spread * chance() if self._spread else self._least
 
-    def _wait_for_burst(
-        self, arrives_at: float, wire: tuple[PeerID, PeerID], chance: Callable[[], float]
-    ) -> float:
+    def _wait_for_burst(self, arrives_at: float, wire: Wire, chance: Chance) -> float:
         until = self._stopped_until.get(wire, 0.0)
         luck = chance()
-        if self._time.now >= until and luck < self.weather.burst:
-            until = self._time.now + self.weather.burst_seconds_max * (luck / self.weather.burst)
+        if self._time.now >= until and luck < self._weather.burst:
+            until = self._time.now + self._weather.burst_seconds_max * (luck / self._weather.burst)
             self._stopped_until[wire] = until
         return max(arrives_at, until)
 
-    def _arrive(self, envelope: Envelope, wire: tuple[PeerID, PeerID]) -> None:
+    def _arrive(self, envelope: Envelope, wire: Wire) -> None:
         self.in_flight -= 1
         if wire in self.wires.blocked:
             self._postal.dropped(envelope, LostBecause.PARTITION)
@@ -186,6 +210,6 @@ class SimulatedNetwork:
         else:
             self._postal.dropped(envelope, LostBecause.RECEIVER_DOWN)
 
-    def _new_chances(self, wire: tuple[PeerID, PeerID]) -> Callable[[], float]:
+    def _new_chances(self, wire: Wire) -> Chance:
         chance = self._chances[wire] = Random(f"{self._seed}/{wire[0]}->{wire[1]}").random
         return chance

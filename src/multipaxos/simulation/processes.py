@@ -1,6 +1,7 @@
 """The servers of a simulated cluster, as processes: they start, take events, stall, and end."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 
 from composable_paxos import PeerID
@@ -302,7 +303,10 @@ class Processes:
         driver = server.driver
         if driver is None:
             return False
-        server.gate.run(lambda: driver.receive(envelope))
+        if server.gate.closed:
+            server.gate.run(partial(driver.receive, envelope))
+        else:
+            self._perform(server, partial(driver.receive, envelope))
         return True
 
     def _answered(self, uid: PeerID, answer: Answer) -> None:

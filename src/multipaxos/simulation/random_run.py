@@ -6,7 +6,9 @@ stop, a majority heals, and every open call must be answered (I12). At the end w
 is judged (I11).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -116,9 +118,10 @@ class RandomRun:
         Raises InvariantViolation, also for an assertion of the protocol's own that names one.
         """
         try:
-            self._disturb()
-            self._make_peace()
-            self._judge()
+            with _collecting_seldom():
+                self._disturb()
+                self._make_peace()
+                self._judge()
         except AssertionError as error:
             raise _violation_of(error) from error
         return self.result()
@@ -188,6 +191,17 @@ class RandomRun:
     def _judge(self) -> None:
         """I11: what the clients saw fits one order of single steps."""
         check_linearizable(history_of(list(self.cluster.calls.values())))
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Let the garbage collector look seldom: a run makes many objects, and hardly any cycles."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(100_000, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _draw_rates(plan: RunPlan, error: float) -> dict[PeerID, float]:
