@@ -1,8 +1,9 @@
 """``multipaxos explore``: every order of events of a small run."""
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -15,11 +16,13 @@ from multipaxos.strategies.broken import Bug, UnknownBugError, find_bug
 JOBS_MAX = 64
 STATES_MAX = 999_999_999
 MODELS = ("roles", "chain")
-BOUNDS = ("servers", "proposers", "values", "rounds", "crashes")
+BOUND_MAX = 99
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _bound(name: str, text: str) -> Any:
-    return click.option(f"--{name}", metavar=name[0].upper(), type=WholeNumber(0, 99), help=text)
+def _bound(name: str, text: str) -> Callable[[F], F]:
+    return click.option(f"--{name}", metavar="N", type=WholeNumber(0, BOUND_MAX), help=text)
 
 
 @click.command(short_help="Explore every order of events of a small run.")
@@ -91,21 +94,26 @@ def _find_bug(name: str) -> Bug:
 
 
 def _case(model: str | None, given: dict[str, int], bug: Bug | None) -> Case:
-    from multipaxos.exploration.role_bounds import BoundsError
-    from multipaxos.exploration.role_case import role_case
-
     if bug is not None:
         if model not in (None, bug.model):
             raise BadInputError(
-                f"The bug {bug.name} is in the model {bug.model}: leave --model out."
+                f"The bug {bug.name} shows in the model {bug.model} only: leave --model out."
             )
         model = bug.model
-        # What shows the bug soon, where nothing else is said.
-        given = {**bug.bounds, **given}
     try:
-        return role_case(given, bug)
-    except BoundsError as error:
+        return _case_of(model or "roles")(given, bug)
+    except ValueError as error:
         raise BadInputError(_sentence(error)) from error
+
+
+def _case_of(model: str) -> Callable[[Mapping[str, int], Bug | None], Case]:
+    if model == "chain":
+        from multipaxos.exploration.chain_case import chain_case
+
+        return chain_case
+    from multipaxos.exploration.role_case import role_case
+
+    return role_case
 
 
 def _sentence(error: Exception) -> str:
