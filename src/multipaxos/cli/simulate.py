@@ -241,7 +241,9 @@ def _run_plan(seed: int, bug: Bug | None, options: dict[str, Any]) -> RunPlan:
     given: dict[str, Any] = {renamed.get(name, name): value for name, value in said.items()}
     given["master"] = options["master"] or (bug is not None and bug.master)
     given["founded"] = options["founded"]
-    usual: dict[str, Any] = dict(bug.plan) if bug is not None and options["seed"] is None else {}
+    # A command that names a seed says all that differs from a usual run.
+    searches = bug is not None and options["seed"] is None and options["runs"] is None
+    usual: dict[str, Any] = dict(bug.plan) if bug is not None and searches else {}
     try:
         return RunPlan(seed=seed, **{**usual, **given})
     except PlanError as error:
@@ -250,27 +252,30 @@ def _run_plan(seed: int, bug: Bug | None, options: dict[str, Any]) -> RunPlan:
 
 
 def _campaign_plan(seed: int, bug: Bug | None, options: dict[str, Any]) -> "CampaignPlan":
-    """Return a campaign over all that no option settles."""
-    from multipaxos.simulation.campaign import COMBINATIONS, HARD_LEVELS, RATES, CampaignPlan
+    """Return a campaign over all that no option settles; to find a bug, over seeds only."""
+    from multipaxos.simulation.campaign import COMBINATIONS, RATES, CampaignPlan, Combination
 
     pattern = _run_plan(seed, bug, options)
-    shown_by = {} if bug is None or options["seed"] is not None else bug.plan
-    combinations = list(COMBINATIONS)
-    if pattern.master:
-        combinations = [each for each in combinations if each.master]
-    if bug is not None and bug.master:
-        combinations = [each for each in combinations if "master" not in each.without]
+    if options["runs"] is None:
+        stack = Combination(servers=pattern.servers, master=pattern.master, without=pattern.without)
+        return CampaignPlan(
+            seed=seed,
+            runs=BUG_RUNS,
+            levels=(pattern.faults,),
+            combinations=(stack,),
+            rates=(pattern.rate,),
+            pattern=pattern,
+        )
+    combinations = [each for each in COMBINATIONS if each.master or not pattern.master]
     if options["without"]:
         combinations = [replace(each, without=options["without"]) for each in combinations]
-    if options["servers"] is not None or "servers" in shown_by:
+    if options["servers"] is not None:
         combinations = [replace(each, servers=pattern.servers) for each in combinations]
-    has_level = options["faults"] is not None or "faults" in shown_by
-    has_rate = options["rate"] is not None or "rate" in shown_by
     return CampaignPlan(
         seed=seed,
-        runs=options["runs"] or BUG_RUNS,
-        levels=(pattern.faults,) if has_level else LEVELS if bug is None else HARD_LEVELS,
+        runs=options["runs"],
+        levels=LEVELS if options["faults"] is None else (pattern.faults,),
         combinations=tuple(dict.fromkeys(combinations)),
-        rates=(pattern.rate,) if has_rate else RATES,
+        rates=RATES if options["rate"] is None else (pattern.rate,),
         pattern=pattern,
     )
