@@ -21,10 +21,9 @@ class ResolvesAtOnce(PaxosInstance):
 
     @override
     def receive_accepted(self, message: Accepted) -> Resolution | None:
-        if self.resolution is None:
-            self.resolution = Resolution(
-                proposal_id=message.proposal_id,
-                value=message.value,
-                acceptors=frozenset({message.acceptor}),
-            )
+        self.resolution = Resolution(
+            proposal_id=message.proposal_id,
+            value=message.value,
+            acceptors=frozenset({message.acceptor}),
+        )
         return self.resolution

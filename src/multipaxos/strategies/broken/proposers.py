@@ -35,11 +35,9 @@ class SkipsPhaseOne(PaxosInstance):
 
     @override
     def prepare(self) -> Prepare:
-        prepare = super().prepare()
-        if self.wish is None:
-            return prepare
+        proposal_id = super().prepare().proposal_id
         # What should be a Prepare is an Accept already.
-        return self.skip_prepare(prepare.proposal_id, self.wish)  # type: ignore[return-value]
+        return self.skip_prepare(proposal_id, self.wish)  # type: ignore[return-value]
 
 
 class ChangesItsMind(PaxosInstance):
@@ -112,9 +110,8 @@ class KeepsItsWish(PaxosInstance):
 
     @override
     def receive_promise(self, message: Promise) -> Accept | None:
-        if self.wish is not None:
-            message = replace(message, accepted_id=LOWEST, accepted_value=None)
-        return super().receive_promise(message)
+        unread = replace(message, accepted_id=LOWEST, accepted_value=None)
+        return super().receive_promise(unread)
 
 
 class AdoptsAnyValue(PaxosInstance):
