@@ -1,5 +1,7 @@
 """The explorer itself, on models small enough to count by hand."""
 
+import multiprocessing
+import os
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -8,6 +10,7 @@ from typing_extensions import override
 from multipaxos.exploration.engine import explore
 from multipaxos.exploration.model import Model
 from multipaxos.exploration.result import Progress
+from multipaxos.exploration.workers import WorkerLostError
 from multipaxos.invariants.violation import InvariantViolation
 
 
@@ -157,3 +160,19 @@ def test_a_state_takes_few_bytes() -> None:
     found = explore(Grid(side=150))
 
     assert 28 < found.bytes_per_state < 150
+
+
+class Deadly(Grid):
+    """A grid with a field on which the process that looks at it dies."""
+
+    @override
+    def violation(self, state: int) -> InvariantViolation | None:
+        if state == 12 and multiprocessing.parent_process() is not None:
+            os._exit(3)
+        return None
+
+
+def test_a_process_that_dies_is_told_of_in_a_sentence() -> None:
+    """The operating system may kill one for want of memory: the others do not wait for ever."""
+    with pytest.raises(WorkerLostError, match=r"a process of the search ended after [0-9]+ states"):
+        explore(Deadly(), jobs=2)

@@ -18,6 +18,8 @@ from multipaxos.cli.simulate_report import Page
 from multipaxos.exploration.case import Case
 from multipaxos.exploration.engine import explore
 from multipaxos.exploration.result import Exploration, Progress
+from multipaxos.exploration.role_bounds import BoundsError
+from multipaxos.exploration.workers import WorkerLostError
 from multipaxos.invariants.names import RULES
 from multipaxos.strategies.broken import Bug
 from multipaxos.trace import TraceEvent, write_trace
@@ -44,8 +46,12 @@ def explore_case(
     _tell_case(page, case, bug)
     if case.warning:
         click.echo(case.warning, err=True)
-    with _Line() as line:
-        found = explore(case.model, jobs=jobs, states_max=states_max, on_progress=line.show)
+    try:
+        with _Line() as line:
+            found = explore(case.model, jobs=jobs, states_max=states_max, on_progress=line.show)
+    except (WorkerLostError, BoundsError) as error:
+        text = str(error)
+        raise FailedError(f"{text[:1].upper()}{text[1:]}.") from error
     _tell_counts(page, found)
     page.say()
     if found.violation is None:

@@ -25,6 +25,11 @@ from multipaxos.exploration.store import NO_PARENT, Store, path_through
 EXPANSIONS_PER_ROUND = 4_000
 """So many states each process expands in a round: few rounds, and batches of a few megabytes."""
 
+
+class WorkerLostError(RuntimeError):
+    """A process of the search ended before the search did; the message says so in a sentence."""
+
+
 MIX = 0x9E3779B97F4A7C15
 """An odd number with well spread bits: neighbouring fingerprints go to different processes."""
 
@@ -91,6 +96,11 @@ class _Search(Generic[State, Action]):
             complete = self._search()
         except KeyboardInterrupt:
             interrupted = True
+        except (EOFError, ConnectionError) as error:
+            raise WorkerLostError(
+                f"a process of the search ended after {self._sum('states'):,} states, perhaps for "
+                "want of memory"
+            ) from error
         seconds = time.monotonic() - self.started
         states = () if interrupted else self._states_to_violation()
         violation = None
