@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from composable_paxos import PeerID
 from multipaxos.chain.requests import RequestID
 from multipaxos.chain.state_machine import Command, Get, Set
+from multipaxos.exploration.role_bounds import BoundsError
 
 NAMES = "ABCDEFGHI"
 
 SERVERS_MAX = 5
-
-
-class ImpossibleBoundsError(ValueError):
-    """These bounds leave nothing to explore, or cannot be; the message says why."""
+LINKS_MAX = 9
+ROUNDS_MAX = 9
+CALLS_MAX = 9
+CRASHES_MAX = 15
+FIRINGS_MAX = 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,39 +23,58 @@ class ChainBounds:
     What may happen at most in a run; whatever fits within it is explored.
 
     The *servers* keep a chain that was founded before, and decide *links* more links; what they
-    propose beyond these is lost. Proposals are numbered up to *number_max*; number 1 is the
-    master's. Clients write *writes* values and read *reads* times, and ask again, through another
-    server, *retries* times in all. There are *crashes*, each with a restart, and *firings* of
-    timers in all: how often a server acts of its own accord (None: as often as it likes). With *master* the servers seek
-    mastership and use it.
+    propose beyond these is lost. Number 1 of a link is the master's; *rounds* higher ones are used
+    at most. Clients write *writes* values and read *reads* times, and ask again, through another
+    server, *retries* times in all. There are *crashes*, each with a restart. The first *proposers*
+    servers act of their own accord (0: all), when a timer of theirs fires, *firings* times in all
+    (None: as often as they like). That a lease ends, one's own or another's, is no such act. With
+    *master* the servers seek mastership and use it; where one is *elected*, the first link has made
+    it the first server, and a run begins when all have learned that.
     """
 
     servers: int = 2
+    proposers: int = 0
     links: int = 2
-    number_max: int = 2
-    writes: int = 0
+    rounds: int = 1
+    writes: int = 1
     reads: int = 0
     retries: int = 0
     crashes: int = 0
-    firings: int | None = 4
-    master: bool = True
+    elected: int = 0
+    firings: int | None = None
+    master: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be explored: ImpossibleBoundsError."""
-        least = {"servers": 1, "links": 1, "number_max": 2}
-        for name in self.__slots__:
+        """Refuse what cannot be explored: BoundsError."""
+        for name, (least, most) in self._limits().items():
             number = getattr(self, name)
-            if number is not None and number < least.get(name, 0):
-                words = name.replace("_", " ")
-                raise ImpossibleBoundsError(
-                    f"{words} must be at least {least.get(name, 0)}, not {number}"
-                )
-        if self.servers > SERVERS_MAX:
-            raise ImpossibleBoundsError(
-                f"the chain can be explored with at most {SERVERS_MAX} servers, not {self.servers}"
-            )
+            if number is not None and not least <= number <= most:
+                raise BoundsError(f"{name} must be from {least} to {most} here, not {number}")
         if self.retries and self.servers == 1:
-            raise ImpossibleBoundsError("a client asks again through another server: there is none")
+            raise BoundsError("a client asks again through another server, and there is none")
+        if self.elected and not self.master:
+            raise BoundsError("a server can be elected only with --master")
+        if self.elected and self.links == 1:
+            raise BoundsError("the election takes the first link: links must be 2 or more")
+
+    def _limits(self) -> dict[str, tuple[int, int]]:
+        return {
+            "servers": (1, SERVERS_MAX),
+            "proposers": (0, self.servers),
+            "links": (1, LINKS_MAX),
+            "rounds": (1, ROUNDS_MAX),
+            "writes": (0, CALLS_MAX),
+            "reads": (0, CALLS_MAX),
+            "retries": (0, CALLS_MAX),
+            "crashes": (0, CRASHES_MAX),
+            "elected": (0, 1),
+            "firings": (0, FIRINGS_MAX),
+        }
+
+    @property
+    def acting(self) -> int:
+        """How many servers, the first ones, act of their own accord."""
+        return self.proposers or self.servers
 
     @property
     def uids(self) -> tuple[PeerID, ...]:
@@ -69,7 +90,11 @@ class ChainBounds:
         writes past a master that reads is what leases are about.
         """
         writes = tuple(
-            (-1 - n % self.servers + self.servers, RequestID(f"writer{n + 1}", 1), Set(value=f"v{n + 1}"))
+            (
+                self.servers - 1 - n % self.servers,
+                RequestID(f"writer{n + 1}", 1),
+                Set(value=f"v{n + 1}"),
+            )
             for n in range(self.writes)
         )
         reads = tuple(

@@ -78,9 +78,7 @@ class Stage:
         self.server = server
         self.bounds = bounds
         self.replica_class = replica_class
-        self.membership = Membership(
-            cluster=CLUSTER, uid=bounds.uids[server], servers=bounds.uids
-        )
+        self.membership = Membership(cluster=CLUSTER, uid=bounds.uids[server], servers=bounds.uids)
 
     def start(self, disk: DurableState, *, life: int = 0) -> Played:
         """Start the server's process on *disk*."""

@@ -21,7 +21,6 @@ from multipaxos.exploration.chain_process import Process
 from multipaxos.exploration.chain_server import Step
 from multipaxos.invariants.cluster import Invariants, ServerCheck
 from multipaxos.invariants.records import ChosenLink
-from multipaxos.invariants.violation import InvariantViolation
 
 
 @dataclass(slots=True)
@@ -73,6 +72,16 @@ def evidence_of(process: Process, uid: PeerID, letters: Iterable[Envelope], link
     return Evidence(frozenset(accepted), frozenset(promised), frozenset(asked))
 
 
+def unite(parts: Iterable[Evidence]) -> Evidence:
+    """Return what *parts* show together."""
+    several = list(parts)
+    return Evidence(
+        frozenset[tuple[ProposalID, Link, PeerID]]().union(*(part.accepted for part in several)),
+        frozenset[tuple[PeerID, ProposalID]]().union(*(part.promised for part in several)),
+        frozenset[tuple[ProposalID, Link]]().union(*(part.asked for part in several)),
+    )
+
+
 class Hearing:
     """
     One step, held against everything else.
@@ -93,16 +102,18 @@ class Hearing:
         for link, value in chosen:
             self.cluster.take_as_chosen(link, value)
 
-    def tell(self, link: int, evidence: Iterable[Evidence]) -> None:
+    def tell(self, link: int, evidence: Evidence) -> None:
         """Tell the checkers what was there before the step, of the *link* that it is about."""
-        votes, shown = self.cluster.votes, list(evidence)
-        for part in shown:
-            for proposal_id, value, uid in sorted(part.accepted, key=_by_number):
-                votes.accepted(link, proposal_id, value, uid, life=0)
-            for proposal_id, value in sorted(part.asked, key=_by_number):
-                votes.travelled(link, proposal_id, value)
+        votes = self.cluster.votes
+        for proposal_id, value, uid in sorted(
+            evidence.accepted, key=lambda vote: (vote[0], vote[2])
+        ):
+            votes.accepted(link, proposal_id, value, uid, life=0)
+        for proposal_id, value in sorted(evidence.asked, key=lambda request: request[0]):
+            votes.travelled(link, proposal_id, value)
+        self.newly_chosen.clear()
         promised = sorted(
-            {vote for part in shown for vote in part.promised if vote[1] > LOWEST},
+            (vote for vote in evidence.promised if vote[1] > LOWEST),
             key=lambda vote: (vote[0], vote[1]),
         )
         for uid, proposal_id in promised:
@@ -116,21 +127,8 @@ class Hearing:
         step: Step,
         requests: dict[RequestID, Command],
         earlier: dict[RequestID, Outcome | None],
-    ) -> InvariantViolation | None:
-        """Return what is wrong with *step* of *uid*, None if nothing is."""
-        try:
-            self._follow(uid, step, requests, earlier)
-        except InvariantViolation as violation:
-            return violation
-        return None
-
-    def _follow(
-        self,
-        uid: PeerID,
-        step: Step,
-        requests: dict[RequestID, Command],
-        earlier: dict[RequestID, Outcome | None],
     ) -> None:
+        """Hold *step* of *uid* against what was told. Raises InvariantViolation."""
         disk = self.disks[uid]
         disk.state = step.outboxes[0][0]
         check = ServerCheck(self.cluster, uid, disk)
@@ -150,9 +148,3 @@ class Hearing:
 
     def _chosen(self, chosen: ChosenLink) -> None:
         self.newly_chosen.append((chosen.link, chosen.value))
-
-
-def _by_number(vote: tuple[ProposalID, Link] | tuple[ProposalID, Link, PeerID]) -> object:
-    return vote[0], vote[2:]
-
-

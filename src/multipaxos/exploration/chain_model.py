@@ -4,23 +4,24 @@ The chain model: every order of events among a few servers that keep a chain, wi
 The servers are real objects of composed classes, or of such that are wrong on purpose.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from typing_extensions import override
 
+from composable_paxos import LOWEST
 from multipaxos.chain.durable import DurableState
+from multipaxos.chain.effects import Timer
 from multipaxos.chain.links import Founding, Link, NewMaster
+from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.requests import Outcome as Told
-from multipaxos.chain.requests import RequestID
 from multipaxos.chain.state_machine import Register
 from multipaxos.exploration.chain_bounds import ChainBounds
-from multipaxos.exploration.chain_clock import Clocks
+from multipaxos.exploration.chain_clock import LEASE_TIMERS, Clocks
 from multipaxos.exploration.chain_events import Call, Event, Fire, Receive, Restart
-from multipaxos.exploration.chain_judge import Evidence, Hearing, evidence_of
+from multipaxos.exploration.chain_judge import Evidence, Hearing, evidence_of, unite
 from multipaxos.exploration.chain_past import Past, check_calls, not_called
-from multipaxos.exploration.chain_server import ChainServer, Outcome, Step
+from multipaxos.exploration.chain_server import ChainServer, Local, Outcome, Step
 from multipaxos.exploration.model import Model
 from multipaxos.invariants.leases import check_believers
 from multipaxos.invariants.violation import InvariantViolation
@@ -31,6 +32,9 @@ State: TypeAlias = tuple[int, ...]
 Action: TypeAlias = tuple[int, Event]
 """A server, by position, and what happens to it."""
 
+Verdict: TypeAlias = tuple[InvariantViolation | None, tuple[tuple[int, Link], ...]]
+"""What is wrong with a step, None if nothing is; and the links for which it completed a choice."""
+
 FIRST_CHAIN = "explored-chain"
 
 
@@ -38,8 +42,8 @@ class ChainModel(Model[State, Action]):
     """
     Servers of *replica_class* within *bounds*.
 
-    State: all that was met so far, each thing known by its number; nothing of it depends on the
-    path that led there.
+    State: all that was met so far, each thing known by its number; the *prologue*, what happened
+    before a run begins; and what is expected to happen in some run, *sometimes*.
     """
 
     def __init__(self, bounds: ChainBounds, replica_class: type[BaseReplicatedValue]) -> None:
@@ -55,17 +59,22 @@ class ChainModel(Model[State, Action]):
         self.founding = Founding(
             chain_id=FIRST_CHAIN, machine_kind=Register.kind, founders=founders
         )
-        self.calls = [(where, Call(*request)) for where, *request in bounds.requests]
+        self.calls = [
+            (where, Call(request_id, command)) for where, request_id, command in bounds.requests
+        ]
         self._call_of = {call.request_id: n for n, (_, call) in enumerate(self.calls)}
         self._commands = {call.request_id: call.command for _, call in self.calls}
+        self.prologue: list[Action] = []
         self.pasts: list[Past] = []
         self._past_numbers: dict[Past, int] = {}
         self._violations: dict[int, InvariantViolation] = {}
-        self._verdicts: dict[object, tuple[InvariantViolation | None, tuple[tuple[int, Link], ...]]] = {}
+        self._verdicts: dict[object, Verdict] = {}
+        self._united: dict[tuple[int, ...], int] = {}
         self._evidence: dict[tuple[int, int, int], int] = {}
         self._evidence_numbers: dict[Evidence, int] = {}
         self._all_evidence: list[Evidence] = []
         self._next_pasts: dict[object, int] = {}
+        self.sometimes = dict(self._expectations())
 
     def disk(self, server: int) -> DurableState:
         """Return what is on the *server*'s disk at first: a founded chain, link 1 in progress."""
@@ -93,25 +102,44 @@ class ChainModel(Model[State, Action]):
                 bit = self.servers[to].bit_of(envelope)
                 numbers[to] = self.servers[to].receive(numbers[to], bit)
         past = self._past_number(Past(calls=not_called(self.bounds)))
-        return [(*numbers, 0, past)]
+        state: State = (*numbers, 0, past)
+        if self.bounds.elected:
+            state = self._elected(state)
+        return [state]
+
+    def _elected(self, state: State) -> State:
+        """Return the state after the first server was elected, and all that was sent arrived."""
+        (state,) = [s for a, s in self._may_happen(state) if a == (0, Fire(Timer.ELECTION))]
+        self.prologue = [(0, Fire(Timer.ELECTION))]
+        while arrivals := [
+            (a, s) for a, s in self._may_happen(state) if isinstance(a[1], Receive) and s != state
+        ]:
+            action, state = arrivals[0]
+            self.prologue.append(action)
+        past = self.pasts[state[-1]].replaced(firings=0)
+        return (*state[:-1], self._past_number(past))
 
     @override
     def successors(self, state: State) -> Iterator[tuple[Action, State]]:
         """Yield what may happen to each server, and what that leads to."""
+        past = self.pasts[state[-1]]
+        firings_max = self.bounds.firings
+        may_fire = firings_max is None or past.firings < firings_max
+        return self._may_happen(state, may_fire=may_fire)
+
+    def _may_happen(self, state: State, *, may_fire: bool = True) -> Iterator[tuple[Action, State]]:
         count = self.bounds.servers
-        past = self.pasts[state[count + 1]]
+        past = self.pasts[state[-1]]
         if past.violation:
             return
         sand = self.clocks.sand[state[count]]
-        firings_max = self.bounds.firings
-        may_fire = firings_max is None or past.firings < firings_max
         may_crash = past.crashes < self.bounds.crashes
         for n, server in enumerate(self.servers):
             for outcome in server.outcomes(state[n]):
                 event = outcome.event
                 if outcome.needs_sand & ~sand:
                     continue
-                if type(event) is Fire and not may_fire:
+                if not may_fire and type(event) is Fire and event.timer not in LEASE_TIMERS:
                     continue
                 if type(event) is Restart and not may_crash:
                     continue
@@ -124,19 +152,64 @@ class ChainModel(Model[State, Action]):
 
     @override
     def violation(self, state: State) -> InvariantViolation | None:
-        """Return what is wrong: with the step that led here, or with two who trust a lease (I10)."""
-        count = self.bounds.servers
-        believed = 0
-        for server, local in zip(self.servers, state, strict=False):
-            believed |= server.locals[local].believes
-        believed &= self.clocks.sand[state[count]]
+        """Return what is wrong with the step that led here, or that two trust a lease (I10)."""
+        believed = self._believed(state)
         if believed & (believed - 1):
             believers = [uid for n, uid in enumerate(self.bounds.uids) if believed >> 2 * n & 3]
             try:
                 check_believers(believers)
             except InvariantViolation as violation:
                 return violation
-        return self._violations.get(state[count + 1])
+        return self._violations.get(state[-1])
+
+    def _expectations(self) -> Iterator[tuple[str, Callable[[State], bool]]]:
+        """Yield what must happen in some run, or the bounds are too small to show much."""
+        if self.bounds.requests:
+            yield (
+                "a client is answered",
+                lambda state: any(call.outcome is not None for call in self.pasts[state[-1]].calls),
+            )
+        if self.bounds.master:
+            yield "a server trusts a lease", lambda state: bool(self._believed(state))
+        if self.bounds.master and self.bounds.links > 1:
+            yield "a master uses number 1", self._uses_number_one
+        if self.bounds.master and self.bounds.links > 1 and self.bounds.acting > 1:
+            yield "mastership passes to another server", self._passes_on
+        if self.bounds.crashes:
+            yield "a server restarts within a link", self._restarted_within
+
+    def _uses_number_one(self, state: State) -> bool:
+        return any(
+            disk.acceptor.accepted_id.number == MASTERS_NUMBER for disk in self._disks(state)
+        )
+
+    def _passes_on(self, state: State) -> bool:
+        chosen = self.pasts[state[-1]].chosen
+        return len({link.uid for _, link in chosen if isinstance(link, NewMaster)}) > 1
+
+    def _restarted_within(self, state: State) -> bool:
+        return bool(self.pasts[state[-1]].crashes) and any(
+            disk.acceptor.accepted_id > LOWEST and server.processes[local.process].life > 0
+            for disk, server, local in zip(
+                self._disks(state), self.servers, self._locals(state), strict=True
+            )
+        )
+
+    def _locals(self, state: State) -> list[Local]:
+        return [s.locals[local] for s, local in zip(self.servers, state, strict=False)]
+
+    def _disks(self, state: State) -> list[DurableState]:
+        return [
+            server.processes[local.process].disk
+            for server, local in zip(self.servers, self._locals(state), strict=True)
+        ]
+
+    def _believed(self, state: State) -> int:
+        """Return the hourglasses that have sand and are believed in, each a bit."""
+        believed = 0
+        for server, local in zip(self.servers, state, strict=False):
+            believed |= server.locals[local].believes
+        return believed & self.clocks.sand[state[self.bounds.servers]]
 
     # -- after an event ----------------------------------------------------------------------------
 
@@ -161,10 +234,10 @@ class ChainModel(Model[State, Action]):
                     changed.append(receiver)
 
     def _past_after(self, state: State, n: int, outcome: Outcome) -> int:
-        number = state[self.bounds.servers + 1]
+        number = state[-1]
         step, event = outcome.step, outcome.event
         violation, chosen = self._judge(state, n, step)
-        uses = event if isinstance(event, Call) else type(event)
+        uses = event if isinstance(event, Call | Fire) else type(event)
         key = (number, n, uses, step.answers, chosen, violation and str(violation))
         after = self._next_pasts.get(key)
         if after is None:
@@ -179,7 +252,7 @@ class ChainModel(Model[State, Action]):
         match event:
             case Restart():
                 return past.replaced(crashes=past.crashes + 1)
-            case Fire() if self.bounds.firings is not None:
+            case Fire(timer=timer) if self.bounds.firings is not None and timer not in LEASE_TIMERS:
                 return past.replaced(firings=past.firings + 1)
             case Call(request_id=request_id):
                 return past.called(self._call_of[request_id], n)
@@ -213,44 +286,56 @@ class ChainModel(Model[State, Action]):
 
     # -- judging -----------------------------------------------------------------------------------
 
-    def _judge(
-        self, state: State, n: int, step: Step
-    ) -> tuple[InvariantViolation | None, tuple[tuple[int, Link], ...]]:
+    def _judge(self, state: State, n: int, step: Step) -> Verdict:
+        if step.failure is not None:
+            return step.failure, ()
         link = step.outboxes[0][0].instance
-        past = self.pasts[state[self.bounds.servers + 1]]
-        shown: tuple[int, ...] = ()
-        if step.votes or step.answers:
-            shown = tuple(self._evidence_number(m, state[m], link) for m in range(self.bounds.servers))
-        else:
-            shown = (self._evidence_number(n, state[n], link),)
-        answered = past.calls if step.answers else ()
-        key = (n, step.number, shown, past.chosen, answered)
+        past = self.pasts[state[-1]]
+        # What neither votes nor tells a client concerns only what its own server has done before.
+        concerned = range(self.bounds.servers) if step.votes or step.answers else (n,)
+        shown = tuple([self._evidence_number(m, state[m], link) for m in concerned])
+        united = self._united.get(shown)
+        if united is None:
+            united = self._united[shown] = self._number_of(
+                unite([self._all_evidence[number] for number in shown])
+            )
+        key = (n, step.number, united, past.chosen, past.calls if step.answers else ())
         verdict = self._verdicts.get(key)
         if verdict is None:
-            hearing = Hearing(self.bounds.uids, self.founding, past.chosen)
-            try:
-                hearing.tell(link, [self._all_evidence[number] for number in shown])
-                hearing.newly_chosen.clear()
-                earlier: dict[RequestID, Told | None] = {
-                    call.request_id: so_far.outcome
-                    for (_, call), so_far in zip(self.calls, past.calls, strict=True)
-                }
-                violation = hearing.judge(self.bounds.uids[n], step, self._commands, earlier)
-            except InvariantViolation as found:
-                violation = found
-            verdict = self._verdicts[key] = (violation, tuple(hearing.newly_chosen))
+            evidence = self._all_evidence[united]
+            verdict = self._verdicts[key] = self._hear(past, n, step, link, evidence)
         return verdict
+
+    def _hear(self, past: Past, n: int, step: Step, link: int, evidence: Evidence) -> Verdict:
+        hearing = Hearing(self.bounds.uids, self.founding, past.chosen)
+        earlier = {
+            call.request_id: so_far.outcome
+            for (_, call), so_far in zip(self.calls, past.calls, strict=True)
+        }
+        try:
+            hearing.tell(link, evidence)
+            hearing.judge(self.bounds.uids[n], step, self._commands, earlier)
+        except InvariantViolation as violation:
+            return violation, ()
+        return None, tuple(hearing.newly_chosen)
 
     def _evidence_number(self, n: int, local: int, link: int) -> int:
         number = self._evidence.get((n, local, link))
         if number is None:
             server = self.servers[n]
             known = server.locals[local]
-            evidence = evidence_of(
-                server.processes[known.process], server.stage.membership.uid, server.letters(known.inbox), link
+            number = self._evidence[n, local, link] = self._number_of(
+                evidence_of(
+                    server.processes[known.process],
+                    self.bounds.uids[n],
+                    server.letters(known.inbox),
+                    link,
+                )
             )
-            number = self._evidence_numbers.setdefault(evidence, len(self._all_evidence))
-            if number == len(self._all_evidence):
-                self._all_evidence.append(evidence)
-            self._evidence[n, local, link] = number
+        return number
+
+    def _number_of(self, evidence: Evidence) -> int:
+        number = self._evidence_numbers.setdefault(evidence, len(self._all_evidence))
+        if number == len(self._all_evidence):
+            self._all_evidence.append(evidence)
         return number

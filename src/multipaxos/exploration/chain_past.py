@@ -54,7 +54,7 @@ class Past:
         return replace(self, calls=tuple(calls))
 
     def may_call(self, call: int, server: int, bounds: ChainBounds, first: int) -> bool:
-        """Tell whether the client of *call*, which begins at the server *first*, may ask *server*."""
+        """Tell whether the client of *call* may ask *server*; it begins at the server *first*."""
         so_far = self.calls[call]
         if so_far.outcome is not None or so_far.asked >> server & 1:
             return False

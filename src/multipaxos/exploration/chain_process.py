@@ -2,14 +2,14 @@
 A real server's process as a value: copied before it is touched, and told apart by all it holds.
 
 Exploration goes back and forth between thousands of states of one server. Each is a real object of
-a composed class, built once; an event runs on a copy. The copy shares what cannot change and nothing
-else: an object that two states shared would carry news from one branch of time into another, and
-hide violations.
+a composed class, built once; an event runs on a copy. The copy shares what cannot change, and
+nothing else: an object that two states shared would carry news from one branch of time into
+another, and hide violations.
 """
 
 from collections import deque
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from random import Random
 from typing import Any, TypeVar, cast
@@ -29,6 +29,7 @@ SHARED = frozenset({"membership", "settings", "machine", "quorums", "rng"})
 IRRELEVANT = SHARED | {
     "_durable",  # a copy of what stands in other attributes, kept to compare faster
     "_durable_parts",  # the same
+    "_saved",  # after each event the same once more
     "backoff_seconds",  # how long a timer runs: here each may fire at any moment
     "asked",  # whether a Sync is on its way: see NEEDLESS
 }
@@ -155,41 +156,46 @@ def _copy(value: Any) -> Any:
     if kind is frozenset or isinstance(value, tuple) or _is_frozen(value):
         return value
     if isinstance(value, BaseReplicatedValue | PaxosInstance):
-        twin = kind.__new__(kind)
+        twin = object.__new__(kind)
         for name, item in vars(value).items():
             vars(twin)[name] = item if name in SHARED else _copy(item)
         return twin
-    raise TypeError(f"cannot copy a {kind.__name__}: say in chain_process how")
+    raise TypeError(f"cannot copy a {kind.__name__}: say here how")
 
 
 def value_of(value: Any) -> Hashable:
-    """Return what is equal for equal contents of *value*, hashable, and not changed with it."""
-    kind = type(value)
-    if isinstance(value, ATOMS):
-        return value
-    if kind in (tuple, list, deque):
-        return tuple(map(value_of, value))
-    if kind in (set, frozenset):
-        return frozenset(map(value_of, value))
-    if isinstance(value, Mapping):
-        # The order is part of the value: the queue's is that of the proposals to come.
-        return tuple((key, value_of(item)) for key, item in value.items())
-    if isinstance(value, tuple):
-        return value
-    if _is_frozen(value):
-        try:
-            hash(value)
-        except TypeError:
-            return kind, *(value_of(getattr(value, field.name)) for field in fields(value))
-        return cast("Hashable", value)
+    """
+    Return what is equal for equal contents of *value*, hashable, and not changed with it.
+
+    The order of a dictionary is part of it: the queue's is that of the proposals to come.
+    """
+    found: Hashable
     if isinstance(value, BaseReplicatedValue | PaxosInstance):
-        return tuple(
-            (name, value_of(item))
-            for name, item in sorted(vars(value).items())
-            if name not in IRRELEVANT
-        )
-    raise TypeError(f"cannot tell a {kind.__name__} from others: say in chain_process how")
+        attributes = sorted(vars(value).items())
+        found = tuple((name, value_of(item)) for name, item in attributes if name not in IRRELEVANT)
+    elif isinstance(value, Mapping):
+        found = tuple((key, value_of(item)) for key, item in value.items())
+    elif type(value) in (tuple, list, deque):
+        found = tuple(map(value_of, value))
+    elif type(value) in (set, frozenset):
+        found = frozenset(map(value_of, value))
+    elif isinstance(value, (*ATOMS, tuple)):
+        found = value
+    elif _is_frozen(value):
+        found = _value_of_frozen(value)
+    else:
+        raise TypeError(f"cannot tell a {type(value).__name__} from others: say here how")
+    return found
+
+
+def _value_of_frozen(value: Any) -> Hashable:
+    try:
+        hash(value)
+    except TypeError:
+        return type(value), *(value_of(getattr(value, field.name)) for field in fields(value))
+    return cast("Hashable", value)
 
 
 def _is_frozen(value: Any) -> bool:
-    return is_dataclass(value) and bool(value.__dataclass_params__.frozen)  # type: ignore[attr-defined]
+    parameters = getattr(type(value), "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen)

@@ -12,11 +12,23 @@ from composable_paxos import Accept, Accepted, Nack, Prepare, Promise
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Answer, Outbox
 from multipaxos.chain.messages import Answered, CatchUp, Envelope, Forward, Sync
+from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.exploration.chain_bounds import ChainBounds
-from multipaxos.exploration.chain_clock import Clocks, sand_of
-from multipaxos.exploration.chain_events import Call, Event, Fire, Look, Played, Receive, Restart, Stage
+from multipaxos.exploration.chain_clock import LEASE_TIMERS, Clocks, sand_of
+from multipaxos.exploration.chain_events import (
+    Call,
+    Event,
+    Fire,
+    Look,
+    Played,
+    Receive,
+    Restart,
+    Stage,
+)
 from multipaxos.exploration.chain_process import Process, value_of
+from multipaxos.invariants.names import NAMES
+from multipaxos.invariants.violation import InvariantViolation
 
 PAXOS = (Prepare, Promise, Accept, Accepted, Nack)
 
@@ -28,7 +40,7 @@ class Step:
 
     *process* is the number of the new one, *sent* what it sent. *outboxes* come with the disk
     before each. A step that *votes* accepts, asks to accept, resolves or catches up: it must be
-    judged with what all servers know.
+    judged with what all servers know. In a *failure* an assertion of the server did not hold.
     """
 
     number: int
@@ -38,6 +50,7 @@ class Step:
     answers: tuple[Answer, ...]
     outboxes: tuple[tuple[DurableState, Outbox], ...]
     votes: bool
+    failure: InvariantViolation | None = None
 
 
 @dataclass(slots=True)
@@ -152,7 +165,7 @@ class ChainServer:
         return self.locals[local].echo
 
     def call(self, local: int, call: Call) -> Outcome | None:
-        """Return what the request *call* makes of the state *local*; None if it is out of bounds."""
+        """Return what *call* makes of the state *local*; None if that is out of bounds."""
         before = self.locals[local]
         process = self.processes[before.process]
         if process.reads or process.halted:
@@ -187,11 +200,13 @@ class ChainServer:
             yield Restart()
         if process.reads:
             # The process stands between reading the value and looking at the clock.
-            yield Look(True)
-            yield Look(False)
+            yield Look(runs=True)
+            yield Look(runs=False)
             return
+        acts = self.index < self.bounds.acting
         for timer in sorted(process.timers):
-            yield Fire(timer)
+            if acts or timer in LEASE_TIMERS:
+                yield Fire(timer)
         for envelope in self.letters(before.inbox):
             yield Receive(envelope)
 
@@ -212,7 +227,7 @@ class ChainServer:
             bit = self.others[receiver].bit_of(envelope)
             mail[receiver] = mail.get(receiver, 0) | bit
         needs_sand = 0
-        if event == Look(True):
+        if event == Look(runs=True):
             needs_sand = sand_of(self.index, self.processes[before.process].reads[0].lease)
         local = self.local(step.process, before.inbox)
         return Outcome(event, local, tuple(mail.items()), step, needs_sand)
@@ -220,8 +235,11 @@ class ChainServer:
     def _step(self, process: int, event: Event) -> Step | None:
         known_as = id(event.envelope) if isinstance(event, Receive) else event
         if (process, known_as) not in self._steps:
-            played = self.stage.play(self.processes[process], event)
-            self._steps[process, known_as] = self._step_of(played)
+            before = self.processes[process]
+            try:
+                self._steps[process, known_as] = self._step_of(self.stage.play(before, event))
+            except AssertionError as error:
+                self._steps[process, known_as] = self._failed(process, error)
         return self._steps[process, known_as]
 
     def _step_of(self, played: Played) -> Step | None:
@@ -244,11 +262,30 @@ class ChainServer:
             or any(isinstance(e.message, Accept | Accepted) for e in sent),
         )
 
+    def _failed(self, process: int, error: AssertionError) -> Step:
+        """Return the step in which the server itself found that an invariant does not hold."""
+        rule, _, explanation = str(error).partition(": ")
+        name = next((name for name in NAMES if name.endswith(f" {rule}")), rule)
+        before = self.processes[process]
+        self.steps_played += 1
+        return Step(
+            number=self.steps_played,
+            process=process,
+            sent=(),
+            move=0,
+            answers=(),
+            outboxes=((before.disk, Outbox()),),
+            votes=True,
+            failure=InvariantViolation(
+                name, before.replica.instance, f"{self.stage.membership.uid} stops: {explanation}"
+            ),
+        )
+
     def _is_too_high(self, envelope: Envelope) -> bool:
         message = envelope.message
         return (
             isinstance(message, Prepare | Accept)
-            and message.proposal_id.number > self.bounds.number_max
+            and message.proposal_id.number > MASTERS_NUMBER + self.bounds.rounds
         )
 
     def _is_lost(self, envelope: Envelope) -> bool:
@@ -292,5 +329,3 @@ def _matters(envelope: Envelope, instance: int) -> bool:
     if isinstance(envelope.message, PAXOS):
         return envelope.instance >= instance
     return not isinstance(envelope.message, CatchUp) or envelope.instance > instance
-
-
