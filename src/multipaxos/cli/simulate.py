@@ -154,8 +154,7 @@ def simulate(**options: Any) -> None:
         sys.exit(simulate_one(page, _run_plan(seed, bug, options), options["trace"]))
     interrupt_at_end()
     plan = _campaign_plan(seed, bug, options)
-    # Most bugs show at once, before other processes have started.
-    jobs = options["jobs"] or (1 if options["runs"] is None else _processors())
+    jobs = options["jobs"] or _processors()
     sys.exit(simulate_many(page, plan, jobs=jobs, dask=options["dask"]))
 
 

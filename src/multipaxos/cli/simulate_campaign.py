@@ -1,9 +1,10 @@
 """A campaign of simulated runs: who plays them, how it goes, what it comes to."""
 
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import closing
 from functools import partial
+from itertools import islice
 from typing import Self
 
 from rich.console import Console
@@ -31,6 +32,9 @@ from multipaxos.simulation.campaign import (
 from multipaxos.simulation.campaign_dask import ClusterError, ClusterLostError, reports_of_cluster
 from multipaxos.simulation.campaign_workers import WorkerLostError, Workers
 from multipaxos.trace.console import AMBER, GREEN, RED
+
+RUNS_ALONE = 5
+"""So many runs with a bug are played in this process before others are started."""
 
 work = partial(play, disks_of=disks_of)
 """What is done with each run, here or in another process."""
@@ -95,13 +99,15 @@ def _reports(
     plan: CampaignPlan, *, jobs: int, dask: str | None
 ) -> Generator[RunReport, None, None]:
     """Yield the reports of all runs, as they come."""
-    runs: Iterable[CampaignRun] = plan.all_runs()
+    runs = plan.all_runs()
     if dask is not None:
         yield from reports_of_cluster(dask, work, runs)
-    elif jobs == 1:
-        yield from map(work, runs)
-    else:
-        workers: Workers[CampaignRun, RunReport] = Workers(work, min(jobs, plan.runs))
+        return
+    # Most bugs show in the first runs, before other processes would have started.
+    alone = plan.runs if jobs == 1 else RUNS_ALONE if plan.pattern.bug is not None else 0
+    yield from map(work, islice(runs, alone))
+    if alone < plan.runs:
+        workers: Workers[CampaignRun, RunReport] = Workers(work, min(jobs, plan.runs - alone))
         with closing(workers):
             yield from workers.reports(runs)
 
