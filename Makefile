@@ -6,7 +6,9 @@ NAMED := $(if $(filter-out file,$(origin PYTHON)),named)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types layers tests coverage live clean runtime-venv test-venv
+# They search for minutes, and search slower still while their lines are counted.
+ATTACKS := tests/exploration tests/simulation/test_bugs_found.py
+.PHONY: help demo test check format format-check lint types layers tests coverage attacks live clean runtime-venv test-venv
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -17,7 +19,7 @@ demo: runtime-venv  ## install into .venv and show three servers agreeing, faili
 test: check  ## install into .venv and run everything that CI runs
 
 check: format-check lint types layers  ## run all checks below, from the quickest to the slowest
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target coverage live
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target coverage attacks live
 
 format: test-venv  ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix-only --quiet .
@@ -39,8 +41,11 @@ tests: test-venv  ## run the tests only; ARGS="-k lease" chooses among them
 	$(BIN)/pytest $(ARGS)
 
 coverage: test-venv  ## run the tests without sockets; demand that they take every branch of the algorithm
-	$(BIN)/coverage run -m pytest -m "not live"
+	$(BIN)/coverage run -m pytest -m "not live" $(ATTACKS:%=--ignore=%)
 	$(BIN)/coverage report
+
+attacks: test-venv  ## explore exhaustively, and find every bug that can be switched on
+	$(BIN)/pytest $(ATTACKS)
 
 live: test-venv  ## run the tests with real processes and sockets
 	$(BIN)/pytest -m live
