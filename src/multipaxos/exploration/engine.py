@@ -164,4 +164,4 @@ class _Search(Generic[State, Action]):
         return self.levels + bool(self.frontier)
 
     def _memory_bytes(self) -> int:
-        return self.store.memory_bytes() + 8 * len(self.frontier)
+        return self.store.memory_bytes(self.frontier) + 8 * len(self.frontier)

@@ -253,9 +253,8 @@ class _Share(Generic[State, Action]):
     One process's share of the states.
 
     State: the states kept here; the *level* that is expanded, and how far; the *frontier*, which is
-    the next level; the memory that all took when the level began; and the batches for each process:
-    states, and the places of their parents. The place of the state at index i of process n is
-    i * jobs + n.
+    the next level; and the batches for each process: states, and the places of their parents. The
+    place of the state at index i of process n is i * jobs + n.
     """
 
     def __init__(self, model: Model[State, Action], number: int, jobs: int) -> None:
@@ -268,7 +267,6 @@ class _Share(Generic[State, Action]):
         self.expanded = 0
         self.frontier: list[State] = []
         self.found: int | None = None
-        self.memory_bytes = 0
         self.missing = dict(model.sometimes)
         self.reached: list[str] = []
         self.batches: list[dict[State, int]] = [{} for _ in range(jobs)]
@@ -284,7 +282,6 @@ class _Share(Generic[State, Action]):
         self.level_first += len(self.level)
         self.level, self.frontier = self.frontier, []
         self.expanded = 0
-        self.memory_bytes = self.store.memory_bytes()
 
     def expand(self) -> int:
         """Expand the next states of the level; return the number of transitions."""
@@ -332,7 +329,8 @@ class _Share(Generic[State, Action]):
             unexpanded=len(self.level) - self.expanded,
             discovered=len(self.frontier),
             found=self.found,
-            memory_bytes=self.memory_bytes + 8 * len(self.frontier),
+            memory_bytes=self.store.memory_bytes(self.frontier or self.level)
+            + 8 * (len(self.frontier) + len(self.level)),
             reached=reached,
         )
 
