@@ -7,7 +7,15 @@ The same driver runs on a real server and, with simulated ports, in the simulato
 from collections.abc import Callable
 from typing import Protocol, TypeVarTuple
 
-from multipaxos.chain.effects import Answer, CancelTimer, LocalRead, Outbox, SetTimer, Timer, TimerChange
+from multipaxos.chain.effects import (
+    Answer,
+    CancelTimer,
+    LocalRead,
+    Outbox,
+    SetTimer,
+    Timer,
+    TimerChange,
+)
 from multipaxos.chain.events import Event
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.replicated_value import BaseReplicatedValue
