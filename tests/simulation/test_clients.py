@@ -87,7 +87,7 @@ def test_a_client_that_was_told_to_stop_waits_for_its_last_answer() -> None:
 
     client.stop()
     cluster.run_for(20)
-    assert client.waits
+    assert [call.answered for call in cluster.calls.values()] == [False]
 
     cluster.start()
     cluster.run_for(10)

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from typing_extensions import override
 
 from multipaxos.chain.effects import Outbox
 from multipaxos.chain.messages import Envelope
@@ -103,16 +104,19 @@ class Counts(ClusterObserver):
         """Begin at zero."""
         self.seen: Counter[str] = Counter()
 
+    @override
     def delivered(self, envelope: Envelope) -> None:
         """Count an arrival."""
         self.seen[type(envelope.message).__name__] += 1
 
+    @override
     def saved(self, outbox: Outbox) -> None:
         """Count a save."""
         assert outbox.save is not None
         self.seen["saves"] += 1
 
-    def dropped(self, envelope: Envelope, reason: str) -> None:  # noqa: ARG002 - not looked at
+    @override
+    def dropped(self, envelope: Envelope, reason: str) -> None:
         """Count a loss."""
         self.seen[f"{reason}"] += 1
 
