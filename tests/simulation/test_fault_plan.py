@@ -1,5 +1,7 @@
 """The chances of a run: drawn from its seed by level, printable, switched off part by part."""
 
+from pathlib import Path
+
 import pytest
 
 from multipaxos.simulation.fault_plan import (
@@ -136,3 +138,20 @@ def test_a_fault_fits_clusters_of_every_size(servers: int) -> None:
             assert {*left, *right, fault.server(uids)} == set(uids)
             assert len(left) + len(right) == servers - 1
     assert met == set(uids)
+
+
+def test_the_reference_has_every_level_and_every_fault_with_its_chance() -> None:
+    """A person reads there what the words of a plan mean."""
+    page = Path(__file__).parents[2] / "docs/reference/simulation.md"
+    rows = [
+        [cell.strip(" `%") for cell in line.split("|")[1:-1]]
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith("| `")
+    ]
+
+    described = {row[0]: row[1] for row in rows}
+
+    assert set(LEVELS) <= set(described)
+    for kind in FaultKind:
+        highest = max(draw_fault_plan(seed, "rough").chances.get(kind, 0.0) for seed in SEEDS)
+        assert float(described[kind]) / 100 * 0.9 < highest <= float(described[kind]) / 100

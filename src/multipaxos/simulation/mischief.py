@@ -116,8 +116,8 @@ class Mischief:
         cluster, uid = self._cluster, fault.server(self._cluster.uids)
         if not cluster.servers[uid].up:
             return False
-        cut = tuple(Cut)[fault.draw // len(cluster.uids) % len(Cut)]
-        cluster.cut_at_save(uid, cut, amount=fault.amount, power=fault.companions[0])
+        when, power = divmod(fault.draw // len(cluster.uids) % (2 * len(Cut)), 2)
+        cluster.cut_at_save(uid, tuple(Cut)[when], amount=fault.amount, power=power == 1)
         self._mend_after(fault, partial(cluster.start, uid))
         return True
 

@@ -10,7 +10,7 @@ from multipaxos.simulation.fault_plan import LEVELS, PARTS, FaultPlan, draw_faul
 from multipaxos.simulation.faults import SERVERS_MAX, Fault, draw_faults
 from multipaxos.simulation.workload import Request, draw_requests
 
-STORAGES = ("simulated", "json", "sqlite")
+STORAGES = ("simulated", "json")
 CLIENTS = 3
 CLIENTS_MAX = 100
 RATE_MAX = 1e6
