@@ -1,6 +1,7 @@
 """The simulated disk: what it keeps, and how it fails."""
 
 import pytest
+from typing_extensions import override
 
 from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Outbox, Save
@@ -192,6 +193,7 @@ def test_what_was_synced_survives_every_power_failure() -> None:
 class ForgetsToSync(SimulatedDisk):
     """A disk whose storage returns before the write is synced."""
 
+    @override
     def _sync(self) -> None:
         """Leave it to the system."""
 
