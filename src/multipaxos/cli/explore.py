@@ -17,6 +17,8 @@ JOBS_MAX = 64
 STATES_MAX = 999_999_999
 MODELS = ("roles", "chain")
 BOUND_MAX = 99
+ROLES_ONLY = {"values"}
+CHAIN_ONLY = {"links", "writes", "reads", "retries", "firings", "master", "elected"}
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,7 +37,14 @@ def _bound(name: str, text: str) -> Callable[[F], F]:
 @_bound("proposers", "How many of them propose: 2.")
 @_bound("values", "How many values clients ask for: 2.")
 @_bound("rounds", "How many rounds each proposer begins at most: 1.")
-@_bound("crashes", "How many crashes there are at most, each with a restart: 1.")
+@_bound("crashes", "How many crashes there are at most, each with a restart: 1; chain: 0.")
+@_bound("links", "Chain: how many links are decided: 2.")
+@_bound("writes", "Chain: how many values clients write: 1.")
+@_bound("reads", "Chain: how often clients read: 0.")
+@_bound("retries", "Chain: how often clients ask again, elsewhere: 0.")
+@_bound("firings", "Chain: how often servers act of their own accord: no limit.")
+@click.option("--master", is_flag=True, help="Chain: seek mastership, and use it.")
+@click.option("--elected", is_flag=True, help="Chain: begin with an elected master.")
 @click.option("--bug", metavar="NAME", help="Switch a mistake on; multipaxos bugs lists them.")
 @click.option(
     "--jobs",
@@ -64,6 +73,8 @@ def explore(
     jobs: int,
     states_max: int | None,
     trace_path: Path | None,
+    master: bool,
+    elected: bool,
     **bounds: int | None,
 ) -> None:
     """
@@ -77,8 +88,11 @@ def explore(
     from multipaxos.cli.explore_run import explore_case
 
     given = {name: number for name, number in bounds.items() if number is not None}
+    given |= {name: 1 for name, on in (("master", master), ("elected", elected)) if on}
     found = None if bug is None else _find_bug(bug)
     case = _case(model, given, found)
+    if jobs > 1 and case.jobs_max == 1:
+        raise BadInputError("The chain is explored by one process: leave --jobs out.")
     page = open_console()
     sys.exit(explore_case(page, case, found, jobs=jobs, states_max=states_max, path=trace_path))
 
@@ -100,6 +114,10 @@ def _case(model: str | None, given: dict[str, int], bug: Bug | None) -> Case:
                 f"The bug {bug.name} shows in the model {bug.model} only: leave --model out."
             )
         model = bug.model
+    wrong = given.keys() & (ROLES_ONLY if model == "chain" else CHAIN_ONLY)
+    if wrong:
+        other = "leave it out" if model == "chain" else "add --model chain"
+        raise BadInputError(f"--{min(wrong)} is no bound of the {model or 'roles'} model: {other}.")
     try:
         return _case_of(model or "roles")(given, bug)
     except ValueError as error:

@@ -24,7 +24,8 @@ class Case:
     A *model* to explore within *bounds*, which stand under their names, in words of what is in it.
 
     *warning* says why it will take long, if it will. *tell* makes a trace of a path to a violation,
-    and *on_the_way* lists the invariants that broke on it before, each once.
+    and *on_the_way* lists the invariants that broke on it before, each once. *jobs_max* processes
+    can share its states, None: any number.
     """
 
     model: Model[Any, Any]
@@ -33,3 +34,4 @@ class Case:
     warning: str
     tell: Callable[[Exploration[Any, Any]], Sequence[TraceEvent]]
     on_the_way: Callable[[Exploration[Any, Any]], Sequence[Broken]]
+    jobs_max: int | None = None

@@ -36,7 +36,7 @@ class ChainBounds:
     proposers: int = 0
     links: int = 2
     rounds: int = 1
-    writes: int = 1
+    writes: int = 0
     reads: int = 0
     retries: int = 0
     crashes: int = 0

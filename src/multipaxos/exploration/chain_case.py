@@ -9,25 +9,24 @@ from multipaxos.exploration.chain_bounds import ChainBounds
 from multipaxos.exploration.chain_model import Action, ChainModel, State
 from multipaxos.exploration.chain_story import ChainStory
 from multipaxos.exploration.result import Exploration
-from multipaxos.exploration.role_bounds import BoundsError
 from multipaxos.strategies.broken import Bug
 from multipaxos.trace import TraceEvent
 
 SERVERS_AT_EASE = 2
 
 
-def chain_case(bounds: Mapping[str, int], bug: Bug | None = None, *, master: bool = False) -> Case:
+def chain_case(bounds: Mapping[str, int], bug: Bug | None = None) -> Case:
     """
     Return the exploration of a chain within *bounds*, with *bug* or without. Raises BoundsError.
 
-    What *bounds* do not say, the bug does.
+    What *bounds* do not say, the bug does. There, *master* and *elected* are 1 or left out.
     """
-    usual = {} if bug is None else bug.bounds
-    unknown = [name for name in bounds if name not in ChainBounds.__slots__]
-    if unknown:
-        raise BoundsError(f"the chain has no bound called {unknown[0]}")
-    seeks = master or (bug is not None and bug.master)
-    whole = ChainBounds(**{"master": seeks, **usual, **bounds})  # type: ignore[arg-type]
+    usual: Mapping[str, int] = {"writes": 1}
+    if bug is not None:
+        usual = {"master": int(bug.master), **bug.bounds}
+    numbers = {**usual, **bounds}
+    master = bool(numbers.pop("master", 0))
+    whole = ChainBounds(master=master, **numbers)
     told = _Told(whole, bug)
     stands_for = {
         name: number
@@ -42,6 +41,7 @@ def chain_case(bounds: Mapping[str, int], bug: Bug | None = None, *, master: boo
         warning=_warning(whole) if bug is None else "",
         tell=told.tell,
         on_the_way=told.on_the_way,
+        jobs_max=1,
     )
 
 

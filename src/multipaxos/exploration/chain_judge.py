@@ -18,7 +18,7 @@ from multipaxos.chain.requests import Outcome, RequestID
 from multipaxos.chain.settings import Settings
 from multipaxos.chain.state_machine import Command
 from multipaxos.exploration.chain_process import Process
-from multipaxos.exploration.chain_server import Step
+from multipaxos.exploration.chain_step import Step
 from multipaxos.invariants.cluster import Invariants, ServerCheck
 from multipaxos.invariants.records import ChosenLink
 

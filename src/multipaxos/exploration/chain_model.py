@@ -19,9 +19,10 @@ from multipaxos.chain.state_machine import Register
 from multipaxos.exploration.chain_bounds import ChainBounds
 from multipaxos.exploration.chain_clock import LEASE_TIMERS, Clocks
 from multipaxos.exploration.chain_events import Call, Event, Fire, Receive, Restart
-from multipaxos.exploration.chain_judge import Evidence, Hearing, evidence_of, unite
 from multipaxos.exploration.chain_past import Past, check_calls, not_called
-from multipaxos.exploration.chain_server import ChainServer, Local, Outcome, Step
+from multipaxos.exploration.chain_server import ChainServer
+from multipaxos.exploration.chain_step import Local, Outcome, Step
+from multipaxos.exploration.chain_verdicts import Verdicts
 from multipaxos.exploration.model import Model
 from multipaxos.invariants.leases import check_believers
 from multipaxos.invariants.violation import InvariantViolation
@@ -31,9 +32,6 @@ State: TypeAlias = tuple[int, ...]
 
 Action: TypeAlias = tuple[int, Event]
 """A server, by position, and what happens to it."""
-
-Verdict: TypeAlias = tuple[InvariantViolation | None, tuple[tuple[int, Link], ...]]
-"""What is wrong with a step, None if nothing is; and the links for which it completed a choice."""
 
 FIRST_CHAIN = "explored-chain"
 
@@ -63,17 +61,12 @@ class ChainModel(Model[State, Action]):
             (where, Call(request_id, command)) for where, request_id, command in bounds.requests
         ]
         self._call_of = {call.request_id: n for n, (_, call) in enumerate(self.calls)}
-        self._commands = {call.request_id: call.command for _, call in self.calls}
         self.prologue: list[Action] = []
         self.pasts: list[Past] = []
         self._past_numbers: dict[Past, int] = {}
         self._violations: dict[int, InvariantViolation] = {}
-        self._verdicts: dict[object, Verdict] = {}
-        self._united: dict[tuple[int, ...], int] = {}
-        self._evidence: dict[tuple[int, int, int], int] = {}
-        self._evidence_numbers: dict[Evidence, int] = {}
-        self._all_evidence: list[Evidence] = []
         self._next_pasts: dict[object, int] = {}
+        self.verdicts = Verdicts(bounds, self.servers, self.founding)
         self.sometimes = dict(self._expectations())
 
     def disk(self, server: int) -> DurableState:
@@ -236,7 +229,7 @@ class ChainModel(Model[State, Action]):
     def _past_after(self, state: State, n: int, outcome: Outcome) -> int:
         number = state[-1]
         step, event = outcome.step, outcome.event
-        violation, chosen = self._judge(state, n, step)
+        violation, chosen = self.verdicts.judge(state, n, step, self.pasts[number])
         uses = event if isinstance(event, Call | Fire) else type(event)
         key = (number, n, uses, step.answers, chosen, violation and str(violation))
         after = self._next_pasts.get(key)
@@ -282,60 +275,4 @@ class ChainModel(Model[State, Action]):
             wrong = check_calls(past, self.bounds)
             if wrong is not None:
                 self._violations[number] = wrong
-        return number
-
-    # -- judging -----------------------------------------------------------------------------------
-
-    def _judge(self, state: State, n: int, step: Step) -> Verdict:
-        if step.failure is not None:
-            return step.failure, ()
-        link = step.outboxes[0][0].instance
-        past = self.pasts[state[-1]]
-        # What neither votes nor tells a client concerns only what its own server has done before.
-        concerned = range(self.bounds.servers) if step.votes or step.answers else (n,)
-        shown = tuple([self._evidence_number(m, state[m], link) for m in concerned])
-        united = self._united.get(shown)
-        if united is None:
-            united = self._united[shown] = self._number_of(
-                unite([self._all_evidence[number] for number in shown])
-            )
-        key = (n, step.number, united, past.chosen, past.calls if step.answers else ())
-        verdict = self._verdicts.get(key)
-        if verdict is None:
-            evidence = self._all_evidence[united]
-            verdict = self._verdicts[key] = self._hear(past, n, step, link, evidence)
-        return verdict
-
-    def _hear(self, past: Past, n: int, step: Step, link: int, evidence: Evidence) -> Verdict:
-        hearing = Hearing(self.bounds.uids, self.founding, past.chosen)
-        earlier = {
-            call.request_id: so_far.outcome
-            for (_, call), so_far in zip(self.calls, past.calls, strict=True)
-        }
-        try:
-            hearing.tell(link, evidence)
-            hearing.judge(self.bounds.uids[n], step, self._commands, earlier)
-        except InvariantViolation as violation:
-            return violation, ()
-        return None, tuple(hearing.newly_chosen)
-
-    def _evidence_number(self, n: int, local: int, link: int) -> int:
-        number = self._evidence.get((n, local, link))
-        if number is None:
-            server = self.servers[n]
-            known = server.locals[local]
-            number = self._evidence[n, local, link] = self._number_of(
-                evidence_of(
-                    server.processes[known.process],
-                    self.bounds.uids[n],
-                    server.letters(known.inbox),
-                    link,
-                )
-            )
-        return number
-
-    def _number_of(self, evidence: Evidence) -> int:
-        number = self._evidence_numbers.setdefault(evidence, len(self._all_evidence))
-        if number == len(self._all_evidence):
-            self._all_evidence.append(evidence)
         return number
