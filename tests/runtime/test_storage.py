@@ -708,6 +708,26 @@ def test_a_kill_at_any_step_leaves_the_old_state_or_the_new_one(
     assert len(found) > 20
 
 
+def test_what_is_found_is_synced_before_it_is_trusted(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed save may have left it in the system's cache only: a power cut could take it back."""
+    disk.fill()
+    disk.close()
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def note_and_sync(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note_and_sync)
+
+    disk.open().load()
+
+    assert {disk.path.stat().st_ino, disk.directory.stat().st_ino} <= set(synced)
+
+
 # ----------------------------------------------------------------------------- SQLite in particular
 
 

@@ -7,8 +7,8 @@ from multipaxos.chain.effects import Timer
 from multipaxos.chain.requests import RequestID, Unknown
 from multipaxos.chain.state_machine import Command
 from multipaxos.simulation.calls import ClientCall
-from multipaxos.simulation.processes import CLUSTER, FOUNDED_CHAIN
 from multipaxos.simulation.server import SimulatedServer
+from multipaxos.simulation.staging import CLUSTER, FOUNDED_CHAIN
 from multipaxos.simulation.troubles import Troubles
 
 __all__ = ["CLUSTER", "FOUNDED_CHAIN", "ClientCall", "SimulatedCluster", "SimulatedServer"]

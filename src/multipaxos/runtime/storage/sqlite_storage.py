@@ -231,4 +231,3 @@ def _read_identity(database: sqlite3.Connection, path: Path) -> Identity:
 def _put_part(database: sqlite3.Connection, part: str, saves: int, text: bytes) -> None:
     row = (part, saves, text, checksum(text))
     database.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", row)
-
