@@ -206,6 +206,17 @@ def test_timers_of_others_leave_waiting_reads_alone() -> None:
     assert len(hand.value.reads) == 1
 
 
+def test_a_read_that_is_forwarded_again_waits_once() -> None:
+    """A repeated Forward takes no place from other clients' reads."""
+    hand = master_with_reads()
+    assert isinstance(hand.value, LocalReads)
+
+    hand.receive(Forward(update=read(7)), sender="B")
+    hand.receive(Forward(update=read(7)), sender="B")
+
+    assert len(hand.value.reads) == 2
+
+
 def test_a_read_that_is_taken_anew_under_a_later_lease_is_read_again() -> None:
     """Its first value may be old by now."""
     hand = reading_hand()

@@ -8,7 +8,7 @@ from composable_paxos import LOWEST, PeerID
 from multipaxos.chain.effects import LocalRead, Timer
 from multipaxos.chain.links import Link
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.requests import Chosen, Refused, Update
+from multipaxos.chain.requests import Chosen, Refused, RequestID, Update
 
 
 class LocalReads(BaseReplicatedValue):
@@ -17,7 +17,8 @@ class LocalReads(BaseReplicatedValue):
 
     A link in flight may be chosen already, and learned elsewhere; a read must not be older than
     what another client has seen, so it waits for that link. Without a lease a read goes through the
-    chain like an update. State: the *reads* that wait, with the server each came from.
+    chain like an update. State: the *reads* that wait, each once, by request and the server that it
+    came from.
 
     Invariant (Linearizable, I11): at some instant between the read's call and its answer, the value
     was the newest chosen one. That instant is when the driver finds the lease running.
@@ -26,18 +27,20 @@ class LocalReads(BaseReplicatedValue):
     def __init__(self, **arguments: Any) -> None:
         """Begin with no read waiting."""
         super().__init__(**arguments)
-        self.reads: list[tuple[Update, PeerID]] = []
+        self.reads: dict[tuple[RequestID, PeerID], Update] = {}
 
     @override
     def take_update(self, update: Update, *, origin: PeerID) -> None:
         """Keep a read for a local answer; super() is called for all that must go elsewhere."""
         if self.lease is None or not self.machine.is_read(update.command):
             super().take_update(update, origin=origin)
+        elif (update.request_id, origin) in self.reads:
+            return  # Asked again: a Forward was repeated, or doubled on its way.
         elif len(self.reads) >= self.settings.queue_max:
             reason = f"busy: {len(self.reads)} reads wait already"
             self.answer(update.request_id, Refused(reason=reason))
         else:
-            self.reads.append((update, origin))
+            self.reads[update.request_id, origin] = update
             if self._nothing_in_flight():
                 self._read_all()
 
@@ -61,8 +64,8 @@ class LocalReads(BaseReplicatedValue):
 
     def _read_all(self) -> None:
         assert self.lease is not None, "only a master reads alone"
-        reads, self.reads = self.reads, []
-        for update, origin in reads:
+        reads, self.reads = self.reads, {}
+        for (_, origin), update in reads.items():
             _, result = self.machine.apply(self.snapshot.value, update.command)
             self.read_locally(
                 LocalRead(
@@ -74,6 +77,6 @@ class LocalReads(BaseReplicatedValue):
             )
 
     def _send_elsewhere(self) -> None:
-        reads, self.reads = self.reads, []
-        for update, origin in reads:
+        reads, self.reads = self.reads, {}
+        for (_, origin), update in reads.items():
             self.take_update(update, origin=origin)
