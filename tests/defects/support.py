@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from composable_paxos import PeerID, ProposalID
 from multipaxos.chain.durable import DecidedLink
-from multipaxos.chain.effects import Timer
+from multipaxos.chain.effects import Save, Timer
 from multipaxos.chain.links import NewMaster, Updates
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Chosen
@@ -173,8 +173,10 @@ class WatchedCluster(SimulatedCluster):
             state = server.disk.state
             assert state is not None
             snapshot = replace(state.snapshot, master=bid)
-            server.disk.state = replace(state, instance=2, snapshot=snapshot)
-            server.disk.history.append(DecidedLink(number=1, link=bid))
+            elected = replace(state, instance=2, snapshot=snapshot)
+            storage = server.disk.open()
+            storage.save(Save(state=elected, decided=(DecidedLink(number=1, link=bid),)))
+            storage.close()
         self.invariants.take_as_chosen(1, bid)
 
     def wait_for_master(self) -> SimulatedServer:

@@ -60,4 +60,4 @@ def test_number_one_has_one_owner_by_the_disk(restarted: bool) -> None:
     cluster.forge("C->B", usurped, instance=2)
 
     assert cluster.servers["B"].disk.state == before
-    assert cluster.refusals("B")[-1] == "number 1 belongs to the master, A"
+    assert cluster.refusals("B")[-1] == ("refused Accept 1.C: number 1 belongs to the master, A")

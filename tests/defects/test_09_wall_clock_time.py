@@ -93,6 +93,6 @@ def test_a_lease_is_respected_in_full_after_the_clock_began_anew() -> None:
     cluster.run_for(0.02)
     cluster.forge("C->B", prepare, instance=2)
 
-    assert refused == ["the lease of A still runs"]
+    assert refused == ["refused Prepare 2.C: the lease of A still runs"]
     assert cluster.refusals("B") == refused
     assert cluster.promised("B") == prepare.proposal_id

@@ -179,8 +179,8 @@ def test_a_message_of_another_chain_is_refused() -> None:
     assert cluster.sent(Promise, by="B") == []
     assert cluster.sent(OtherChain, by="B") != []
     assert cluster.refusals("B") == [
-        "it speaks of chain another-chain, this is chain chain-1",
-        "it speaks of chain another-chain, this is chain chain-1",
+        "refused Prepare 2.A: it speaks of chain another-chain, this is chain chain-1",
+        "refused CatchUp: it speaks of chain another-chain, this is chain chain-1",
     ]
 
 
@@ -201,4 +201,4 @@ def test_a_catch_up_to_another_beginning_is_refused(founding: Founding) -> None:
 
     assert cluster.servers["B"].up
     assert cluster.servers["B"].disk.state == before
-    assert cluster.refusals("B") == ["it tells of another link 0"]
+    assert cluster.refusals("B") == ["refused CatchUp: it tells of another link 0"]

@@ -34,6 +34,7 @@ def test_a_value_in_flight_survives_the_switch(
 
     calls = [cluster.ask(uid, uid) for uid in cluster.uids]
     cluster.wait_for(*calls)
+    assert cluster.run_until(lambda: len(cluster.values("B")) == 4, limit_seconds=30)
 
     assert min(link_of(call) for call in calls) > 2
     assert cluster.values("B")[0] == "x"
