@@ -166,10 +166,13 @@ class ChainModel(Model[State, Action]):
             yield "a server trusts a lease", lambda state: bool(self._believed(state))
         if self.bounds.master and self.bounds.links > 1:
             yield "a master uses number 1", self._uses_number_one
-        if self.bounds.master and self.bounds.links > 1 and self.bounds.acting > 1:
+        if self.bounds.master and self.bounds.links > 1 and self._has_rivals():
             yield "mastership passes to another server", self._passes_on
         if self.bounds.crashes:
             yield "a server restarts within a link", self._restarted_within
+
+    def _has_rivals(self) -> bool:
+        return self.bounds.acting > 1 and self.bounds.firings != 0
 
     def _uses_number_one(self, state: State) -> bool:
         return any(

@@ -57,7 +57,7 @@ class ChainServer:
         self.processes: list[Process] = []
         self.mail: list[Envelope] = []
         self.locals: list[Local] = []
-        self._process_numbers: dict[object, int] = {}
+        self.process_numbers: dict[object, int] = {}
         self._mail_bits: dict[object, int] = {}
         self._local_numbers: dict[tuple[int, int], int] = {}
         self._steps: dict[tuple[int, object], Step | None] = {}
@@ -240,9 +240,9 @@ class ChainServer:
 
     def _process_number(self, process: Process) -> int:
         key = process.key()
-        number = self._process_numbers.get(key)
+        number = self.process_numbers.get(key)
         if number is None:
-            number = self._process_numbers[key] = len(self.processes)
+            number = self.process_numbers[key] = len(self.processes)
             self.processes.append(process)
         return number
 

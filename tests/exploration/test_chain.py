@@ -1,0 +1,148 @@
+"""The chain model: the real servers keep every invariant, and each reduction is sound."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from multipaxos.chain.effects import Timer
+from multipaxos.chain.messages import CatchUp, Envelope, Sync
+from multipaxos.composition import compose, strategy_names
+from multipaxos.exploration.chain_bounds import ChainBounds
+from multipaxos.exploration.chain_events import Event, Fire, Receive, Stage
+from multipaxos.exploration.chain_model import ChainModel
+from multipaxos.exploration.chain_process import copy_of, value_of
+from multipaxos.exploration.engine import explore
+from multipaxos.exploration.role_bounds import BoundsError
+
+Bounds = Mapping[str, int]
+
+
+def chain(**bounds: int) -> ChainModel:
+    """Return the model of the right servers."""
+    master = bool(bounds.pop("master", 1))
+    replica_class = compose(strategy_names(master=master))
+    return ChainModel(ChainBounds(master=master, **bounds), replica_class)
+
+
+@pytest.fixture(scope="module")
+def explored() -> ChainModel:
+    """Return a model after its exploration: two servers, two links, every timer at any moment."""
+    model = chain(links=2)
+    assert explore(model).complete
+    return model
+
+
+@pytest.mark.parametrize(
+    "bounds, states, transitions, depth",
+    [
+        pytest.param({"links": 1}, 309, 1_292, 12, id="an election"),
+        pytest.param({"links": 2}, 7_795, 49_181, 21, id="two links with a master"),
+        pytest.param({"links": 1, "crashes": 1}, 1_449, 6_418, 14, id="a restart"),
+        pytest.param({"master": 0, "writes": 2, "reads": 1}, 662, 1_974, 14, id="no master"),
+        pytest.param(
+            {"writes": 1, "reads": 1, "firings": 0, "elected": 1}, 3_722, 13_421, 16, id="a read"
+        ),
+        pytest.param(
+            {"servers": 3, "links": 1, "firings": 1, "proposers": 1}, 824, 4_847, 12, id="three"
+        ),
+    ],
+)
+def test_the_right_chain_is_safe(bounds: Bounds, states: int, transitions: int, depth: int) -> None:
+    """Every order of events is explored, nothing breaks, and what should happen does."""
+    found = explore(chain(**bounds))
+
+    assert found.complete
+    assert found.violation is None
+    assert found.missing == ()
+    assert (found.states, found.transitions, found.depth) == (states, transitions, depth)
+
+
+def test_states_share_nothing_that_changes(explored: ChainModel) -> None:
+    """After thousands of events on copies, each process still is what it was when it was met."""
+    for server in explored.servers:
+        keys = [process.key() for process in server.processes]
+
+        assert len(set(keys)) == len(keys)
+        assert keys == list(server.process_numbers)
+
+
+def test_a_copy_is_equal_and_apart(explored: ChainModel) -> None:
+    """What happens to a copy does not happen to the original."""
+    process = explored.servers[0].processes[0]
+    before = value_of(process.replica)
+
+    twin = copy_of(process.replica)
+    assert value_of(twin) == before
+    twin.timeout(Timer.ELECTION)
+
+    assert value_of(twin) != before
+    assert value_of(process.replica) == before
+
+
+def test_an_unknown_kind_of_object_is_not_shared() -> None:
+    """Rather than share what may change, the model refuses."""
+    with pytest.raises(TypeError, match="cannot copy a object"):
+        copy_of(object())
+    with pytest.raises(TypeError, match="cannot tell a object"):
+        value_of(object())
+
+
+def events_without_effect(model: ChainModel) -> Iterator[tuple[Stage, int, Event]]:
+    """Yield what the model leaves out: with the stage, and the number of the process."""
+    for server in model.servers:
+        for number, process in enumerate(server.processes):
+            if process.reads:
+                continue
+            local = server.locals[server.local(number, (1 << len(server.mail)) - 1)]
+            alive = set(map(id, server.letters(local.inbox)))
+            for envelope in server.mail:
+                if id(envelope) not in alive:
+                    yield server.stage, number, Receive(envelope)
+            for timer in (Timer.SYNC, Timer.CATCH_UP):
+                yield server.stage, number, Fire(timer)
+            for peer in model.bounds.uids:
+                if peer != server.stage.membership.uid:
+                    yield server.stage, number, Receive(greeting(model, server.stage, peer))
+
+
+def greeting(model: ChainModel, stage: Stage, peer: str) -> Envelope:
+    """Return a Sync of *peer* about the last link."""
+    return Envelope(
+        cluster=stage.membership.cluster,
+        chain_id=model.founding.chain_id,
+        instance=model.bounds.links,
+        sender=peer,
+        receiver=stage.membership.uid,
+        message=Sync(votes_from=0),
+    )
+
+
+def test_what_is_left_out_makes_no_difference(explored: ChainModel) -> None:
+    """Old votes, further greetings and their timers change nothing: at most, help is sent."""
+    tried = 0
+    for stage, number, event in events_without_effect(explored):
+        process = explored.servers[stage.server].processes[number]
+        with_choice = isinstance(event, Fire) and event.timer is Timer.SYNC
+        if with_choice:
+            continue
+        played = stage.play(process, event)
+
+        assert played.process.key() == process.key()
+        sent = [e.message for _, outbox in played.outboxes for e in outbox.send]
+        assert all(isinstance(message, CatchUp | Sync) for message in sent)
+        tried += 1
+    assert tried > 1_000
+
+
+def test_bounds_that_cannot_be_are_refused() -> None:
+    """A sentence says which bound, and what it may be."""
+    with pytest.raises(BoundsError, match="servers must be from 1 to 5 here, not 6"):
+        ChainBounds(servers=6)
+    with pytest.raises(BoundsError, match="proposers must be from 0 to 2 here, not 3"):
+        ChainBounds(proposers=3)
+    with pytest.raises(BoundsError, match="through another server"):
+        ChainBounds(servers=1, retries=1)
+    with pytest.raises(BoundsError, match="only with --master"):
+        ChainBounds(elected=1)
+    with pytest.raises(BoundsError, match="links must be 2 or more"):
+        ChainBounds(elected=1, links=1, master=True)
