@@ -95,6 +95,25 @@ def test_an_interruption_tells_what_was_covered(monkeypatch: pytest.MonkeyPatch)
     assert "Interrupted: no invariant broke in what was covered so far." in result.stdout
 
 
+def test_the_chain_is_explored_too() -> None:
+    """With masters: every order of an election and of a write under it."""
+    result = explore("--model", "chain", "--master", "--links", "1")
+
+    assert result.exit_code == 0
+    assert "a few links of a chain, with masters" in result.stdout
+    assert "Complete: no invariant breaks within these bounds." in result.stdout
+
+
+def test_a_disaster_of_a_chain_is_drawn() -> None:
+    """Two leases that overlap, from the election on."""
+    result = explore("--bug", "lease-from-learning")
+
+    assert result.exit_code == 1
+    assert "I10 OneReader is broken, after 12 steps." in result.stdout
+    assert "A and B each trust a lease at one instant" in " ".join(result.stdout.split())
+    assert "trusts its lease until" in result.stdout
+
+
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
@@ -104,6 +123,10 @@ def test_an_interruption_tells_what_was_covered(monkeypatch: pytest.MonkeyPatch)
         (["--servers", "many"], '--servers must be a whole number from 0 to 99, not "many"'),
         (["--jobs", "0"], "--jobs must be a whole number from 1 to 64"),
         (["--bug", "own-value", "--model", "chain"], "leave --model out"),
+        (["--links", "3"], "--links is no bound of the roles model: add --model chain."),
+        (["--model", "chain", "--values", "2"], "--values is no bound of the chain model"),
+        (["--model", "chain", "--jobs", "2"], "The chain is explored by one process"),
+        (["--model", "chain", "--elected"], "A server can be elected only with --master."),
         (["--trace", "/nowhere/at/all"], "/nowhere/at/all cannot be written"),
     ],
 )
