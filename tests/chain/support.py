@@ -9,10 +9,11 @@ from multipaxos.chain.effects import LocalRead, Outbox, SetTimer, Timer
 from multipaxos.chain.events import Event, EventKind
 from multipaxos.chain.links import Founding, Link, NewMaster, Updates
 from multipaxos.chain.messages import CatchUp, ChainMessage, Envelope
+from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import RequestID, Update
 from multipaxos.chain.settings import Membership, Settings
-from multipaxos.chain.state_machine import Command, Get, Register, Set, StateMachine
+from multipaxos.chain.state_machine import Command, StateMachine
 
 CHAIN = "chain-1"
 FOUNDERS = (("A", "birth-of-A"), ("B", "birth-of-B"), ("C", "birth-of-C"))
@@ -28,12 +29,12 @@ def request(number: int = 1, client: str = "client") -> RequestID:
 
 def write(value: str, number: int = 1, client: str = "client", *, since: int = 1) -> Update:
     """Make a client's update that sets *value*."""
-    return Update(request_id=request(number, client), command=Set(value=value), since=since)
+    return Update(request_id=request(number, client), command=("SET", value), since=since)
 
 
 def read(number: int = 1, client: str = "reader", *, since: int = 1) -> Update:
     """Make a client's read."""
-    return Update(request_id=request(number, client), command=Get(), since=since)
+    return Update(request_id=request(number, client), command=("GET",), since=since)
 
 
 def link_of(*updates: Update) -> Updates:
@@ -105,11 +106,11 @@ class Hand:
 
     def write(self, value: str, number: int = 1, client: str = "client") -> Outbox:
         """Have a client ask to set *value*."""
-        return self.submit(request(number, client), Set(value=value))
+        return self.submit(request(number, client), ("SET", value))
 
     def read(self, number: int = 1, client: str = "reader") -> Outbox:
         """Have a client ask for the value."""
-        return self.submit(request(number, client), Get())
+        return self.submit(request(number, client), ("GET",))
 
     def timeout(self, timer: Timer) -> Outbox:
         """Let *timer* fire."""

@@ -21,7 +21,6 @@ from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Founding, Nothing
 from multipaxos.chain.requests import Chosen, Unknown
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Get
 
 B2 = ProposalID(2, "B")
 VALUE = link_of(write("x"))
@@ -66,7 +65,7 @@ def test_one_acceptance_closes_nothing() -> None:
 def test_a_client_is_answered_by_whichever_server_it_waits_at() -> None:
     """Any server that learns the link answers its own clients, with the result."""
     hand = Hand()
-    hand.submit(request(1, "reader"), Get())
+    hand.submit(request(1, "reader"), ("GET",))
 
     outbox = hand.decide(link_of(write("x"), read()))
 
@@ -176,7 +175,7 @@ def test_what_is_not_in_the_skipped_links_is_proposed_next() -> None:
 def test_reads_go_on_waiting_through_a_catch_up() -> None:
     """Their result is in no session, even where a write of that number is."""
     hand = Hand()
-    hand.submit(request(1, "one"), Get())
+    hand.submit(request(1, "one"), ("GET",))
 
     outbox = caught_up(
         hand, 8, Snapshot(sessions={"one": Session(sequence=1, link=4, result=None)})

@@ -6,8 +6,8 @@ from tests.chain.support import FOUNDING, MASTER_B, link_of, read, request, writ
 from multipaxos.chain.durable import Session, Snapshot
 from multipaxos.chain.ledger import apply_link, outcome_so_far
 from multipaxos.chain.links import Link, NewMaster, Nothing
+from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, RequestID, Unknown
-from multipaxos.chain.state_machine import Register
 
 Outcomes = tuple[tuple[RequestID, Outcome], ...]
 

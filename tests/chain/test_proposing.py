@@ -19,7 +19,6 @@ from multipaxos.chain.links import Nothing, Updates
 from multipaxos.chain.messages import Answered, Forward
 from multipaxos.chain.requests import Chosen, Outcome, Refused, Unknown
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Get, Set
 
 A2 = ProposalID(2, "A")
 IN_LINK_4 = Snapshot(value="x", sessions={"client": Session(sequence=3, link=4, result=None)})
@@ -84,7 +83,7 @@ def test_a_read_is_never_answered_from_memory() -> None:
     """The chain does not remember reads: whatever their number, they go into the next link."""
     hand = Hand(state=stored(instance=5, snapshot=IN_LINK_4))
 
-    outbox = hand.submit(request(3), Get())
+    outbox = hand.submit(request(3), ("GET",))
 
     assert outcomes(outbox) == []
     assert request(3) in hand.value.queue
@@ -161,7 +160,7 @@ def test_an_update_of_another_servers_client_is_queued_like_an_own_one() -> None
 def test_the_answer_to_a_forwarded_read_reaches_the_client() -> None:
     """The master read the value: the read need not go into the chain any more."""
     hand = Hand()
-    hand.submit(read().request_id, Get())
+    hand.submit(read().request_id, ("GET",))
 
     outbox = hand.receive(Answered(request_id=read().request_id, link=4, result="x"))
 
@@ -190,7 +189,7 @@ LOCAL_READ = LocalRead(
 def test_a_read_under_a_lease_is_answered_when_it_is_released() -> None:
     """The clock was looked at after the value was read."""
     hand = Hand()
-    hand.submit(read().request_id, Get())
+    hand.submit(read().request_id, ("GET",))
 
     outbox = hand.release(LOCAL_READ)
 
@@ -352,10 +351,10 @@ def test_a_command_is_proposed_as_the_client_gave_it() -> None:
     """The link holds the request's id and command."""
     hand = Hand()
 
-    hand.submit(request(9), Set(value="abc"))
+    hand.submit(request(9), ("SET", "abc"))
 
     (update,) = hand.value.paxos.wish.updates
-    assert (update.request_id, update.command) == (request(9), Set(value="abc"))
+    assert (update.request_id, update.command) == (request(9), ("SET", "abc"))
 
 
 @pytest.mark.parametrize("timer", list(Timer))

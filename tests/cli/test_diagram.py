@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from multipaxos.chain.state_machine import Set
 from multipaxos.cli import main
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.trace import TraceEvent, read_trace, write_trace
@@ -23,7 +22,7 @@ def record(path: Path) -> list[TraceEvent]:
     """Write the trace of one update to *path*, and return it."""
     cluster = SimulatedCluster(seed=1, founded=True)
     cluster.start()
-    call = cluster.submit("A", Set(value="hello"))
+    call = cluster.submit("A", ("SET", "hello"))
     cluster.run_until(lambda: call.answered, limit_seconds=10)
     cluster.run_for(0.1)
     write_trace(path, cluster.trace.events)

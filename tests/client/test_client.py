@@ -71,7 +71,8 @@ def test_value_is_sent_under_a_request_id_and_chosen() -> None:
         assert client.propose("next") == Chosen(link=6, result=None)
 
     assert requests[0] == (
-        b"*6\r\n$10\r\nMULTIPAXOS\r\n$7\r\nPROPOSE\r\n$1\r\nc\r\n$1\r\n1\r\n$3\r\nSET\r\n"
+        b"*7\r\n$10\r\nMULTIPAXOS\r\n$7\r\nPROPOSE\r\n$1\r\nc\r\n$1\r\n1\r\n$1\r\n0\r\n"
+        b"$3\r\nSET\r\n"
         b"$3\r\nh\xc3\xa9\r\n"
     )
     assert b"$1\r\n2\r\n" in requests[1]

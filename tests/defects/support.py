@@ -11,7 +11,7 @@ from multipaxos.chain.effects import Save, Timer
 from multipaxos.chain.links import NewMaster, Updates
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Chosen
-from multipaxos.chain.state_machine import Get, Set
+from multipaxos.chain.state_machine import Result
 from multipaxos.composition import compose, strategy_names
 from multipaxos.simulation.cluster import (
     CLUSTER,
@@ -96,7 +96,7 @@ class WatchedCluster(SimulatedCluster):
 
     def ask(self, uid: PeerID, value: str) -> ClientCall:
         """Have a new client ask *uid* to set *value*."""
-        return self.submit(uid, Set(value=value))
+        return self.submit(uid, ("SET", value))
 
     def ask_later(self, at: float, uid: PeerID, value: str) -> None:
         """Have a new client ask *uid* to set *value* at the true time *at*."""
@@ -112,9 +112,9 @@ class WatchedCluster(SimulatedCluster):
         self.wait_for(call)
         return call
 
-    def read(self, uid: PeerID) -> str | None:
+    def read(self, uid: PeerID) -> Result:
         """Have a new client read through *uid*, and return what it is told."""
-        call = self.submit(uid, Get())
+        call = self.submit(uid, ("GET",))
         self.wait_for(call)
         assert isinstance(call.outcome, Chosen)
         return call.outcome.result
@@ -127,11 +127,11 @@ class WatchedCluster(SimulatedCluster):
     def values(self, uid: PeerID) -> list[str]:
         """Return what the clients' links on the disk of *uid* set, in order."""
         return [
-            update.command.value
+            update.command[1]
             for decided in self.servers[uid].disk.history
             if isinstance(decided.link, Updates)
             for update in decided.link.updates
-            if isinstance(update.command, Set)
+            if update.command[0] == "SET"
         ]
 
     def value_on_disk(self, uid: PeerID) -> str | None:

@@ -10,9 +10,9 @@ from composable_paxos import Accept, Accepted, Prepare, Promise, ProposalID
 from multipaxos.chain.durable import Session, Snapshot
 from multipaxos.chain.links import Founding, NewMaster, Updates
 from multipaxos.chain.messages import Answered, CatchUp, Envelope, Forward
+from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, RequestID, Update
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Get, Set
 from multipaxos.runtime import resp
 from multipaxos.runtime.codec import (
     DATAGRAM_BYTES_MAX,
@@ -47,7 +47,7 @@ def value_of(size: int, text: str) -> str:
 
 def messages_with(value: str) -> list[Any]:
     """Return the longest message of each kind that a value ever travels in."""
-    update = Update(request_id=LONG_REQUEST, command=Set(value=value), since=HIGHEST)
+    update = Update(request_id=LONG_REQUEST, command=("SET", value), since=HIGHEST)
     link = Updates(updates=(update,))
     founders = tuple((f"{n}{LONG_UID[1:]}", LONG_NAME) for n in range(wire.SERVERS_MAX))
     sessions = {
@@ -107,8 +107,8 @@ def test_a_larger_value_is_refused_before_it_is_proposed(text: str) -> None:
     fits = value_of(LARGEST, text).encode()
     too_large = value_of(LARGEST + value_bytes(text) - value_bytes(""), text).encode()
 
-    taken = interpret([b"SET", fits], value_bytes_max=LARGEST)
-    refused = interpret([b"SET", too_large], value_bytes_max=LARGEST)
+    taken = interpret([b"SET", fits], machine=Register(), value_bytes_max=LARGEST)
+    refused = interpret([b"SET", too_large], machine=Register(), value_bytes_max=LARGEST)
 
     assert isinstance(taken, Propose)
     assert isinstance(refused, Say)
@@ -157,13 +157,13 @@ def test_the_largest_value_survives_its_proposer() -> None:
     cluster = WrittenCluster()
     cluster.start()
     for number in range(SESSIONS_MAX):
-        call = cluster.submit("A", Set(value="-"), client=f"{number:040}")
+        call = cluster.submit("A", ("SET", "-"), client=f"{number:040}")
         cluster.wait_for(call)
     cluster.run_for(1)
     cluster.crash("C")
     cluster.is_manual = True
     value = value_of(LARGEST, "x")
-    cluster.submit("A", Set(value=value), client="c" * 40)
+    cluster.submit("A", ("SET", value), client="c" * 40)
     cluster.deliver("A->B", Prepare)
     cluster.deliver("B->A", Promise)
     cluster.deliver("A->B", Accept)
@@ -171,7 +171,7 @@ def test_the_largest_value_survives_its_proposer() -> None:
     cluster.let_mail_flow()
     cluster.start("C")
 
-    read = cluster.submit("C", Get())
+    read = cluster.submit("C", ("GET",))
     cluster.run_for(10)
     cluster.start("A")
     cluster.run_for(1)

@@ -8,7 +8,6 @@ from multipaxos.chain.links import Updates
 from multipaxos.chain.messages import CatchUp, Forward, Sync
 from multipaxos.chain.requests import Chosen, Unknown
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Set
 from multipaxos.composition import compose
 from multipaxos.simulation.network import ROUGH
 
@@ -199,8 +198,8 @@ def test_a_request_that_its_client_gave_up_does_not_linger() -> None:
     cluster.run_for(0.1)
     other = next(uid for uid in cluster.uids if uid != master.uid)
     cluster.block(other, master.uid)
-    first = cluster.submit(other, Set(value="first"), client="c", sequence=1)
-    second = cluster.submit(master.uid, Set(value="second"), client="c", sequence=2)
+    first = cluster.submit(other, ("SET", "first"), client="c", sequence=1)
+    second = cluster.submit(master.uid, ("SET", "second"), client="c", sequence=2)
     cluster.wait_for(second)
     cluster.heal()
     cluster.wait_for(first)

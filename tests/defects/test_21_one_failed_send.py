@@ -11,7 +11,6 @@ from multipaxos.chain.effects import Timer
 from multipaxos.chain.links import Updates
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import RequestID, Update
-from multipaxos.chain.state_machine import Set
 from multipaxos.runtime.config import built_in_config
 from multipaxos.runtime.udp import Refusal, UdpMessenger
 from multipaxos.simulation.cluster import CLUSTER, FOUNDED_CHAIN
@@ -66,7 +65,7 @@ def test_timers_outlive_failed_sends() -> None:
 def test_a_message_that_cannot_be_written_is_counted_not_raised() -> None:
     """Whatever is wrong with one message, the ones after it are sent."""
     messenger = closed_messenger("A")
-    too_large = Update(request_id=RequestID("c", 1), command=Set(value="x" * 70_000), since=1)
+    too_large = Update(request_id=RequestID("c", 1), command=("SET", "x" * 70_000), since=1)
     envelope = Envelope(
         cluster=CLUSTER,
         chain_id=FOUNDED_CHAIN,

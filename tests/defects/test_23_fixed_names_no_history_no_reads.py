@@ -18,7 +18,6 @@ from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Save
 from multipaxos.chain.links import Founding, NewMaster, Nothing, Updates
 from multipaxos.chain.requests import Chosen
-from multipaxos.chain.state_machine import Get
 from multipaxos.composition import compose
 from multipaxos.runtime.config import ConfigError, load_config
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage
@@ -84,7 +83,7 @@ def test_a_read_before_any_write_finds_nothing() -> None:
     cluster = WatchedCluster()
     cluster.start()
 
-    read = cluster.submit("B", Get())
+    read = cluster.submit("B", ("GET",))
     cluster.wait_for(read)
 
     assert read.outcome == Chosen(link=1, result=None)

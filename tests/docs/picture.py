@@ -1,7 +1,6 @@
 """Pictures of runs: diagrams of simulated clusters whose messages are delivered by hand."""
 
 from multipaxos.chain.effects import Timer
-from multipaxos.chain.state_machine import Set
 from multipaxos.composition import strategy_names
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.trace.diagram import text_diagram
@@ -50,7 +49,7 @@ def _deliver_all(cluster: SimulatedCluster) -> None:
 
 def _draw_update(cluster: SimulatedCluster, *deliveries: str) -> str:
     first = len(cluster.trace.events)
-    cluster.submit("A", Set(value="hello"))
+    cluster.submit("A", ("SET", "hello"))
     for delivery in deliveries:
         route, kind = delivery.split()
         sender, receiver = route.split("->")

@@ -18,9 +18,9 @@ from composable_paxos import LOWEST
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.refusals import Reason
+from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.settings import Membership, Settings
-from multipaxos.chain.state_machine import Register
 from multipaxos.composition import INDISPENSABLE, MASTER_ONLY, STRATEGIES, compose, strategy_names
 from multipaxos.runtime import codec, report
 from multipaxos.runtime.codec import wire
@@ -158,9 +158,11 @@ def test_every_request_of_clients_is_described() -> None:
     assert {word for request in described for word in request.split() if word in names} == names
     for request in described:
         words = request.replace("[", "").replace("]", "").split()
-        values = {"client": "ann", "sequence": "1", "count": "5"}
+        values = {"client": "ann", "sequence": "1", "since": "0", "count": "5"}
         action = interpret(
-            [values.get(word, word).encode() for word in words], value_bytes_max=1000
+            [values.get(word, word).encode() for word in words],
+            machine=Register(),
+            value_bytes_max=1000,
         )
         assert "error" not in repr(action).lower(), request
         assert "reply=b'-" not in repr(action), request

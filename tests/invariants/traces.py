@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from multipaxos.chain.effects import Timer
-from multipaxos.chain.state_machine import Get, Set
 from multipaxos.composition import compose, strategy_names
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.trace import TraceEvent
@@ -31,21 +30,21 @@ def worked() -> SimulatedCluster:
     driver = cluster.servers["A"].driver
     assert driver is not None
     assert cluster.run_until(lambda: driver.seconds_left(Timer.ELECTION) > 0, limit_seconds=5.0)
-    cluster.submit("C", Set(value="before any master"))
+    cluster.submit("C", ("SET", "before any master"))
     cluster.run_for(0.02)
     cluster.hurry("A", Timer.ELECTION)
     cluster.run_for(0.5)
     for number in range(3):
-        cluster.submit("B", Set(value=f"v{number}"), client="writer", sequence=number + 1)
+        cluster.submit("B", ("SET", f"v{number}"), client="writer", sequence=number + 1)
         cluster.run_for(0.2)
-        cluster.submit("A", Get(), client="reader", sequence=number + 1)
+        cluster.submit("A", ("GET",), client="reader", sequence=number + 1)
         cluster.run_for(0.2)
     cluster.crash("B")
-    cluster.submit("A", Set(value="without B"))
+    cluster.submit("A", ("SET", "without B"))
     cluster.run_for(0.5)
     cluster.restart("B")
     cluster.run_for(3.0)
-    cluster.submit("C", Set(value="last"))
+    cluster.submit("C", ("SET", "last"))
     cluster.run_for(3.0)
     assert not cluster.unanswered
     return cluster
@@ -63,7 +62,7 @@ def split(events: Iterable[TraceEvent], *, clock: str = "boot-1") -> dict[str, l
                 "time": event.seconds,
                 "server": event.server,
                 "kind": "trace",
-                "version": 1,
+                "version": 2,
                 "engine": "server",
                 "cluster": "test",
                 "servers": list(UIDS),

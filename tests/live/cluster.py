@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from multipaxos.chain.state_machine import Result
 from multipaxos.cli.processes import (
     ServerProcess,
     end_all,
@@ -78,7 +79,7 @@ class LiveCluster:
         assert isinstance(outcome, Chosen), outcome
         return outcome
 
-    def get(self, uid: str) -> str | None:
+    def get(self, uid: str) -> Result:
         """Read the value through *uid*, which must answer."""
         with self.client(uid) as client:
             outcome = client.get(timeout_seconds=WAIT_SECONDS_MAX)

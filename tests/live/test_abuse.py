@@ -122,7 +122,8 @@ def test_control_characters_are_kept_and_never_printed(cluster: LiveCluster) -> 
     [
         b"*2\r\n$3\r\nSET\r\n$5\r\nhal",
         b"*2\r\n$3\r\nSET\r\n$5\r\nwhole\r\n",
-        b"*5\r\n$10\r\nMULTIPAXOS\r\n$7\r\nPROPOSE\r\n$1\r\nc\r\n$1\r\n1\r\n$3\r\nGET\r\n" * 50,
+        b"*6\r\n$10\r\nMULTIPAXOS\r\n$7\r\nPROPOSE\r\n$1\r\nc\r\n$1\r\n1\r\n$1\r\n0\r\n$3\r\nGET\r\n"
+        * 50,
         b"*1000000000\r\n$1\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
         b"\x00" * 5000,

@@ -28,7 +28,6 @@ from multipaxos.chain.messages import (
     WhereAreYou,
 )
 from multipaxos.chain.requests import RequestID, Update
-from multipaxos.chain.state_machine import Get, Set
 
 LETTERS = "ABCXYZabcxyz0189"
 
@@ -63,7 +62,7 @@ request_ids = st.builds(RequestID, clients, integers)
 updates = st.builds(
     Update,
     request_id=request_ids,
-    command=st.builds(Set, value=texts) | st.builds(Get),
+    command=st.tuples(texts) | st.tuples(texts, texts),
     since=integers,
 )
 founders = tuples_of(st.tuples(uids, labels), 9, by=lambda founder: founder[0])

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
 from multipaxos.chain.effects import Answer
+from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
-from multipaxos.chain.state_machine import Command, Get, Set
+from multipaxos.chain.state_machine import Command
 from multipaxos.runtime import client_port, resp
 from multipaxos.runtime.client_port import ClientConnection, ClientPort
 from multipaxos.runtime.commands import Say, interpret
@@ -80,6 +81,8 @@ class Service:
     value_bytes_max = 100
     cluster = "main"
     uid = "A"
+    machine = Register()
+    instance = 7
 
     def __init__(self) -> None:
         """Begin without requests."""
@@ -95,11 +98,16 @@ class Service:
 
     def returned(self, request_id: RequestID, command: Command, outcome: Outcome) -> None:
         """Keep what a trace would tell of a return."""
-        assert isinstance(command, Set | Get)
+        assert command[0] in ("SET", "GET")
         self.observed.append((f"returned {request_id}", outcome))
 
-    def submit(self, request_id: RequestID, command: Command) -> None:
+    def read_stale(self, command: Command) -> Chosen:
+        """Answer with the command's name."""
+        return Chosen(link=6, result=command[0])
+
+    def submit(self, request_id: RequestID, command: Command, *, since: int | None) -> None:
         """Keep the request, or answer it at once."""
+        self.since = since
         self.asked.append((request_id, command))
         if self.at_once is not None:
             self.port.answer(Answer(request_id=request_id, outcome=self.at_once(request_id)))
@@ -142,7 +150,7 @@ def request(*arguments: str | bytes) -> bytes:
 def say(*arguments: str | bytes) -> bytes:
     """Return the reply to a request that is answered at once."""
     texts = [each.encode() if isinstance(each, str) else each for each in arguments]
-    action = interpret(texts, value_bytes_max=100)
+    action = interpret(texts, machine=Register(), value_bytes_max=100)
     assert isinstance(action, Say)
     return action.reply
 
@@ -246,19 +254,19 @@ def test_empty_requests_are_passed_over() -> None:
             ),
         ),
         (
-            ["MULTIPAXOS", "PROPOSE", "c d", "1", "GET"],
+            ["MULTIPAXOS", "PROPOSE", "c d", "1", "0", "GET"],
             b"-ERR a client is named by 1 to 40 letters, digits or '_', '-', '.', ':'\r\n",
         ),
         (
-            ["MULTIPAXOS", "PROPOSE", "c", "0", "GET"],
+            ["MULTIPAXOS", "PROPOSE", "c", "0", "0", "GET"],
             b"-ERR sequence must be a whole number from 1 to 9007199254740991\r\n",
         ),
         (
-            ["MULTIPAXOS", "PROPOSE", "c", "9" * 5000, "GET"],
+            ["MULTIPAXOS", "PROPOSE", "c", "9", "0" * 5000, "GET"],
             b"-ERR sequence must be a whole number from 1 to 9007199254740991\r\n",
         ),
         (
-            ["MULTIPAXOS", "PROPOSE", "c", "1", "SET"],
+            ["MULTIPAXOS", "PROPOSE", "c", "1", "0", "SET"],
             b"-ERR syntax error: after the sequence comes SET value, or GET\r\n",
         ),
         (
@@ -282,12 +290,12 @@ def test_value_is_set_and_got() -> None:
 
     connection.dataReceived(request("SET", "v"))
     assert transport.take() == b""
-    assert service.commands() == [Set(value="v")]
+    assert service.commands() == [("SET", "v")]
     service.answer(CHOSEN)
     assert transport.take() == b"+OK\r\n"
 
     connection.dataReceived(request("GET"))
-    assert service.commands() == [Get()]
+    assert service.commands() == [("GET",)]
     service.answer(CHOSEN)
     assert transport.take() == b"$5\r\nvalue\r\n"
 
@@ -322,12 +330,12 @@ def test_requests_of_a_connection_wait_for_each_other() -> None:
     connection, transport = service.connect()
 
     connection.dataReceived(request("SET", "a") + request("SET", "b") + request("PING"))
-    assert [command for _, command in service.asked] == [Set(value="a")]
+    assert [command for _, command in service.asked] == [("SET", "a")]
     first, _ = service.asked[0]
     service.answer(CHOSEN)
     assert transport.take() == b"+OK\r\n"
     ((second, command),) = service.asked
-    assert command == Set(value="b")
+    assert command == ("SET", "b")
     assert (second.client, second.sequence) == (first.client, first.sequence + 1)
     service.answer(CHOSEN)
 
@@ -359,8 +367,8 @@ def test_outcome_of_a_named_request(outcome: Outcome, reply: bytes) -> None:
     service = Service()
     connection, transport = service.connect()
 
-    connection.dataReceived(request("MULTIPAXOS", "PROPOSE", "c", "7", "set", "v"))
-    assert service.asked[0] == (RequestID("c", 7), Set(value="v"))
+    connection.dataReceived(request("MULTIPAXOS", "PROPOSE", "c", "7", "0", "set", "v"))
+    assert service.asked[0] == (RequestID("c", 7), ("SET", "v"))
     service.answer(outcome)
 
     assert transport.take() == reply
@@ -371,7 +379,7 @@ def test_two_connections_may_wait_for_one_request() -> None:
     service = Service()
     first, first_transport = service.connect()
     second, second_transport = service.connect()
-    propose = request("MULTIPAXOS", "PROPOSE", "c", "7", "GET")
+    propose = request("MULTIPAXOS", "PROPOSE", "c", "7", "0", "GET")
 
     first.dataReceived(propose)
     second.dataReceived(propose)
@@ -399,10 +407,10 @@ def test_calls_and_returns_can_be_traced() -> None:
     service = Service()
     connection, _ = service.connect()
 
-    connection.dataReceived(request("PING") + request("MULTIPAXOS", "PROPOSE", "c", "7", "GET"))
+    connection.dataReceived(request("PING") + propose)
     service.answer(CHOSEN)
 
-    assert service.observed == [("called c/7", Get()), ("returned c/7", CHOSEN)]
+    assert service.observed == [("called c/7", ("GET",)), ("returned c/7", CHOSEN)]
 
 
 @pytest.mark.parametrize("ends", ["the client leaves", "the server stops", "it takes too long"])
@@ -410,7 +418,7 @@ def test_a_call_whose_connection_ends_returns_once_and_unknown(ends: str) -> Non
     """Nobody will be told the outcome any more: the trace says so at once, and never again."""
     service = Service()
     connection, _ = service.connect()
-    connection.dataReceived(request("MULTIPAXOS", "PROPOSE", "c", "7", "GET"))
+    connection.dataReceived(request("MULTIPAXOS", "PROPOSE", "c", "7", "0", "GET"))
 
     match ends:
         case "the server stops":

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from multipaxos.chain.links import Updates
 from multipaxos.chain.requests import Update
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Set
 from multipaxos.runtime import codec
 from multipaxos.runtime.codec import MalformedDatagramError, sizes
 
@@ -49,10 +48,10 @@ def test_the_default_settings_leave_room_for_40_kilobytes() -> None:
 
 def test_a_link_of_the_largest_size_fits_every_paxos_message() -> None:
     """A batch of updates is bounded as a whole, like a single value."""
-    empty = Update(request_id=sizes.LONGEST_REQUEST, command=Set(value=""), since=2**53 - 1)
+    empty = Update(request_id=sizes.LONGEST_REQUEST, command=("SET", ""), since=2**53 - 1)
     size = len(codec.encode_link(Updates(updates=(empty,))))
     value = "x" * (codec.link_bytes_max() - size)
-    link = Updates(updates=(replace(empty, command=Set(value=value)),))
+    link = Updates(updates=(replace(empty, command=("SET", value)),))
 
     envelopes = list(sizes.largest_envelopes_with_link(link))
 

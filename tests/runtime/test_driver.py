@@ -11,10 +11,11 @@ from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Answer, LocalRead, Outbox, Save, Timer
 from multipaxos.chain.events import Event, EventKind
 from multipaxos.chain.messages import Envelope, Sync
+from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import Chosen, RequestID, Update
 from multipaxos.chain.settings import Membership, Settings
-from multipaxos.chain.state_machine import Command, Get, Register, Set
+from multipaxos.chain.state_machine import Command
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.ports import StorageError
 from multipaxos.simulation.clock import Gate, SimulatedClock, VirtualTime
@@ -23,7 +24,7 @@ ASKED = RequestID("client", 1)
 LEASE = Timer.HOURGLASS_LEFT
 OTHER_LEASE = Timer.HOURGLASS_RIGHT
 READ = LocalRead(
-    update=Update(request_id=ASKED, command=Get(), since=1),
+    update=Update(request_id=ASKED, command=("GET",), since=1),
     origin="A",
     outcome=Chosen(link=4, result="x"),
     lease=LEASE,
@@ -59,7 +60,9 @@ class Scripted(BaseReplicatedValue):
         self.obey("start")
 
     @override
-    def propose_update(self, request_id: RequestID, command: Command) -> None:
+    def propose_update(
+        self, request_id: RequestID, command: Command, since: int | None = None
+    ) -> None:
         self._waiting.add(request_id)
         self.obey(f"request {request_id}")
 
@@ -204,7 +207,7 @@ def test_effects_happen_in_the_one_right_order() -> None:
     stage = Stage()
     stage.on_next_event(lambda: everything(stage))
 
-    stage.driver.submit(ASKED, Set(value="x"))
+    stage.driver.submit(ASKED, ("SET", "x"))
 
     assert stage.log == [
         "save",
@@ -224,7 +227,7 @@ def test_when_saving_fails_nothing_leaves_and_the_server_stops() -> None:
     stage.disk_is_full = True
     stage.on_next_event(lambda: everything(stage))
 
-    stage.driver.submit(ASKED, Set(value="x"))
+    stage.driver.submit(ASKED, ("SET", "x"))
 
     assert stage.log == ["halted: the disk is full", "stop: the disk is full"]
     assert stage.driver.halted
@@ -234,7 +237,7 @@ def test_every_event_reaches_the_protocol() -> None:
     """Start, requests, messages; a message's arrival is seen before its effects."""
     stage = Stage()
     stage.driver.start()
-    stage.driver.submit(ASKED, Get())
+    stage.driver.submit(ASKED, ("GET",))
 
     stage.on_next_event(lambda: stage.value.note(EventKind.WAITING, "waits"))
     stage.driver.receive(PREPARE)
@@ -256,7 +259,7 @@ def test_a_halt_comes_after_what_the_event_still_had_to_tell() -> None:
 
     stage.on_next_event(script)
 
-    stage.driver.submit(ASKED, Get())
+    stage.driver.submit(ASKED, ("GET",))
 
     assert stage.log[-3:] == ["tell client/1", "halted: enough", "stop: enough"]
 
@@ -276,7 +279,7 @@ def test_a_server_that_stopped_takes_and_causes_no_event(by_itself: bool) -> Non
 
     stage.time.run_until(100.0)
     stage.driver.start()
-    stage.driver.submit(ASKED, Get())
+    stage.driver.submit(ASKED, ("GET",))
     stage.driver.receive(PREPARE)
 
     assert (stage.value.seen, stage.log) == (seen, log)
@@ -340,7 +343,7 @@ def test_timers_count_from_the_beginning_of_the_event() -> None:
     stage = Stage()
     stage.save_seconds = 4.0
     stage.on_next_event(lambda: everything(stage))
-    stage.driver.submit(ASKED, Get())
+    stage.driver.submit(ASKED, ("GET",))
 
     stage.time.run_until(9.9)
     early = list(stage.value.seen)
@@ -355,7 +358,7 @@ def test_a_timer_that_ran_out_during_a_slow_save_fires_at_once() -> None:
     stage = Stage()
     stage.save_seconds = 40.0
     stage.on_next_event(lambda: everything(stage))
-    stage.driver.submit(ASKED, Get())
+    stage.driver.submit(ASKED, ("GET",))
     assert stage.driver.seconds_left(Timer.SYNC) == pytest.approx(-30.0)
 
     stage.time.run_until(40.0)
@@ -373,7 +376,7 @@ def test_a_read_is_released_while_its_lease_runs() -> None:
     stage.driver.start()
     stage.on_next_event(lambda: stage.value.read_locally(READ))
 
-    stage.driver.submit(ASKED, Get())
+    stage.driver.submit(ASKED, ("GET",))
 
     assert stage.value.seen == ["start", "request client/1", "release"]
     assert stage.log[-1] == "tell client/1"
@@ -387,7 +390,7 @@ def test_a_read_whose_lease_is_over_unnoticed_ends_the_lease_and_is_retried() ->
     stage.time.now = 2.0
     stage.on_next_event(lambda: stage.value.read_locally(READ))
 
-    stage.driver.submit(ASKED, Get())
+    stage.driver.submit(ASKED, ("GET",))
     stage.time.run_until(50.0)
 
     assert stage.value.seen == [
@@ -404,7 +407,7 @@ def test_a_read_whose_lease_ended_before_is_retried() -> None:
     stage = Stage()
     stage.on_next_event(lambda: stage.value.read_locally(READ))
 
-    stage.driver.submit(ASKED, Get())
+    stage.driver.submit(ASKED, ("GET",))
 
     assert stage.value.seen == ["request client/1", "retry"]
 
@@ -416,7 +419,7 @@ def test_another_hourglass_vouches_for_no_read() -> None:
     stage.driver.start()
     stage.on_next_event(lambda: stage.value.read_locally(READ))
 
-    stage.driver.submit(ASKED, Get())
+    stage.driver.submit(ASKED, ("GET",))
 
     assert stage.value.seen[-1] == "retry"
     assert stage.driver.seconds_left(OTHER_LEASE) == pytest.approx(2.0)
@@ -435,7 +438,7 @@ def test_a_slow_save_between_value_and_clock_counts() -> None:
 
     stage.on_next_event(script)
 
-    stage.driver.submit(ASKED, Get())
+    stage.driver.submit(ASKED, ("GET",))
 
     assert stage.value.seen[-2:] == ["timeout left hourglass", "retry"]
 
@@ -454,7 +457,7 @@ def test_a_fault_of_the_program_silences_the_server() -> None:
     stage.on_next_event(script)
 
     with pytest.raises(RuntimeError, match="a bug"):
-        stage.driver.submit(ASKED, Get())
+        stage.driver.submit(ASKED, ("GET",))
     stage.time.run_until(50.0)
     stage.driver.receive(PREPARE)
 

@@ -25,16 +25,13 @@ from multipaxos.chain.durable import DecidedLink, DurableState, Session, Snapsho
 from multipaxos.chain.effects import Save
 from multipaxos.chain.links import Founding, Link, NewMaster, Nothing, Updates
 from multipaxos.chain.requests import RequestID, Update
-from multipaxos.chain.state_machine import Set
 from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage, default_directory
 from multipaxos.runtime.storage.base import FileStorage
 
 KINDS: list[type[FileStorage]] = [SqliteStorage, JsonStorage]
 MASTER = NewMaster(uid="A", lease_seconds=2.0, bid="77aa")
-HELLO = Updates(
-    updates=(Update(request_id=RequestID("c1", 7), command=Set(value="hello"), since=3),)
-)
+HELLO = Updates(updates=(Update(request_id=RequestID("c1", 7), command=("SET", "hello"), since=3),))
 STATE = DurableState(
     birth="4f1c",
     founders=(("A", "4f1c"), ("B", "a200")),

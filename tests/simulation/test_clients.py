@@ -1,7 +1,6 @@
 """Simulated clients: one thing after the other, retries through other servers, and giving up."""
 
 from multipaxos.chain.requests import Chosen, Unknown
-from multipaxos.chain.state_machine import Set
 from multipaxos.simulation.clients import SimulatedClient
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.workload import Request
@@ -12,7 +11,7 @@ def request(number: int, at: float, *, patience_seconds: float = 30.0) -> Reques
     return Request(
         number=number,
         at=at,
-        command=Set(value=f"v{number}"),
+        command=("SET", f"v{number}"),
         draw=0,
         server_draw=0,
         retry_seconds=2.0,

@@ -4,7 +4,7 @@ import pytest
 
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.requests import Chosen
-from multipaxos.chain.state_machine import Get, Set
+from multipaxos.chain.state_machine import Result
 from multipaxos.composition import strategy_names
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.disk import Cut
@@ -22,15 +22,15 @@ def founded(seed: int = 1, *, servers: str = "ABC", master: bool = False) -> Sim
 
 def write(cluster: SimulatedCluster, uid: str, value: str) -> Chosen:
     """Have *value* written through *uid* and return the outcome."""
-    call = cluster.submit(uid, Set(value=value))
+    call = cluster.submit(uid, ("SET", value))
     assert cluster.run_until(lambda: call.answered, limit_seconds=60)
     assert isinstance(call.outcome, Chosen)
     return call.outcome
 
 
-def read(cluster: SimulatedCluster, uid: str) -> str | None:
+def read(cluster: SimulatedCluster, uid: str) -> Result:
     """Read the value through *uid*."""
-    call = cluster.submit(uid, Get())
+    call = cluster.submit(uid, ("GET",))
     assert cluster.run_until(lambda: call.answered, limit_seconds=60)
     assert isinstance(call.outcome, Chosen)
     return call.outcome.result
@@ -100,7 +100,7 @@ def test_a_minority_gets_no_answer_and_a_healed_one_does() -> None:
     """The request waits, it does not fail."""
     cluster = founded()
     cluster.partition("A", "BC")
-    call = cluster.submit("A", Set(value="x"))
+    call = cluster.submit("A", ("SET", "x"))
     cluster.run_for(30)
     assert not call.answered
     assert cluster.unanswered == [call]
@@ -114,7 +114,7 @@ def test_a_request_to_a_server_that_is_down_can_be_repeated_elsewhere() -> None:
     """Under the same id, so that it is one request."""
     cluster = founded()
     cluster.crash("A")
-    call = cluster.submit("A", Set(value="x"))
+    call = cluster.submit("A", ("SET", "x"))
     cluster.run_for(5)
     assert not call.answered
 
@@ -128,7 +128,7 @@ def test_a_paused_server_goes_on_where_it_stopped() -> None:
     """It neither answers nor forgets meanwhile."""
     cluster = founded()
     cluster.pause("A")
-    call = cluster.submit("A", Set(value="x"))
+    call = cluster.submit("A", ("SET", "x"))
     cluster.run_for(5)
     assert not call.answered
 
@@ -141,7 +141,7 @@ def test_a_full_disk_stops_the_server_before_it_tells_anyone() -> None:
     """What could not be saved is not sent; with room again the server returns."""
     cluster = founded()
     cluster.servers["A"].disk.full = True
-    call = cluster.submit("A", Set(value="x"))
+    call = cluster.submit("A", ("SET", "x"))
     cluster.run_for(0.1)
 
     server = cluster.servers["A"]
@@ -178,7 +178,7 @@ def test_a_server_may_be_killed_while_it_stands_still_in_a_save() -> None:
     cluster = founded()
     cluster.stall_at_save("A", 5)
     cluster.time.call_at(cluster.time.now + 2, lambda: cluster.crash("A"))
-    call = cluster.submit("A", Set(value="x"))
+    call = cluster.submit("A", ("SET", "x"))
     cluster.run_for(1)
 
     assert not cluster.servers["A"].up
@@ -192,7 +192,7 @@ def test_a_stalled_server_goes_on_by_itself() -> None:
     """Others live on while it stands still in the middle of an event."""
     cluster = founded()
     cluster.stall_at_save("A", 5)
-    call = cluster.submit("A", Set(value="x"))
+    call = cluster.submit("A", ("SET", "x"))
 
     assert cluster.time.now > 5
     assert cluster.run_until(lambda: call.answered, limit_seconds=10)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from multipaxos.chain.state_machine import Set
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.fault_plan import FaultKind, FaultPlan, Gone
 from multipaxos.simulation.faults import Fault, draw_faults
@@ -169,7 +168,7 @@ def test_a_minority_may_stay_away_and_the_others_go_on(gone: Gone) -> None:
     cluster.run_for(1)
 
     mischief.stop(gone)
-    call = cluster.submit("C", Set(value="x"))
+    call = cluster.submit("C", ("SET", "x"))
 
     assert cluster.run_until(lambda: call.answered, limit_seconds=20)
     assert (len(cluster.live()), len(cluster.network.wires.blocked)) == (

@@ -7,7 +7,6 @@ That random runs find the bugs, tests/simulation/test_bugs_found.py says.
 import pytest
 
 from multipaxos.chain.effects import Timer
-from multipaxos.chain.state_machine import Get, Set
 from multipaxos.composition import compose, strategy_names
 from multipaxos.invariants.linearizability import Function, Operation, find_violation
 from multipaxos.invariants.violation import InvariantViolation
@@ -64,7 +63,7 @@ def lead_by_a(cluster: SimulatedCluster) -> None:
     cluster.start()
     cluster.run_for(0.01)
     cluster.hurry("A", Timer.ELECTION)
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     cluster.run_for(0.1)
     assert cluster.trusting() == ["A"]
 
@@ -111,9 +110,9 @@ def read_from_a_paused_master(bug: str | None) -> tuple[Operation, ...]:
     cluster.pause("A")
     cluster.partition("A", "BC")
     cluster.run_for(5)
-    cluster.submit("B", Set(value="y"))
+    cluster.submit("B", ("SET", "y"))
     cluster.run_for(1)
-    cluster.submit("A", Get())
+    cluster.submit("A", ("GET",))
     cluster.resume("A")
     cluster.heal()
     cluster.run_for(10)

@@ -4,6 +4,7 @@ from collections import Counter
 
 from composable_paxos import PeerID
 from multipaxos.chain.requests import Chosen
+from multipaxos.chain.state_machine import Result
 from multipaxos.composition import strategy_names
 from multipaxos.simulation.calls import ClientCall
 from multipaxos.simulation.cluster import SimulatedCluster
@@ -44,7 +45,7 @@ def link_of_call(call: ClientCall) -> int:
     return call.outcome.link
 
 
-def result_of(call: ClientCall) -> str | None:
+def result_of(call: ClientCall) -> Result:
     """Return what the state machine answered to *call*."""
     assert isinstance(call.outcome, Chosen), f"{call} was not chosen"
     return call.outcome.result

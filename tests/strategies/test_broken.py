@@ -5,9 +5,9 @@ from random import Random
 import pytest
 
 from composable_paxos import PaxosInstance, Quorums
+from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.settings import Membership, Settings
-from multipaxos.chain.state_machine import Register
 from multipaxos.cli.bugs import code_of
 from multipaxos.composition import compose, strategy_names
 from multipaxos.invariants.names import NAMES

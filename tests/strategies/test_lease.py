@@ -22,7 +22,6 @@ from multipaxos.chain.effects import Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import NewMaster
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Set
 from multipaxos.composition import compose
 from multipaxos.strategies.lease import LeaseRespect
 
@@ -262,7 +261,7 @@ def test_switching_mastership_off_leaves_the_chain_going() -> None:
     cluster.replica_class = compose(PLAIN)
     cluster.start()
 
-    calls = [cluster.submit(uid, Set(value=uid)) for uid in cluster.uids]
+    calls = [cluster.submit(uid, ("SET", uid)) for uid in cluster.uids]
     cluster.run_for(6.0)
 
     assert all(call.answered for call in calls)

@@ -37,7 +37,6 @@ from multipaxos.chain.effects import Outbox, Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import NewMaster, Updates
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Set
 from multipaxos.composition import compose
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.network import Weather
@@ -245,7 +244,7 @@ def test_under_a_master_a_link_takes_one_round_trip() -> None:
     cluster.run_for(0.1)
     since = cluster.time.now
 
-    call = cluster.submit(master, Set(value="x"))
+    call = cluster.submit(master, ("SET", "x"))
     cluster.run_for(0.5)
 
     assert link_of_call(call) > 0
@@ -536,7 +535,7 @@ def test_a_busy_master_keeps_its_lease() -> None:
     cluster, master = running_with_master()
 
     for number in range(100):
-        cluster.submit(master, Set(value=str(number)))
+        cluster.submit(master, ("SET", str(number)))
         cluster.run_for(0.07)
         assert cluster.trusting() == [master]
 
@@ -655,7 +654,7 @@ def test_mastership_can_be_switched_on_with_a_value_in_flight() -> None:
     """Links are tagged by kind: a value accepted before the switch is finished, not mistaken."""
     cluster = SimulatedCluster(strategies=PLAIN, founded=True)
     cluster.start()
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     cluster.run_until(lambda: bool(traced(cluster, "accepted")), limit_seconds=1.0)
     for uid in cluster.uids:
         cluster.crash(uid)

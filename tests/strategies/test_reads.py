@@ -26,7 +26,6 @@ from multipaxos.chain.links import NewMaster
 from multipaxos.chain.messages import Forward
 from multipaxos.chain.requests import Chosen, Refused
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Get, Set
 from multipaxos.composition import compose
 from multipaxos.invariants.linearizability import find_violation
 from multipaxos.simulation.clients import history_of
@@ -260,11 +259,11 @@ def master_with_reads() -> Hand:
 def test_a_master_reads_without_a_message() -> None:
     """No other server is asked."""
     cluster, master = running_with_master()
-    cluster.submit(master, Set(value="x"))
+    cluster.submit(master, ("SET", "x"))
     cluster.run_for(0.2)
     since = cluster.time.now
 
-    call = cluster.submit(master, Get())
+    call = cluster.submit(master, ("GET",))
 
     assert result_of(call) == "x"
     assert call.returned_at == since
@@ -274,11 +273,11 @@ def test_a_master_reads_without_a_message() -> None:
 def test_a_read_at_another_server_is_answered_by_the_master() -> None:
     """Forwarded there, answered back: no link is spent."""
     cluster, master = running_with_master()
-    cluster.submit(master, Set(value="x"))
+    cluster.submit(master, ("SET", "x"))
     cluster.run_for(0.2)
     since = cluster.time.now
 
-    call = cluster.submit(others(cluster, master)[0], Get())
+    call = cluster.submit(others(cluster, master)[0], ("GET",))
     cluster.run_for(0.1)
 
     assert result_of(call) == "x"
@@ -289,16 +288,16 @@ def test_a_process_that_stood_still_between_reading_and_answering_does_not_answe
     """The lease ended meanwhile, another master wrote: the old value must not be given away."""
     cluster, master = running_with_master()
     (other, _) = others(cluster, master)
-    cluster.submit(master, Set(value="old"))
+    cluster.submit(master, ("SET", "old"))
     cluster.run_for(0.5)
     newer = []
 
     # The first reading begins the event; the second is the check of the lease.
     cluster.stall_at_reading(master, 2, 8.0)
     cluster.time.call_at(
-        cluster.time.now + 4.0, lambda: newer.append(cluster.submit(other, Set(value="new")))
+        cluster.time.now + 4.0, lambda: newer.append(cluster.submit(other, ("SET", "new")))
     )
-    call = cluster.submit(master, Get())
+    call = cluster.submit(master, ("GET",))
     cluster.run_for(10.0)
 
     assert result_of(call) == "new"
@@ -316,7 +315,7 @@ def test_reads_and_writes_around_a_change_of_masters_have_one_order() -> None:
         if step == 45:
             cluster.heal()
         uid = cluster.uids[step % 3]
-        calls.append(cluster.submit(uid, Set(value=str(step)) if step % 4 == 0 else Get()))
+        calls.append(cluster.submit(uid, ("SET", str(step)) if step % 4 == 0 else ("GET",)))
         cluster.run_for(0.2)
     cluster.run_for(10.0)
 

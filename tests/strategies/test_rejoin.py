@@ -21,8 +21,8 @@ from multipaxos.chain.effects import Outbox, Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Founders, Founding, Nothing
 from multipaxos.chain.messages import CatchUp, IAmAt, OtherChain, Sync, WhereAreYou
+from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.state_machine import Register, Set
 from multipaxos.composition import compose
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.strategies.rejoin import Rejoining
@@ -811,7 +811,7 @@ def test_new_servers_found_one_chain(servers: str, seed: int) -> None:
     """They start without state and serve their clients soon after."""
     cluster = SimulatedCluster(tuple(servers), strategies=PLAIN, seed=seed)
     cluster.start()
-    call = cluster.submit("A", Set(value="x"))
+    call = cluster.submit("A", ("SET", "x"))
 
     cluster.run_for(3.0)
 
@@ -826,7 +826,7 @@ def test_a_late_server_joins_the_chain_that_the_others_founded() -> None:
     cluster = SimulatedCluster(strategies=PLAIN)
     cluster.start("A", "B")
     cluster.run_for(5.0)
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     cluster.run_for(1.0)
     m = max(instances(cluster))
 
@@ -844,7 +844,7 @@ def test_a_server_that_lost_its_state_votes_again_when_the_gap_is_closed() -> No
     """Then the cluster can do without another one."""
     cluster = SimulatedCluster(strategies=PLAIN, founded=True)
     cluster.start()
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     cluster.run_for(1.0)
     cluster.crash("C")
     cluster.wipe("C")
@@ -852,7 +852,7 @@ def test_a_server_that_lost_its_state_votes_again_when_the_gap_is_closed() -> No
     cluster.run_for(3.0)
     cluster.crash("B")
 
-    call = cluster.submit("A", Set(value="y"))
+    call = cluster.submit("A", ("SET", "y"))
     cluster.run_for(5.0)
 
     assert link_of_call(call) >= 4
@@ -863,14 +863,14 @@ def test_a_server_that_lost_its_state_while_another_is_away_waits() -> None:
     """One other server is no majority: nothing is decided with the help of the forgetful one."""
     cluster = SimulatedCluster(strategies=PLAIN, founded=True)
     cluster.start()
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     cluster.run_for(1.0)
     for uid in "BC":
         cluster.crash(uid)
     cluster.wipe("C")
     cluster.restart("C")
 
-    call = cluster.submit("A", Set(value="y"))
+    call = cluster.submit("A", ("SET", "y"))
     cluster.run_for(30.0)
 
     assert cluster.unanswered == [call]

@@ -18,7 +18,6 @@ from multipaxos.chain.effects import Outbox, Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Nothing, Updates
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Set
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.network import Weather
 from multipaxos.strategies.resolution import Resolving
@@ -83,7 +82,7 @@ def test_without_faults_a_link_takes_two_round_trips() -> None:
     cluster.start()
     cluster.run_for(0.5)
 
-    call = cluster.submit("A", Set(value="x"))
+    call = cluster.submit("A", ("SET", "x"))
     cluster.run_for(0.9)
 
     assert link_of_call(call) == 1
@@ -107,7 +106,7 @@ def test_a_flood_of_requests_is_answered() -> None:
     cluster = SimulatedCluster(strategies=PLAIN, founded=True)
     cluster.start()
 
-    calls = [cluster.submit("A", Set(value=str(number))) for number in range(100)]
+    calls = [cluster.submit("A", ("SET", str(number))) for number in range(100)]
     cluster.run_for(5.0)
 
     assert [link_of_call(call) for call in calls] == list(range(1, 101))
@@ -179,7 +178,7 @@ def test_requests_survive_a_lossy_network(seed: int) -> None:
     """Half of all messages are lost: every request is answered all the same."""
     cluster = SimulatedCluster(strategies=PLAIN, founded=True, seed=seed, weather=Weather(loss=0.5))
     cluster.start()
-    calls = [cluster.submit("A", Set(value=str(number))) for number in range(5)]
+    calls = [cluster.submit("A", ("SET", str(number))) for number in range(5)]
 
     assert cluster.run_until(lambda: all(c.answered for c in calls), limit_seconds=120.0)
 
@@ -188,7 +187,7 @@ def test_what_is_repeated_is_repeated_after_a_second() -> None:
     """Settings are seconds, not milliseconds: a lost message costs one of them."""
     cluster = SimulatedCluster(strategies=PLAIN, founded=True, weather=Weather(loss=1.0))
     cluster.start()
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
 
     cluster.run_for(3.5)
 
@@ -275,7 +274,7 @@ def test_duelling_servers_all_get_their_values_in(seed: int) -> None:
     """Three servers propose at once, again and again: nobody's value vanishes."""
     cluster = SimulatedCluster(strategies=PLAIN, founded=True, seed=seed)
     cluster.start()
-    calls = [cluster.submit(uid, Set(value=f"{uid}{n}")) for n in range(10) for uid in "ABC"]
+    calls = [cluster.submit(uid, ("SET", f"{uid}{n}")) for n in range(10) for uid in "ABC"]
 
     cluster.run_for(30.0)
 
@@ -304,7 +303,7 @@ def test_an_idle_cluster_is_silent() -> None:
     """After the last link nobody sends anything but an occasional Sync."""
     cluster = SimulatedCluster(strategies=PLAIN, founded=True)
     cluster.start()
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     cluster.run_for(2.0)
 
     cluster.run_for(100.0)
@@ -416,7 +415,7 @@ def test_a_value_whose_proposer_died_is_decided_without_another_request() -> Non
     """Accepted somewhere, then silence: another server finishes the link."""
     cluster = SimulatedCluster(strategies=PLAIN, founded=True)
     cluster.start()
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     accepted = cluster.run_until(
         lambda: bool(traced(cluster, "accepted", server="B")), limit_seconds=1.0
     )
@@ -434,7 +433,7 @@ def test_a_whole_cluster_that_lost_power_finishes_its_link() -> None:
     """All accepted, all died, all return: the value is decided, and no second one."""
     cluster = SimulatedCluster(strategies=PLAIN, founded=True)
     cluster.start()
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     cluster.run_until(lambda: bool(traced(cluster, "accepted")), limit_seconds=1.0)
     for uid in cluster.uids:
         cluster.crash(uid)

@@ -10,7 +10,6 @@ from multipaxos.chain.effects import Outbox, Timer
 from multipaxos.chain.links import Founding
 from multipaxos.chain.messages import CatchUp, Sync
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Set
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.strategies.sync import Synchronization
 
@@ -213,7 +212,7 @@ def test_a_server_that_was_away_catches_up_when_it_returns() -> None:
     cluster.start()
     cluster.crash("C")
     for number in range(5):
-        cluster.submit("A", Set(value=str(number)))
+        cluster.submit("A", ("SET", str(number)))
     cluster.run_for(2.0)
 
     cluster.restart("C")
@@ -229,7 +228,7 @@ def test_an_idle_server_that_missed_a_link_learns_it_by_sync() -> None:
     cluster.start()
     cluster.run_for(1.0)
     cluster.partition("AB", "C")
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     cluster.run_for(1.0)
     cluster.heal()
 
@@ -243,11 +242,11 @@ def test_a_proposer_that_is_behind_learns_and_then_gets_its_value_in() -> None:
     cluster.start()
     cluster.run_for(1.0)
     cluster.partition("AB", "C")
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     cluster.run_for(1.0)
     cluster.heal()
 
-    call = cluster.submit("C", Set(value="y"))
+    call = cluster.submit("C", ("SET", "y"))
     cluster.run_for(0.5)
 
     assert link_of_call(call) == 2

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from multipaxos.chain.state_machine import Set
 from multipaxos.composition import strategy_names
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.scenario import Stage
@@ -46,7 +45,7 @@ def events_of_values(*values: str) -> list[TraceEvent]:
     cluster = SimulatedCluster(seed=1, founded=True)
     cluster.start()
     for value in values:
-        call = cluster.submit("A", Set(value=value))
+        call = cluster.submit("A", ("SET", value))
         cluster.run_until(lambda call=call: call.answered, limit_seconds=10)  # type: ignore[misc]
     return cluster.trace.events
 
@@ -177,7 +176,7 @@ def test_a_stretch_of_time_can_be_drawn() -> None:
     cluster.run_for(1.0)
     cluster.crash("C")
     cluster.run_for(1.0)
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     cluster.run_for(1.0)
 
     rows = str(text_diagram(cluster.trace.events, since=2.0, until=2.9)).splitlines()

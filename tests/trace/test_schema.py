@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from multipaxos.chain.state_machine import Set
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.trace import KINDS, TraceError, TraceEvent, check_event, check_trace, read_trace
 from multipaxos.trace.file import format_line
@@ -45,7 +44,7 @@ def events() -> list[TraceEvent]:
     cluster = SimulatedCluster()
     cluster.start()
     cluster.run_for(1.0)
-    cluster.submit("A", Set(value="x"))
+    cluster.submit("A", ("SET", "x"))
     cluster.run_for(1.0)
     return cluster.trace.events
 

@@ -15,7 +15,6 @@ from multipaxos.chain.events import Event, EventKind
 from multipaxos.chain.links import Updates
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Chosen, RequestID, Update
-from multipaxos.chain.state_machine import Set
 from multipaxos.composition import compose, describe, strategy_names
 from multipaxos.trace import (
     ConsoleSink,
@@ -35,7 +34,7 @@ REQUEST = RequestID("client", 7)
 
 
 def _link(value: str) -> Updates:
-    return Updates(updates=(Update(request_id=REQUEST, command=Set(value=value), since=1),))
+    return Updates(updates=(Update(request_id=REQUEST, command=("SET", value), since=1),))
 
 
 HELLO = Accept(proposal_id=TWO_A, value=_link("hello"))
@@ -92,9 +91,9 @@ def _play(observer: TraceObserver) -> None:
     observer.timer_set(Timer.SYNC, 10.0)
     observer.timer_cancelled(Timer.SYNC)
     observer.timer_fired(Timer.SYNC)
-    observer.called(REQUEST, Set(value="hello"))
+    observer.called(REQUEST, ("SET", "hello"))
     observer.answered(Answer(request_id=REQUEST, outcome=CHOSEN))
-    observer.returned(REQUEST, Set(value="hello"), CHOSEN)
+    observer.returned(REQUEST, ("SET", "hello"), CHOSEN)
     observer.dropped(_envelope("A", "B", HELLO), "lost")
     observer.duplicated(_envelope("A", "B", HELLO))
     observer.datagram_refused("malformed datagram: no JSON", "127.0.0.1:9")

@@ -27,7 +27,7 @@ from multipaxos.chain.messages import (
     WhereAreYou,
 )
 from multipaxos.chain.requests import RequestID, Update
-from multipaxos.chain.state_machine import Get, Set
+from multipaxos.chain.state_machine import Command
 from multipaxos.trace import describe_link, plain, printable, quoted
 from multipaxos.trace.text import describe_message
 
@@ -43,7 +43,7 @@ def _whereabouts(*, newborn: bool) -> IAmAt:
     )
 
 
-def _updates(*commands: Set | Get) -> Updates:
+def _updates(*commands: Command) -> Updates:
     return Updates(
         updates=tuple(
             Update(request_id=RequestID("c", number), command=command, since=0)
@@ -78,8 +78,8 @@ def test_long_values_are_shortened_and_say_so() -> None:
 @pytest.mark.parametrize(
     "link, shown",
     [
-        (_updates(Set(value="hello")), '"hello"'),
-        (_updates(Set(value="a"), Get(), Set(value="b")), '"a", a read, "b"'),
+        (_updates(("SET", "hello")), '"hello"'),
+        (_updates(("SET", "a"), ("GET",), ("SET", "b")), '"a", a read, "b"'),
         (NewMaster(uid="A", lease_seconds=2.0, bid="x"), "A is master for 2 s"),
         (FOUNDING, "a new chain: register c1"),
         (Nothing(), "nothing"),
@@ -92,7 +92,7 @@ def test_links_are_described(link: object, shown: str) -> None:
 
 MESSAGES: list[tuple[Message | ChainMessage, str]] = [
     (Prepare(proposal_id=TWO_A), "Prepare 2.A"),
-    (Accept(proposal_id=TWO_A, value=_updates(Set(value="v"))), 'Accept 2.A  "v"'),
+    (Accept(proposal_id=TWO_A, value=_updates(("SET", "v"))), 'Accept 2.A  "v"'),
     (
         Promise(acceptor="B", proposal_id=TWO_A, accepted_id=LOWEST, accepted_value=None),
         "Promise 2.A  nothing accepted",
@@ -115,7 +115,7 @@ MESSAGES: list[tuple[Message | ChainMessage, str]] = [
         'CatchUp  value "hello"',
     ),
     (OtherChain(), "OtherChain"),
-    (Forward(update=_updates(Set(value="v")).updates[0]), 'Forward  "v"'),
+    (Forward(update=_updates(("SET", "v")).updates[0]), 'Forward  "v"'),
     (
         Answered(request_id=RequestID("c", 1), link=7, result=None),
         "Answered  no value as of link 7",

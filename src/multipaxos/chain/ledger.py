@@ -5,7 +5,12 @@ from dataclasses import replace
 from multipaxos.chain.durable import Session, Snapshot
 from multipaxos.chain.links import Link, NewMaster, Updates
 from multipaxos.chain.requests import Chosen, Outcome, RequestID, Unknown, Update
-from multipaxos.chain.state_machine import StateMachine
+from multipaxos.chain.state_machine import Failure, Result, StateMachine, apply_safely
+
+RESULT_CHARACTERS_MAX = 1024
+"""A longer text is not remembered as a result: sessions must stay small beside the state."""
+
+TOO_LARGE = Failure("ERR this was done before, and its result was too large to be remembered")
 
 
 def apply_link(
@@ -53,13 +58,13 @@ def _apply_update(
 ) -> tuple[Snapshot, Outcome]:
     if machine.is_read(update.command):
         # A read needs no memory: to read again is harmless, and its result may be large.
-        _, result = machine.apply(snapshot.value, update.command)
+        _, result = apply_safely(machine, snapshot.value, update.command)
         return snapshot, Chosen(link=number, result=result)
     outcome = outcome_so_far(snapshot, update)
     if outcome is not None:
         return snapshot, outcome
-    value, result = machine.apply(snapshot.value, update.command)
-    session = Session(sequence=update.request_id.sequence, link=number, result=result)
+    value, result = apply_safely(machine, snapshot.value, update.command)
+    session = Session(sequence=update.request_id.sequence, link=number, result=_to_remember(result))
     sessions = dict(snapshot.sessions)
     sessions.pop(update.request_id.client, None)
     sessions[update.request_id.client] = session
@@ -74,3 +79,17 @@ def _apply_update(
         master=snapshot.master,
     )
     return after, Chosen(link=number, result=result)
+
+
+def _to_remember(result: Result) -> Result:
+    return result if _characters(result) <= RESULT_CHARACTERS_MAX else TOO_LARGE
+
+
+def _characters(result: Result) -> int:
+    match result:
+        case str() | Failure(text=str()):
+            return len(result if isinstance(result, str) else result.text)
+        case tuple():
+            return sum(map(_characters, result)) + len(result)
+        case _:
+            return 0

@@ -65,10 +65,17 @@ class BaseReplicatedValue(Voting):
         if not self.memoryless:
             self.joined()
 
-    def propose_update(self, request_id: RequestID, command: Command) -> None:
-        """Take the request of a client of this server. Its outcome comes as an Answer."""
+    def propose_update(
+        self, request_id: RequestID, command: Command, since: int | None = None
+    ) -> None:
+        """
+        Take the request of a client of this server. Its outcome comes as an Answer.
+
+        *since* is the client's own word for it, from when it first asked; None if it has none.
+        """
         self._waiting.add(request_id)
-        update = Update(request_id=request_id, command=command, since=self.instance)
+        since = self.instance if since is None else since
+        update = Update(request_id=request_id, command=command, since=since)
         self.take_update(update, origin=self.uid)
 
     def receive(self, envelope: Envelope) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Self
 from rich.text import Text
 
 from multipaxos.chain.requests import Chosen
+from multipaxos.chain.state_machine import Result
 from multipaxos.cli.processes import (
     ServerProcess,
     end_all,
@@ -86,7 +87,7 @@ class DemoCluster:
         with self._client(uid) as client:
             return self._chosen(client.propose(value, timeout_seconds=WAIT_SECONDS_MAX), uid).link
 
-    def get(self, uid: str) -> str | None:
+    def get(self, uid: str) -> Result:
         """Return the value as *uid* reads it."""
         with self._client(uid) as client:
             return self._chosen(client.get(timeout_seconds=WAIT_SECONDS_MAX), uid).result

@@ -39,7 +39,7 @@ def get(uid: str | None, timeout_seconds: float, as_json: bool, config_path: Pat
     elif chosen.result is None:
         click.echo("no value was set yet", err=True)
     else:
-        click.echo(printable(chosen.result))
+        click.echo(printable(str(chosen.result)))
 
 
 def _read(config: Config, uid: str | None, timeout_seconds: float) -> Chosen:

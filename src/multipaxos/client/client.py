@@ -11,6 +11,7 @@ from typing import Any, Self
 import hiredis
 
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
+from multipaxos.chain.state_machine import result_from_plain
 from multipaxos.client.connection import (
     Connect,
     Connection,
@@ -185,15 +186,13 @@ def _refusal_of(value: str) -> Refused | None:
 
 
 def _proposal(request_id: RequestID, command: tuple[str, ...]) -> tuple[str | int, ...]:
-    return ("MULTIPAXOS", "PROPOSE", request_id.client, request_id.sequence, *command)
+    return ("MULTIPAXOS", "PROPOSE", request_id.client, request_id.sequence, 0, *command)
 
 
 def _outcome(reply: Any) -> Outcome:
     match reply:
-        case [int(link), None]:
-            return Chosen(link=link, result=None)
         case [int(link), bytes(result)]:
-            return Chosen(link=link, result=result.decode())
+            return Chosen(link=link, result=result_from_plain(json.loads(result)))
         case hiredis.ReplyError():
             return _outcome_of_error(str(reply))
         case _:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from composable_paxos import PeerID
 from multipaxos.chain.requests import RequestID
-from multipaxos.chain.state_machine import Command, Get, Set
+from multipaxos.chain.state_machine import Command
 from multipaxos.exploration.role_bounds import BoundsError
 
 NAMES = "ABCDEFGHI"
@@ -93,11 +93,11 @@ class ChainBounds:
             (
                 self.servers - 1 - n % self.servers,
                 RequestID(f"writer{n + 1}", 1),
-                Set(value=f"v{n + 1}"),
+                ("SET", f"v{n + 1}"),
             )
             for n in range(self.writes)
         )
         reads = tuple(
-            (n % self.servers, RequestID(f"reader{n + 1}", 1), Get()) for n in range(self.reads)
+            (n % self.servers, RequestID(f"reader{n + 1}", 1), ("GET",)) for n in range(self.reads)
         )
         return (*writes, *reads)

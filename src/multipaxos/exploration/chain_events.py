@@ -7,10 +7,11 @@ from typing import TypeAlias
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Outbox, Timer
 from multipaxos.chain.messages import Envelope
+from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import RequestID
 from multipaxos.chain.settings import Membership, Settings
-from multipaxos.chain.state_machine import Command, Register
+from multipaxos.chain.state_machine import Command
 from multipaxos.exploration.chain_bounds import ChainBounds
 from multipaxos.exploration.chain_clock import HOURGLASSES, Turn, turn_of
 from multipaxos.exploration.chain_process import Chance, Process, copy_of

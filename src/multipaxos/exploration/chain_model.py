@@ -14,8 +14,8 @@ from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.links import Founding, Link, NewMaster
 from multipaxos.chain.position import MASTERS_NUMBER
+from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.state_machine import Register
 from multipaxos.exploration.chain_bounds import ChainBounds
 from multipaxos.exploration.chain_clock import LEASE_TIMERS, Clocks
 from multipaxos.exploration.chain_events import Call, Event, Fire, Receive, Restart

@@ -3,7 +3,7 @@
 import math
 
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID
-from multipaxos.chain.state_machine import Command, Get, Set
+from multipaxos.chain.state_machine import Command
 from multipaxos.invariants.linearizability import UNTOLD, Function, Operation, Status
 
 
@@ -35,12 +35,14 @@ def operation_of(
     )
 
 
-def asked(command: Command) -> tuple[Function, tuple[str, ...]]:
+def asked(command: Command) -> tuple[Function, tuple[str | None, ...]]:
     """Return which function *command* asks for, and with which arguments."""
     match command:
-        case Set(value=value):
+        case ("SET", value):
             return Function.SET, (value,)
-        case Get():
+        case ("CAS", *expected, new):
+            return Function.COMPARE_AND_SET, (expected[0] if expected else None, new)
+        case _:
             return Function.GET, ()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from multipaxos.chain.links import Link, NewMaster, Updates
 from multipaxos.chain.requests import RequestID, Update
-from multipaxos.chain.state_machine import Command, Get, Set, State
+from multipaxos.chain.state_machine import Command, State
 
 CHECKPOINT_LINKS = 64
 """After so many links all sessions are kept; between two such points, only what changed."""
@@ -119,12 +119,18 @@ class ChainModel:
 
 def changes(command: Command) -> bool:
     """Tell whether *command* is more than a read."""
-    return not isinstance(command, Get)
+    return command[0] != "GET"
 
 
 def after(value: State, command: Command) -> State:
     """Return what *command* makes of *value*."""
-    return command.value if isinstance(command, Set) else value
+    match command:
+        case ("SET", new):
+            return new
+        case ("CAS", *expected, new) if value == (expected[0] if expected else None):
+            return new
+        case _:
+            return value
 
 
 def holds(link: Link, request_id: RequestID) -> bool:

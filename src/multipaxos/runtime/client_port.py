@@ -10,18 +10,20 @@ from twisted.python.failure import Failure
 from typing_extensions import override
 
 from multipaxos.chain.effects import Answer
-from multipaxos.chain.requests import Outcome, RequestID, Unknown
-from multipaxos.chain.state_machine import Command
+from multipaxos.chain.requests import Chosen, Outcome, RequestID, Unknown
+from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.runtime import resp
 from multipaxos.runtime.commands import (
     OK,
     Greet,
     Propose,
     Quit,
+    ReadStale,
     Say,
     TellHistory,
     TellStatus,
     interpret,
+    link_and_result,
     reply_to,
 )
 from multipaxos.runtime.ports import StorageError
@@ -85,8 +87,19 @@ class Service(Interface):
     def uid(self) -> str:
         """Which of the cluster's servers it is."""
 
-    def submit(self, request_id: RequestID, command: Command) -> None:
+    @property
+    def machine(self) -> StateMachine:
+        """Which commands there are."""
+
+    @property
+    def instance(self) -> int:
+        """The link in progress."""
+
+    def submit(self, request_id: RequestID, command: Command, *, since: int | None) -> None:
         """Hand *command* to the protocol; its outcome comes to :meth:`ClientPort.answer`."""
+
+    def read_stale(self, command: Command) -> Chosen | None:
+        """Read in the server's own state, as of the link that it names; None without memory."""
 
     def status(self) -> str:
         """Return as JSON how the server is."""
@@ -138,11 +151,11 @@ class ClientPort(Factory):
         return ClientConnection(self)
 
     def submit(
-        self, request_id: RequestID, command: Command, connection: "ClientConnection"
+        self, request_id: RequestID, propose: Propose, connection: "ClientConnection"
     ) -> None:
-        """Hand *command* to the protocol; *connection* waits for its outcome."""
+        """Hand what is proposed to the protocol; *connection* waits for its outcome."""
         self._waiting.setdefault(request_id, []).append(connection)
-        self.service.submit(request_id, command)
+        self.service.submit(request_id, propose.command, since=propose.since)
 
     def answer(self, answer: Answer) -> None:
         """Tell the outcome to all that wait for it; nobody does if the client went away."""
@@ -273,11 +286,13 @@ class ClientConnection(Protocol):
 
     def _execute(self, request: list[bytes]) -> None:
         service = self.port.service
-        match interpret(request, value_bytes_max=service.value_bytes_max):
+        match interpret(request, machine=service.machine, value_bytes_max=service.value_bytes_max):
             case Say(reply=reply):
                 self.tcp.write(reply)
-            case Greet(cluster=cluster, uid=uid):
-                self._greet(cluster, uid)
+            case Greet() as greeting:
+                self._greet(greeting)
+            case ReadStale(command=command):
+                self.tcp.write(self._read_stale(command))
             case TellStatus():
                 self.tcp.write(resp.bulk(service.status()))
             case TellHistory(count=count):
@@ -288,10 +303,16 @@ class ClientConnection(Protocol):
             case Propose() as propose:
                 self._propose(propose)
 
-    def _greet(self, cluster: str, uid: str) -> None:
+    def _read_stale(self, command: Command) -> resp.Reply:
+        read = self.port.service.read_stale(command)
+        if read is None:
+            return resp.error("REFUSED this server has no memory yet")
+        return link_and_result(read)
+
+    def _greet(self, greeting: Greet) -> None:
         service = self.port.service
-        if (cluster, uid) == (service.cluster, service.uid):
-            self.tcp.write(OK)
+        if greeting.uid is None or greeting == Greet(cluster=service.cluster, uid=service.uid):
+            self.tcp.write(resp.integer(service.instance))
             return
         # What stands behind the greeting, in the same packet even, was meant for somebody else.
         self.tcp.write(resp.error(f"OTHER server {service.uid} of cluster {service.cluster}"))
@@ -308,7 +329,7 @@ class ClientConnection(Protocol):
         self.in_protocol = (request_id, propose)
         self._restart_time_out()
         self.port.observer.called(request_id, propose.command)
-        self.port.submit(request_id, propose.command, self)
+        self.port.submit(request_id, propose, self)
 
     def _give_up(self) -> None:
         if self.in_protocol is None:

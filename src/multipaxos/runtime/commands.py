@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
+
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID
-from multipaxos.chain.state_machine import Command, Get, Set
+from multipaxos.chain.state_machine import Command, StateMachine, result_to_plain
 from multipaxos.runtime import resp
 from multipaxos.runtime.codec import is_client_id, value_bytes
 
@@ -32,12 +34,21 @@ class Propose:
     """
     Hand *command* to the protocol; when it is chosen, reply with what *reply_of* makes of that.
 
-    The request has an id if the client gave it one; otherwise the connection does (None).
+    The request has an id if the client gave it one; otherwise the connection does (None). *since*
+    is the client's word for a link that no earlier one can hold it in; None: it says nothing.
     """
 
     request_id: RequestID | None
     command: Command
     reply_of: Callable[[Chosen], resp.Reply]
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadStale:
+    """Reply with what *command* reads in this server's own state, however old that is."""
+
+    command: Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +65,14 @@ class TellHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Greet:
-    """Go on if this is server *uid* of *cluster*; else say who this is, and serve nothing more."""
+    """
+    Reply with the link in progress, if this is server *uid* of *cluster* (None: whoever it is).
 
-    cluster: str
-    uid: str
+    Otherwise say who this is, and serve nothing more.
+    """
+
+    cluster: str | None = None
+    uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +80,18 @@ class Quit:
     """Say goodbye and close the connection."""
 
 
-Action: TypeAlias = Say | Greet | Propose | TellStatus | TellHistory | Quit
+Action: TypeAlias = Say | Greet | Propose | ReadStale | TellStatus | TellHistory | Quit
 
 
 class _RefusedError(Exception):
     """The request means nothing; the message is the error to reply with."""
 
 
-def interpret(  # noqa: PLR0911 - a case for each command
-    request: Sequence[bytes], *, value_bytes_max: int
-) -> Action:
+def interpret(request: Sequence[bytes], *, machine: StateMachine, value_bytes_max: int) -> Action:
     """
     Return what *request* asks for; a request that makes no sense gets an error as its reply.
 
-    A value may take *value_bytes_max* bytes as JSON.
+    The *machine* knows its commands; an argument of one may take *value_bytes_max* bytes as JSON.
     """
     name, *arguments = request
     try:
@@ -89,21 +102,16 @@ def interpret(  # noqa: PLR0911 - a case for each command
                 return Say(reply=resp.bulk(_text(message, "the message")))
             case b"QUIT", _:
                 return Quit()
-            case b"SET", [value]:
-                command = Set(value=_value(value, value_bytes_max))
-                return Propose(request_id=None, command=command, reply_of=lambda _: OK)
-            case b"GET", []:
-                return Propose(
-                    request_id=None,
-                    command=Get(),
-                    reply_of=lambda chosen: resp.bulk(chosen.result),
-                )
             case b"MULTIPAXOS", [subcommand, *rest]:
-                return _interpret_own(subcommand, rest, value_bytes_max)
-            case b"PING" | b"SET" | b"GET" | b"MULTIPAXOS", _:
+                return _interpret_own(subcommand, rest, machine, value_bytes_max)
+            case b"PING" | b"MULTIPAXOS", _:
                 raise _wrong_number(_shown(name).lower())
             case _:
-                raise _unknown(name, arguments)
+                return Propose(
+                    request_id=None,
+                    command=_command(name, arguments, machine, value_bytes_max),
+                    reply_of=lambda chosen: resp.result(chosen.result),
+                )
     except _RefusedError as refused:
         return Say(reply=resp.error(str(refused)))
 
@@ -119,36 +127,54 @@ def reply_to(propose: Propose, outcome: Outcome) -> resp.Reply:
             return resp.error(f"UNKNOWN {outcome.reason}")
 
 
-def _interpret_own(name: bytes, arguments: list[bytes], value_bytes_max: int) -> Action:
+def _interpret_own(
+    name: bytes, arguments: list[bytes], machine: StateMachine, value_bytes_max: int
+) -> Action:
     match name.upper(), arguments:
-        case b"PROPOSE", [client, sequence, verb, *values]:
+        case b"PROPOSE", [client, sequence, since, verb, *values]:
             request_id = RequestID(_client(client), _integer(sequence, "sequence", SEQUENCE_MAX))
-            command = _command(verb, values, value_bytes_max)
-            return Propose(request_id=request_id, command=command, reply_of=_link_and_result)
+            return Propose(
+                request_id=request_id,
+                since=_integer(since, "since", SEQUENCE_MAX, minimum=0),
+                command=_command(verb, values, machine, value_bytes_max),
+                reply_of=link_and_result,
+            )
+        case b"STALE", [verb, *values]:
+            command = _command(verb, values, machine, value_bytes_max)
+            if not machine.is_read(command):
+                raise _RefusedError(f"ERR '{command[0].lower()}' is no read: it cannot be stale")
+            return ReadStale(command=command)
+        case b"HELLO", []:
+            return Greet()
         case b"HELLO", [cluster, uid]:
             return Greet(cluster=_shown(cluster), uid=_shown(uid))
         case b"STATUS", []:
             return TellStatus()
         case b"HISTORY", [count]:
             return TellHistory(count=_integer(count, "count", HISTORY_COUNT_MAX))
-        case b"PROPOSE" | b"HELLO" | b"STATUS" | b"HISTORY", _:
+        case b"PROPOSE" | b"STALE" | b"HELLO" | b"STATUS" | b"HISTORY", _:
             raise _wrong_number(f"multipaxos|{_shown(name).lower()}")
         case _:
             raise _RefusedError(f"ERR unknown subcommand '{_shown(name)}'.")
 
 
-def _command(verb: bytes, values: list[bytes], value_bytes_max: int) -> Command:
-    match verb.upper(), values:
-        case b"SET", [value]:
-            return Set(value=_value(value, value_bytes_max))
-        case b"GET", []:
-            return Get()
-        case _:
-            raise _RefusedError("ERR syntax error: after the sequence comes SET value, or GET")
+def _command(
+    verb: bytes, arguments: list[bytes], machine: StateMachine, value_bytes_max: int
+) -> Command:
+    name = _shown(verb).upper()
+    if name not in machine.forms:
+        raise _unknown(verb, arguments)
+    command = (name, *(_value(argument, value_bytes_max) for argument in arguments))
+    fault = machine.refusal(command)
+    if fault is not None:
+        raise _RefusedError(fault)
+    return command
 
 
-def _link_and_result(chosen: Chosen) -> resp.Reply:
-    return resp.array([resp.integer(chosen.link), resp.bulk(chosen.result)])
+def link_and_result(chosen: Chosen) -> resp.Reply:
+    """Return the reply that tells of the link and, as JSON, of the result with its exact type."""
+    result = msgspec.json.encode(result_to_plain(chosen.result)).decode()
+    return resp.array([resp.integer(chosen.link), resp.bulk(result)])
 
 
 # ---------------------------------------------------------------------------------------- arguments
@@ -184,12 +210,12 @@ def _client(argument: bytes) -> str:
     return client
 
 
-def _integer(argument: bytes, name: str, maximum: int) -> int:
+def _integer(argument: bytes, name: str, maximum: int, *, minimum: int = 1) -> int:
     digits_max = len(str(maximum))
     # Python would read more than ASCII digits, and blanks and underscores between them.
-    if argument.isdigit() and len(argument) <= digits_max and 1 <= int(argument) <= maximum:
+    if argument.isdigit() and len(argument) <= digits_max and minimum <= int(argument) <= maximum:
         return int(argument)
-    raise _RefusedError(f"ERR {name} must be a whole number from 1 to {maximum}")
+    raise _RefusedError(f"ERR {name} must be a whole number from {minimum} to {maximum}")
 
 
 def _shown(argument: bytes) -> str:

@@ -95,9 +95,13 @@ class Driver:
         """Begin: the protocol sets its first timers and sends its first messages."""
         self._run(self.replica.start)
 
-    def submit(self, request_id: RequestID, command: Command) -> None:
-        """Take a request of a client of this server; its answer comes through *on_answer*."""
-        self._run(self.replica.propose_update, request_id, command)
+    def submit(self, request_id: RequestID, command: Command, since: int | None = None) -> None:
+        """
+        Take a request of a client of this server; its answer comes through *on_answer*.
+
+        *since* is what the client says of when it first asked, see :class:`Update`.
+        """
+        self._run(self.replica.propose_update, request_id, command, since)
 
     def receive(self, envelope: Envelope) -> None:
         """Take a message that arrived."""

@@ -7,7 +7,9 @@ the server up for seconds.
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
+
+from multipaxos.chain.state_machine import Failure, Result
 
 ARGUMENTS_MAX = 16
 """A request has at most this many arguments, the command's name included."""
@@ -123,3 +125,20 @@ def bulk(text: str | None) -> Reply:
 def array(replies: Sequence[Reply]) -> Reply:
     """Put encoded *replies* into one."""
     return b"*%d\r\n%b" % (len(replies), b"".join(replies))
+
+
+def result(told: Result) -> Reply:
+    """Encode what a state machine told: True as ``OK``, False and None as the null reply."""
+    match told:
+        case bool():
+            return simple("OK") if told else bulk(None)
+        case int():
+            return integer(told)
+        case str() | None:
+            return bulk(told)
+        case Failure(text=text):
+            return error(text)
+        case tuple():
+            return array([result(item) for item in told])
+        case _:
+            assert_never(told)

@@ -19,9 +19,10 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Answer
 from multipaxos.chain.messages import Envelope
+from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.requests import RequestID
-from multipaxos.chain.state_machine import Command, Register
+from multipaxos.chain.requests import Chosen, RequestID
+from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.composition import compose, describe, strategy_names
 from multipaxos.runtime import report
 from multipaxos.runtime.client_port import ClientPort
@@ -174,9 +175,27 @@ class Server:
         """Which of the cluster's servers it is."""
         return self.options.uid
 
-    def submit(self, request_id: RequestID, command: Command) -> None:
+    @property
+    def machine(self) -> StateMachine:
+        """Which commands there are."""
+        return self.replica.machine
+
+    @property
+    def instance(self) -> int:
+        """The link in progress."""
+        return self.replica.instance
+
+    def submit(self, request_id: RequestID, command: Command, *, since: int | None) -> None:
         """Hand *command* to the protocol."""
-        self.driver.submit(request_id, command)
+        self.driver.submit(request_id, command, since)
+
+    def read_stale(self, command: Command) -> Chosen | None:
+        """Read in this server's own state; None while it has no memory."""
+        replica = self.replica
+        if replica.memoryless:
+            return None
+        _, result = replica.machine.apply(replica.snapshot.value, command)
+        return Chosen(link=replica.instance - 1, result=result)
 
     def status(self) -> str:
         """Return as JSON how the server is."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from multipaxos.trace import TraceEvent, describe_link, printable, quoted
-from multipaxos.trace.text import describe_message, why_refused
+from multipaxos.trace.text import describe_message, describe_result, why_refused
 
 HIDDEN = frozenset(
     {
@@ -111,5 +111,5 @@ def _describe_call(fields: Mapping[str, Any]) -> str:
 def _describe_outcome(outcome: Mapping[str, Any]) -> str:
     if outcome["type"] != "Chosen":
         return f"{outcome['type'].lower()}: {outcome['reason']}"
-    result = "" if outcome["result"] is None else f", result {quoted(outcome['result'])}"
-    return f"chosen at link {outcome['link']}{result}"
+    result = describe_result(outcome["result"])
+    return f"chosen at link {outcome['link']}" + (f", result {result}" if result else "")

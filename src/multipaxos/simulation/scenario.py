@@ -14,7 +14,7 @@ from composable_paxos import LOWEST
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Command, Get, Set
+from multipaxos.chain.state_machine import Command
 from multipaxos.composition import strategy_names
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.disk import Cut
@@ -150,15 +150,15 @@ class Stage:
         words = rest.split()
         match words:
             case [uid, value]:
-                self._ask(uid, Set(value=value), None)
+                self._ask(uid, ("SET", value), None)
             case [uid, value, "as", request]:
-                self._ask(uid, Set(value=value), request)
+                self._ask(uid, ("SET", value), request)
             case _:
                 raise _BadCommandError("write: propose SERVER VALUE, or: ... as CLIENT/SEQUENCE")
 
     def read(self, rest: str) -> None:
         """``read A``: a new client asks A for the value."""
-        self._ask(rest, Get(), None)
+        self._ask(rest, ("GET",), None)
 
     # -- messages ----------------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Save
 from multipaxos.chain.links import Founding
 from multipaxos.chain.messages import Envelope
+from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import RequestID
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Register, StateMachine
+from multipaxos.chain.state_machine import StateMachine
 from multipaxos.composition import STRATEGIES, compose, strategy_names
 from multipaxos.invariants.cluster import ChosenLink, Invariants
 from multipaxos.runtime.driver import Driver

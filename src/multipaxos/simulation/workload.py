@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from multipaxos.chain.state_machine import Command, Get, Set
+from multipaxos.chain.state_machine import Command
 from multipaxos.simulation.faults import DRAWS
 
 PATIENCE_SECONDS = (4.0, 30.0, 30.0)
@@ -56,7 +56,7 @@ def draw_requests(seed: int, *, rate: float, reads: float, seconds: float) -> tu
             Request(
                 number=number,
                 at=at,
-                command=Get() if is_read else Set(value=f"v{number}"),
+                command=("GET",) if is_read else ("SET", f"v{number}"),
                 draw=rng.randrange(DRAWS),
                 server_draw=rng.randrange(DRAWS),
                 retry_seconds=rng.choice(RETRY_SECONDS),

@@ -9,6 +9,7 @@ from multipaxos.chain.effects import LocalRead, Timer
 from multipaxos.chain.links import Link
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import Chosen, Refused, RequestID, Update
+from multipaxos.chain.state_machine import apply_safely
 
 
 class LocalReads(BaseReplicatedValue):
@@ -66,7 +67,7 @@ class LocalReads(BaseReplicatedValue):
         assert self.lease is not None, "only a master reads alone"
         reads, self.reads = self.reads, {}
         for (_, origin), update in reads.items():
-            _, result = self.machine.apply(self.snapshot.value, update.command)
+            _, result = apply_safely(self.machine, self.snapshot.value, update.command)
             self.read_locally(
                 LocalRead(
                     update=update,

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import fields as dataclass_fields
 from typing import Protocol
 
 from typing_extensions import override
@@ -14,7 +13,7 @@ from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unkno
 from multipaxos.chain.state_machine import Command
 from multipaxos.trace.plain import plain
 
-VERSION = 1
+VERSION = 2
 """The version of the schema. It grows with every change that a reader must know of."""
 
 DECIMALS = 6
@@ -301,6 +300,6 @@ def _call(request_id: RequestID, command: Command) -> dict[str, object]:
     return {
         "client": request_id.client,
         "request": request_id,
-        "operation": type(command).__name__.lower(),
-        "arguments": [getattr(command, field.name) for field in dataclass_fields(command)],
+        "operation": command[0].lower(),
+        "arguments": list(command[1:]),
     }

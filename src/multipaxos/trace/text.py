@@ -49,10 +49,13 @@ def describe_link(link: Any, *, length_max: int | None = LENGTH_MAX) -> str:
 
 def _describe_update(update: Any, length_max: int | None) -> str:
     match update:
-        case {"command": {"type": "Set", "value": value}}:
+        case {"command": ["SET", value]}:
             return quoted(value, length_max=length_max)
-        case {"command": {"type": "Get"}}:
+        case {"command": ["GET"]}:
             return "a read"
+        case {"command": [str(name), *arguments]}:
+            shown = (quoted(argument, length_max=length_max) for argument in arguments)
+            return " ".join((printable(name), *shown))
         case _:
             return printable(str(update), length_max=length_max)
 
@@ -73,6 +76,24 @@ def describe_message(message: Mapping[str, Any]) -> str:
             return f"{proposal}  promised {message['promised_id']}"
         case _:
             return f"{proposal}{_describe_chain_message(name, message)}"
+
+
+def describe_result(result: Any) -> str:
+    """Return in words the plain *result* of a command; nothing where it only says "done"."""
+    match result:
+        case None | True:
+            return ""
+        case False:
+            return "not done"
+        case {"text": text}:
+            return printable(str(text), length_max=LENGTH_MAX)
+        case list():
+            items = ("nothing" if item is None else describe_result(item) for item in result)
+            return f"[{', '.join(items)}]"
+        case int():
+            return str(result)
+        case _:
+            return quoted(result)
 
 
 def why_refused(fields: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from composable_paxos import Message, ProposalID
 from multipaxos.chain.links import Link
 from multipaxos.chain.messages import ChainMessage
 from multipaxos.chain.requests import Outcome, RequestID
+from multipaxos.chain.state_machine import Failure, Result, freeze
 
 _Reader: TypeAlias = Callable[[Any], Any]
 
@@ -118,7 +119,10 @@ def _read_mapping(hint: Any) -> _Reader:
 
 def _read_class(named: Any) -> _Reader:
     hints = get_type_hints(named)
-    readers = {field.name: _reader(hints[field.name]) for field in fields(named)}
+    readers = {
+        field.name: _OPAQUE.get((named.__name__, field.name)) or _reader(hints[field.name])
+        for field in fields(named)
+    }
     count = len(readers) + 1
 
     def read(value: Any) -> Any:
@@ -127,6 +131,18 @@ def _read_class(named: Any) -> _Reader:
         return named(**{name: read_field(value[name]) for name, read_field in readers.items()})
 
     return read
+
+
+def _read_result(value: Any) -> Result:
+    match value:
+        case {"type": "Failure", "text": str(text)}:
+            return Failure(text)
+        case list():
+            return tuple(map(_read_result, value))
+        case bool() | int() | str() | None:
+            return value
+        case _:
+            raise TypeError
 
 
 def _is_class(hint: Any) -> bool:
@@ -159,6 +175,14 @@ def _named(hint: Any) -> str:
 
 
 _SHOWN_MAX = 80
+
+_OPAQUE: dict[tuple[str, str], _Reader] = {
+    ("Snapshot", "value"): freeze,
+    ("Session", "result"): _read_result,
+    ("Answered", "result"): _read_result,
+    ("Chosen", "result"): _read_result,
+}
+"""The fields, by class and name, whose content is the state machine's own affair."""
 
 _SPECIAL: dict[Any, _Reader] = {
     ProposalID: parse_proposal,

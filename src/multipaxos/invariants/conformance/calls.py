@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from multipaxos.chain.links import Link, Updates
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
-from multipaxos.chain.state_machine import Command, Get, Set
+from multipaxos.chain.state_machine import Command
 from multipaxos.invariants.conformance.source import BadTracesError, Line
 from multipaxos.invariants.history import asked, operation_of
 from multipaxos.invariants.linearizability import Function, Operation, Status
-from multipaxos.trace import parse_request
+from multipaxos.trace import parse_outcome, parse_request
 
 BEFORE_ALL = -math.inf
 
@@ -19,10 +19,8 @@ def command_of(line: Line) -> Command:
     """Return the command that a ``called`` or ``returned`` is about. Raises BadTracesError."""
     operation, arguments = line.event.fields["operation"], line.event.fields["arguments"]
     match operation, arguments:
-        case "set", [str(value)]:
-            return Set(value=value)
-        case "get", []:
-            return Get()
+        case str(), [*_] if all(isinstance(argument, str) for argument in arguments):
+            return (operation.upper(), *map(str, arguments))
         case _:
             raise BadTracesError(
                 f"{line.place}: {operation!r} with {arguments!r} is no operation that clients have."
@@ -36,9 +34,13 @@ def outcome_of(line: Line) -> Outcome:
     match fields["status"]:
         case "ok":
             link, result = fields["link"], fields["result"]
-            if not isinstance(link, int) or not isinstance(result, str | None):
+            if not isinstance(link, int):
                 raise BadTracesError(f"{line.place}: who is told ok is told a link and a result.")
-            return Chosen(link=link, result=result)
+            told = {"type": "Chosen", "link": link, "result": result}
+            try:
+                return parse_outcome(told)
+            except ValueError as error:
+                raise BadTracesError(f"{line.place}: {error}.") from error
         case "refused":
             return Refused(reason=reason)
         case _:
@@ -123,9 +125,9 @@ class Calls:
             for update in link.updates
         }
         found = [
-            _ancient(str(request_id), command.value)
+            _ancient(str(request_id), command)
             for request_id, command in held.items()
-            if request_id not in self._requests and isinstance(command, Set)
+            if request_id not in self._requests and command != ("GET",)
         ]
         if begins_anew:
             return found
@@ -133,7 +135,8 @@ class Calls:
         written = {o.arguments[0] for o in history if o.function is Function.SET}
         read = {o.result for o in history if o.function is Function.GET}
         strange = sorted(value for value in read - written if isinstance(value, str))
-        return [*found, *(_ancient(f"before/{n}", value) for n, value in enumerate(strange))]
+        before = [_ancient(f"before/{n}", ("SET", value)) for n, value in enumerate(strange)]
+        return [*found, *before]
 
     def _request(self, line: Line) -> _Request:
         name = str(line.event.fields["request"])
@@ -148,7 +151,7 @@ class Calls:
 
 
 def _operations(request_id: RequestID, request: _Request) -> Iterable[Operation]:
-    if isinstance(request.command, Get):
+    if request.command == ("GET",):
         for one in request.tries:
             yield _operation(request_id, request.command, one, tries=1)
         return
@@ -174,8 +177,8 @@ def _operation(request_id: RequestID, command: Command, one: _Try, *, tries: int
     )
 
 
-def _ancient(name: str, value: str) -> Operation:
-    function, arguments = asked(Set(value=value))
+def _ancient(name: str, command: Command) -> Operation:
+    function, arguments = asked(command)
     return Operation(
         name=name,
         function=function,

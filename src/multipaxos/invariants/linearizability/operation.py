@@ -8,6 +8,8 @@ from typing import Final, Literal, TypeAlias
 
 from typing_extensions import override
 
+from multipaxos.chain import state_machine
+
 
 class Function(StrEnum):
     """
@@ -44,7 +46,7 @@ Value: TypeAlias = str | None
 """What a key holds; None where it holds nothing."""
 
 Argument: TypeAlias = str | int | None
-Result: TypeAlias = str | int | bool | Literal[Untold.UNTOLD] | None
+Result: TypeAlias = state_machine.Result | Literal[Untold.UNTOLD]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

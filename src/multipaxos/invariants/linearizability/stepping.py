@@ -17,7 +17,7 @@ def step(value: Value, function: Function, arguments: tuple[Argument, ...]) -> t
     | function | arguments | result |
     |---|---|---|
     | get | | the value, None if there is none |
-    | set | the new value | None |
+    | set | the new value | True |
     | delete | | whether there was one |
     | compare-and-set | the expected value, the new one | whether it was the expected one |
     | increment | what to add to a whole number, 0 if there is none | the sum; None for no number |
@@ -28,7 +28,7 @@ def step(value: Value, function: Function, arguments: tuple[Argument, ...]) -> t
             return value, value
         case Function.SET:
             (new,) = arguments
-            return _text(new), None
+            return _text(new), True
         case Function.DELETE:
             return None, value is not None
         case Function.COMPARE_AND_SET:

@@ -6,6 +6,7 @@ import composable_paxos as paxos
 from composable_paxos import ProposalID
 from multipaxos.chain import messages, requests
 from multipaxos.chain.messages import Envelope
+from multipaxos.chain.state_machine import result_to_plain
 from multipaxos.runtime.codec import wire
 from multipaxos.runtime.codec.errors import MalformedDatagramError
 from multipaxos.runtime.codec.parts import (
@@ -21,6 +22,7 @@ from multipaxos.runtime.codec.parts import (
     proposal_id_from_wire,
     proposal_or_none_to_wire,
     proposal_to_wire,
+    result_from_wire,
     snapshot_from_wire,
     snapshot_to_wire,
     update_from_wire,
@@ -118,7 +120,7 @@ def _chain_to_wire(  # noqa: PLR0911 - one a message
                 client=message.request_id.client,
                 sequence=message.request_id.sequence,
                 at=message.link,
-                result=message.result,
+                result=result_to_plain(message.result),
             )
         case messages.WhereAreYou():
             return wire.WhereAreYou(**head, birth=message.birth)
@@ -186,7 +188,7 @@ def _chain_from_wire(  # noqa: PLR0911 - one a message
             return messages.Answered(
                 request_id=requests.RequestID(datagram.client, datagram.sequence),
                 link=datagram.at,
-                result=datagram.result,
+                result=result_from_wire(datagram.result),
             )
         case wire.WhereAreYou():
             return messages.WhereAreYou(birth=datagram.birth)

@@ -12,7 +12,13 @@ from typing import assert_never
 from composable_paxos import LOWEST, AcceptorState, ProposalID, Value
 from multipaxos.chain import durable, links, requests
 from multipaxos.chain.durable import DurableState
-from multipaxos.chain.state_machine import Get, Set
+from multipaxos.chain.state_machine import (
+    Result,
+    freeze,
+    result_from_plain,
+    result_to_plain,
+    thaw,
+)
 from multipaxos.runtime.codec import wire
 from multipaxos.runtime.codec.errors import MalformedDatagramError
 
@@ -52,28 +58,18 @@ def link_from_wire(link: wire.Link) -> links.Link:
 
 def update_to_wire(update: requests.Update) -> wire.Update:
     """Return the structure that *update* is written as."""
-    request_id = update.request_id
-    match update.command:
-        case Set(value=value):
-            return wire.SetUpdate(
-                client=request_id.client,
-                sequence=request_id.sequence,
-                since=update.since,
-                value=value,
-            )
-        case Get():
-            return wire.GetUpdate(
-                client=request_id.client, sequence=request_id.sequence, since=update.since
-            )
-        case _:
-            assert_never(update.command)
+    return wire.Update(
+        client=update.request_id.client,
+        sequence=update.request_id.sequence,
+        since=update.since,
+        do=update.command,
+    )
 
 
 def update_from_wire(update: wire.Update) -> requests.Update:
     """Return the update that the structure stands for."""
     request_id = requests.RequestID(update.client, update.sequence)
-    command = Set(value=update.value) if isinstance(update, wire.SetUpdate) else Get()
-    return requests.Update(request_id=request_id, command=command, since=update.since)
+    return requests.Update(request_id=request_id, command=update.do, since=update.since)
 
 
 def founding_to_wire(link: links.Founding) -> wire.Founding:
@@ -111,12 +107,12 @@ def _new_master_from_wire(link: wire.NewMaster) -> links.NewMaster:
 def snapshot_to_wire(snapshot: durable.Snapshot) -> wire.Snapshot:
     """Return the structure that *snapshot* is written as."""
     sessions = tuple(
-        (client, session.sequence, session.link, session.result)
+        (client, session.sequence, session.link, result_to_plain(session.result))
         for client, session in snapshot.sessions.items()
     )
     master = None if snapshot.master is None else _new_master_to_wire(snapshot.master)
     return wire.Snapshot(
-        value=snapshot.value,
+        value=thaw(snapshot.value),
         sessions=sessions,
         forgotten_before=snapshot.forgotten_before,
         master=master,
@@ -127,9 +123,9 @@ def snapshot_from_wire(snapshot: wire.Snapshot) -> durable.Snapshot:
     """Return the snapshot that the structure stands for."""
     _check_unique("session", (client for client, *_ in snapshot.sessions))
     return durable.Snapshot(
-        value=snapshot.value,
+        value=freeze(snapshot.value),
         sessions={
-            client: durable.Session(sequence=sequence, link=link, result=result)
+            client: durable.Session(sequence=sequence, link=link, result=result_from_wire(result))
             for client, sequence, link, result in snapshot.sessions
         },
         forgotten_before=snapshot.forgotten_before,
@@ -173,6 +169,14 @@ def state_from_wire(votes: wire.Votes, snapshot: durable.Snapshot) -> DurableSta
 
 
 # -------------------------------------------------------------------------------------------- parts
+
+
+def result_from_wire(result: wire.Result) -> Result:
+    """Return the result that was written as *result*; MalformedDatagramError for nonsense."""
+    try:
+        return result_from_plain(result)
+    except ValueError as error:
+        raise MalformedDatagramError(str(error)) from None
 
 
 def proposal_to_wire(proposal_id: ProposalID) -> wire.Proposal:

@@ -12,7 +12,6 @@ from multipaxos.chain.durable import Session, Snapshot
 from multipaxos.chain.links import Founding, Link, NewMaster, Updates
 from multipaxos.chain.messages import Answered, CatchUp, ChainMessage, Envelope, Forward
 from multipaxos.chain.requests import RequestID, Update
-from multipaxos.chain.state_machine import Set
 from multipaxos.runtime.codec import wire
 
 LONGEST_UID = "Z" * wire.UID_LENGTH_MAX
@@ -35,7 +34,7 @@ LONGEST_NEW_MASTER = NewMaster(
 
 def largest_envelopes(value: str, sessions_max: int) -> Iterator[Envelope]:
     """Yield the largest envelope of every kind that can carry *value*."""
-    update = Update(request_id=LONGEST_REQUEST, command=Set(value=value), since=wire.INTEGER_MAX)
+    update = Update(request_id=LONGEST_REQUEST, command=("SET", value), since=wire.INTEGER_MAX)
     yield from largest_envelopes_with_link(Updates(updates=(update,)))
     yield _envelope(Forward(update=update))
     yield _envelope(Answered(request_id=LONGEST_REQUEST, link=wire.INTEGER_MAX, result=value))

@@ -6,7 +6,7 @@ the dataclass that it is made from. Every text has a
 character set and a length, every number a range. Nothing else passes: unknown fields do not.
 """
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -40,8 +40,11 @@ Proposal: TypeAlias = tuple[Number, Uid]
 """``[2,"A"]``. Where there may be none, ``null`` says so."""
 Founders: TypeAlias = Annotated[tuple[tuple[Uid, Name], ...], Meta(max_length=SERVERS_MAX)]
 """``[["A","4f1c"],["B","a200"]]``: each founder with its birth."""
-Session: TypeAlias = tuple[Client, Integer, Integer, str | None]
-"""``["client",7,12,null]``: the client's newest request, its link and its result."""
+
+Result: TypeAlias = Any
+"""``true``, ``"text"``, ``7``, ``["a",null]``, ``{"error":"ERR …"}``; the rest is checked later."""
+Session: TypeAlias = tuple[Client, Integer, Integer, Result]
+"""``["client",7,12,true]``: the client's newest request, its link and its result."""
 
 
 class Part(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -51,24 +54,13 @@ class Part(Struct, forbid_unknown_fields=True, kw_only=True):
 # -------------------------------------------------------------------------------- updates and links
 
 
-class SetUpdate(Part, tag_field="do", tag="set"):
-    """``{"do":"set","client":"c","sequence":7,"since":5,"value":"hello"}``."""
+class Update(Part):
+    """``{"client":"c","sequence":7,"since":5,"do":["SET","hello"]}``."""
 
     client: Client
     sequence: Integer
     since: Integer
-    value: str
-
-
-class GetUpdate(Part, tag_field="do", tag="get"):
-    """``{"do":"get","client":"c","sequence":8,"since":5}``."""
-
-    client: Client
-    sequence: Integer
-    since: Integer
-
-
-Update: TypeAlias = SetUpdate | GetUpdate
+    do: Annotated[tuple[str, ...], Meta(min_length=1)]
 
 
 class Founding(Part, tag_field="kind", tag="founding"):
@@ -110,7 +102,7 @@ class Snapshot(Part):
     The least recently used session comes first.
     """
 
-    value: str | None
+    value: Any
     sessions: tuple[Session, ...]
     forgotten_before: Integer
     master: NewMaster | None
@@ -209,7 +201,7 @@ class Answered(Datagram, tag="answered"):
     client: Client
     sequence: Integer
     at: Integer
-    result: str | None
+    result: Result
 
 
 class WhereAreYou(Datagram, tag="where_are_you"):

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from multipaxos.trace.text import describe_link, printable, quoted
+from multipaxos.trace.text import describe_link, describe_result, printable, quoted
 
 NO_PROPOSAL = "0."
 """How the lowest proposal, that of nobody, is written in a trace."""
@@ -77,7 +77,7 @@ def return_words(fields: Mapping[str, Any]) -> str:
         reason = fields.get("reason")
         return status if not reason else f"{status}: {printable(str(reason))}"
     result, link = fields.get("result"), fields.get("link")
-    told = "" if result is None else f" {_quoted(result)}"
+    told = f" {describe_result(result)}".rstrip()
     return f"ok{told}" if link is None else f"ok{told}, link {link}"
 
 

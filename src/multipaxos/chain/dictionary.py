@@ -1,0 +1,341 @@
+"""The dictionary: texts by key, with those of Redis' commands for strings that go with it."""
+
+import re
+from binascii import crc32
+from collections.abc import Callable
+from functools import lru_cache
+from typing import ClassVar, TypeAlias
+
+from immutables import Map
+from typing_extensions import override
+
+from multipaxos.chain.state_machine import (
+    Change,
+    Command,
+    CommandForm,
+    Failure,
+    Result,
+    StateMachine,
+)
+
+INTEGER_MAX = 2**63 - 1
+SCAN_COUNT = 10
+"""About so many keys a SCAN finds, if it is not asked for more or fewer."""
+SCAN_STEPS_MAX = 64
+"""A SCAN from the first key to the last looks through all keys so often at most."""
+
+PATTERNS_REMEMBERED = 128
+NOTHING_MATCHES = "(?!)"
+
+_SIGN = re.compile(r"\\.?|\[(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+"""A part of a pattern: an escaped character, a class, or any other character."""
+_MEMBER = re.compile(r"\\.|.-[^\\]|.", re.DOTALL)
+_RANGE = re.compile(r"(.)-(.)", re.DOTALL)
+
+NO_INTEGER = Failure("ERR value is not an integer or out of range")
+OVERFLOW = Failure("ERR increment or decrement would overflow")
+SYNTAX = "ERR syntax error"
+
+Texts: TypeAlias = Map[str, str]
+_Applied: TypeAlias = tuple[Texts, Result]
+
+
+class Dictionary(StateMachine):
+    """
+    Keeps texts by key.
+
+    What a command means and returns, `Redis' own documentation <https://redis.io/commands>`_ says;
+    CAS, which Redis does not have, sets *key* if it holds the expected text or, without one, if it
+    holds none.
+    """
+
+    kind = "dictionary"
+    forms: ClassVar = {
+        "SET": CommandForm(
+            usage="SET key value [NX | XX] [GET]", arguments_min=2, arguments_max=4, first_key=0
+        ),
+        "GET": CommandForm(
+            usage="GET key", arguments_min=1, arguments_max=1, reads=True, first_key=0
+        ),
+        "CAS": CommandForm(
+            usage="CAS key [expected] new", arguments_min=2, arguments_max=3, first_key=0
+        ),
+        "DEL": CommandForm(
+            usage="DEL key [key ...]",
+            arguments_min=1,
+            arguments_max=None,
+            first_key=0,
+            last_key=-1,
+        ),
+        "EXISTS": CommandForm(
+            usage="EXISTS key [key ...]",
+            arguments_min=1,
+            arguments_max=None,
+            reads=True,
+            first_key=0,
+            last_key=-1,
+        ),
+        "INCR": CommandForm(usage="INCR key", arguments_min=1, arguments_max=1, first_key=0),
+        "INCRBY": CommandForm(
+            usage="INCRBY key increment", arguments_min=2, arguments_max=2, first_key=0
+        ),
+        "APPEND": CommandForm(
+            usage="APPEND key value", arguments_min=2, arguments_max=2, first_key=0
+        ),
+        "MSET": CommandForm(
+            usage="MSET key value [key value ...]",
+            arguments_min=2,
+            arguments_max=None,
+            first_key=0,
+            last_key=-2,
+            key_step=2,
+        ),
+        "MGET": CommandForm(
+            usage="MGET key [key ...]",
+            arguments_min=1,
+            arguments_max=None,
+            reads=True,
+            first_key=0,
+            last_key=-1,
+        ),
+        "KEYS": CommandForm(usage="KEYS pattern", arguments_min=1, arguments_max=1, reads=True),
+        "SCAN": CommandForm(
+            usage="SCAN cursor [MATCH pattern] [COUNT count]",
+            arguments_min=1,
+            arguments_max=5,
+            reads=True,
+        ),
+        "DBSIZE": CommandForm(usage="DBSIZE", reads=True),
+    }
+
+    @override
+    def initial(self) -> Texts:
+        """Return a dictionary without keys."""
+        return Map()
+
+    @override
+    def refusal(self, command: Command) -> str | None:
+        """Return what is wrong with the form of *command*, its options included."""
+        fault = super().refusal(command)
+        if fault is not None:
+            return fault
+        match command:
+            case ("SET", _, _, *options):
+                return None if _set_options(options) is not None else SYNTAX
+            case ("MSET", *pairs) if len(pairs) % 2:
+                return "ERR wrong number of arguments for 'mset' command"
+            case ("INCRBY", _, amount) if _integer(amount) is None:
+                return NO_INTEGER.text
+            case ("SCAN", cursor, *options):
+                return _scan_fault(cursor, options)
+            case _:
+                return None
+
+    @override
+    def apply(self, state: Texts, command: Command) -> tuple[Texts, Result]:
+        """Do *command*, which has the form of one of :attr:`forms`."""
+        name, *arguments = command
+        return _COMMANDS[name](state, arguments)
+
+    @override
+    def changes(self, before: Texts, after: Texts, command: Command) -> tuple[Change, ...]:
+        """Return the keys whose text *command* changed, each with its new one."""
+        return tuple(
+            (key, after.get(key)) for key in self.keys(command) if before.get(key) != after.get(key)
+        )
+
+    @override
+    def summary(self, state: Texts) -> str | None:
+        """Return how many keys there are."""
+        return f"{len(state)} {'key' if len(state) == 1 else 'keys'}"
+
+
+# ----------------------------------------------------------------------------------------- commands
+
+
+def _set(state: Texts, arguments: list[str]) -> _Applied:
+    key, value, *options = arguments
+    wanted = _set_options(options) or frozenset()
+    old = state.get(key)
+    holds = old is None if "NX" in wanted else old is not None or "XX" not in wanted
+    after = state.set(key, value) if holds else state
+    return after, old if "GET" in wanted else holds
+
+
+def _get(state: Texts, arguments: list[str]) -> _Applied:
+    return state, state.get(arguments[0])
+
+
+def _compare_and_set(state: Texts, arguments: list[str]) -> _Applied:
+    key, *expected, new = arguments
+    held = state.get(key)
+    if held == (expected[0] if expected else None):
+        return state.set(key, new), True
+    return state, False
+
+
+def _delete(state: Texts, arguments: list[str]) -> _Applied:
+    there = [key for key in dict.fromkeys(arguments) if key in state]
+    for key in there:
+        state = state.delete(key)
+    return state, len(there)
+
+
+def _exists(state: Texts, arguments: list[str]) -> _Applied:
+    return state, sum(key in state for key in arguments)
+
+
+def _increment(state: Texts, arguments: list[str]) -> _Applied:
+    key, *amounts = arguments
+    held = _integer(state.get(key, "0"))
+    amount = _integer(amounts[0]) if amounts else 1
+    if held is None or amount is None:
+        return state, NO_INTEGER
+    total = held + amount
+    if not -INTEGER_MAX - 1 <= total <= INTEGER_MAX:
+        return state, OVERFLOW
+    return state.set(key, str(total)), total
+
+
+def _append(state: Texts, arguments: list[str]) -> _Applied:
+    key, suffix = arguments
+    whole = state.get(key, "") + suffix
+    return state.set(key, whole), len(whole.encode())
+
+
+def _set_many(state: Texts, arguments: list[str]) -> _Applied:
+    return state.update(zip(arguments[::2], arguments[1::2], strict=True)), True
+
+
+def _get_many(state: Texts, arguments: list[str]) -> _Applied:
+    return state, tuple(state.get(key) for key in arguments)
+
+
+def _keys(state: Texts, arguments: list[str]) -> _Applied:
+    matches = _matcher(arguments[0])
+    return state, tuple(sorted(key for key in state if matches(key)))
+
+
+def _scan(state: Texts, arguments: list[str]) -> _Applied:
+    # Keys in the order of a checksum, which knows neither what was added since nor what was taken
+    # away: who was there throughout is found, and the cursor is the checksum to go on from.
+    cursor, *options = arguments
+    given = _scan_options(options)
+    matches = _matcher(given.get("MATCH", "*"))
+    steps = min(SCAN_STEPS_MAX, max(1, len(state) // int(given.get("COUNT", SCAN_COUNT))))
+    begin = int(cursor)
+    end = begin + 2**32 // steps
+    end = min(2**32, end)
+    found = sorted(key for key in state if begin <= crc32(key.encode()) < end and matches(key))
+    return state, (str(end % 2**32), tuple(found))
+
+
+def _size(state: Texts, arguments: list[str]) -> _Applied:
+    del arguments
+    return state, len(state)
+
+
+_COMMANDS: dict[str, Callable[[Texts, list[str]], _Applied]] = {
+    "SET": _set,
+    "GET": _get,
+    "CAS": _compare_and_set,
+    "DEL": _delete,
+    "EXISTS": _exists,
+    "INCR": _increment,
+    "INCRBY": _increment,
+    "APPEND": _append,
+    "MSET": _set_many,
+    "MGET": _get_many,
+    "KEYS": _keys,
+    "SCAN": _scan,
+    "DBSIZE": _size,
+}
+
+# ---------------------------------------------------------------------------------------- arguments
+
+
+def _set_options(options: list[str]) -> frozenset[str] | None:
+    """Return the options of a SET, None if they are none or contradict each other."""
+    wanted = frozenset(option.upper() for option in options)
+    is_known = wanted <= {"NX", "XX", "GET"} and len(wanted) == len(options)
+    return wanted if is_known and not {"NX", "XX"} <= wanted else None
+
+
+def _scan_fault(cursor: str, options: list[str]) -> str | None:
+    if not (_is_digits(cursor) and len(cursor) <= len(str(2**32)) and int(cursor) < 2**32):
+        return "ERR invalid cursor"
+    given = _scan_options(options)
+    if len(given) * 2 != len(options) or not given.keys() <= {"MATCH", "COUNT"}:
+        return SYNTAX
+    count = given.get("COUNT", "1")
+    if _integer(count) is None:
+        return NO_INTEGER.text
+    return SYNTAX if int(count) < 1 else None
+
+
+def _scan_options(options: list[str]) -> dict[str, str]:
+    return {name.upper(): value for name, value in zip(options[::2], options[1::2], strict=False)}
+
+
+def _integer(text: str) -> int | None:
+    """Return the number that *text* writes as Redis would, None if it writes none."""
+    digits = text.removeprefix("-")
+    if not _is_digits(digits) or len(digits) > len(str(INTEGER_MAX)):
+        return None
+    if digits.startswith("0") and text != "0":
+        return None
+    number = int(text)
+    return number if -INTEGER_MAX - 1 <= number <= INTEGER_MAX else None
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+@lru_cache(maxsize=PATTERNS_REMEMBERED)
+def _matcher(pattern: str) -> Callable[[str], object]:
+    """
+    Return what tells whether a key matches *pattern*, written as for Redis: ``h?llo*[0-9]``.
+
+    Each part between two stars is looked for once, from left to right: no pattern makes the search
+    try all ways to cut a key.
+    """
+    first, *others = _parts(pattern)
+    if not others:
+        return re.compile(first, re.DOTALL).fullmatch
+    *middle, last = others
+    jumps = "".join(f"(?>.*?{part})" for part in middle if part)
+    return re.compile(f"{first}{jumps}.*{last}", re.DOTALL).fullmatch
+
+
+def _parts(pattern: str) -> list[str]:
+    """Cut *pattern* at its stars into parts, as regular expressions of one length each."""
+    parts = [""]
+    for sign in _SIGN.findall(pattern):
+        if sign == "*":
+            parts.append("")
+        elif sign == "?":
+            parts[-1] += "."
+        elif sign[0] == "[" and len(sign) > 1:
+            parts[-1] += _character_class(sign)
+        else:
+            parts[-1] += re.escape(sign.removeprefix("\\") or "\\")
+    return parts
+
+
+def _character_class(sign: str) -> str:
+    negation = "^" if sign[1] == "^" else ""
+    inner = sign[1 + len(negation) : -1]
+    if not inner:
+        return "." if negation else NOTHING_MATCHES
+    members = "".join(_class_member(member) for member in _MEMBER.findall(inner))
+    return f"[{negation}{members}]"
+
+
+def _class_member(member: str) -> str:
+    range_ends = _RANGE.fullmatch(member)
+    if range_ends is None:
+        return re.escape(member[-1])
+    # As in Redis, the ends of a range may stand in any order.
+    first, last = sorted(range_ends.groups())
+    return f"{re.escape(first)}-{re.escape(last)}"
