@@ -6,7 +6,14 @@ from pathlib import Path
 import click
 
 from multipaxos.cli.entry import BadInputError
-from multipaxos.cli.parameters import FilePath, config_option, data_option, read_config, server_of
+from multipaxos.cli.parameters import (
+    FilePath,
+    config_option,
+    data_option,
+    read_config,
+    server_of,
+    state_option,
+)
 from multipaxos.trace import printable
 
 
@@ -22,6 +29,7 @@ from multipaxos.trace import printable
     show_default=True,
     help="How the state is kept.",
 )
+@state_option
 @click.option("--quiet", is_flag=True, help="Do not print the traffic.")
 @click.option("--brief", is_flag=True, help="Do not print the strategies.")
 @click.option(
@@ -42,6 +50,7 @@ def server(  # noqa: PLR0917 - click passes them by name
     config_path: Path | None,
     directory: Path | None,
     storage: str,
+    state: str,
     quiet: bool,
     brief: bool,
     trace: Path | None,
@@ -66,6 +75,7 @@ def server(  # noqa: PLR0917 - click passes them by name
         uid=uid,
         directory=directory or default_directory(config.cluster),
         storage=storage,
+        state=state,
         is_master=master,
         without=without,
         trace=trace,
