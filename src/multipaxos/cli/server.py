@@ -6,7 +6,15 @@ from pathlib import Path
 import click
 
 from multipaxos.cli.entry import BadInputError
-from multipaxos.cli.parameters import FilePath, config_option, data_option, read_config, server_of
+from multipaxos.cli.parameters import (
+    FilePath,
+    HostAndPort,
+    config_option,
+    data_option,
+    read_config,
+    server_of,
+)
+from multipaxos.runtime.address import Address
 from multipaxos.trace import printable
 
 
@@ -31,6 +39,12 @@ from multipaxos.trace import printable
     help="Append everything that happens to FILE, one JSON object a line.",
 )
 @click.option(
+    "--metrics",
+    metavar="HOST:PORT",
+    type=HostAndPort(),
+    help="Serve metrics and health there, over HTTP; by default where the configuration says.",
+)
+@click.option(
     "--without",
     metavar="STRATEGY",
     multiple=True,
@@ -45,6 +59,7 @@ def server(  # noqa: PLR0917 - click passes them by name
     quiet: bool,
     brief: bool,
     trace: Path | None,
+    metrics: Address | None,
     without: tuple[str, ...],
 ) -> None:
     """
@@ -69,6 +84,7 @@ def server(  # noqa: PLR0917 - click passes them by name
         is_master=master,
         without=without,
         trace=trace,
+        metrics=metrics,
         is_quiet=quiet,
         is_brief=brief,
     )

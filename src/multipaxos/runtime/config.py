@@ -6,6 +6,7 @@ Which servers there are, where they listen, and how they are set; built in, or f
     [servers.A]
     peer = "10.0.0.1:7101"      # UDP, for the other servers
     client = "10.0.0.1:7001"    # TCP, for clients
+    metrics = "10.0.0.1:9101"   # optional: HTTP, for Prometheus and for checks of its health
 
     [settings]                  # optional: any of multipaxos.chain.settings.Settings
     lease_seconds = 2.0
@@ -39,11 +40,16 @@ VALUE_BYTES_MIN = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
-    """One server: *peer* takes the other servers' datagrams, *client* its clients' requests."""
+    """
+    One server: *peer* takes the other servers' datagrams, *client* its clients' requests.
+
+    *metrics*, where there is one, tells over HTTP how the server is.
+    """
 
     uid: str
     peer: Address
     client: Address
+    metrics: Address | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +161,8 @@ def _read_servers(document: Mapping[str, object]) -> Mapping[str, ServerConfig]:
             "write one table [servers.A] for each"
         )
     servers = {uid: _read_server(uid, table) for uid, table in tables.items()}
-    _refuse_shared(servers, "peer", lambda server: server.peer)
-    _refuse_shared(servers, "client", lambda server: server.client)
+    _refuse_shared(servers, "peer")
+    _refuse_shared(servers, "client", "metrics")
     _refuse_mixed(servers)
     return servers
 
@@ -167,11 +173,12 @@ def _read_server(uid: str, value: object) -> ServerConfig:
             f"servers.{uid!r} cannot name a server: take 1 to 16 letters, digits, '_' or '-'"
         )
     table = _table(value, f"[servers.{uid}]")
-    _refuse_unknown(table, ("peer", "client"), f"servers.{uid}.")
+    _refuse_unknown(table, ("peer", "client", "metrics"), f"servers.{uid}.")
     return ServerConfig(
         uid=uid,
         peer=_read_address(table, "peer", uid),
         client=_read_address(table, "client", uid),
+        metrics=_read_address(table, "metrics", uid) if "metrics" in table else None,
     )
 
 
@@ -197,17 +204,18 @@ def _refuse_mixed(servers: Mapping[str, ServerConfig]) -> None:
         )
 
 
-def _refuse_shared(
-    servers: Mapping[str, ServerConfig], name: str, address_of: Callable[[ServerConfig], Address]
-) -> None:
-    uid_of: dict[Address, str] = {}
+def _refuse_shared(servers: Mapping[str, ServerConfig], *names: str) -> None:
+    """Refuse an address that stands twice among the keys *names*, which are for one protocol."""
+    key_of: dict[Address, str] = {}
     for uid, server in servers.items():
-        other = uid_of.setdefault(address_of(server), uid)
-        if other != uid:
-            raise ConfigError(
-                f"servers.{other}.{name} and servers.{uid}.{name} are both {address_of(server)}: "
-                "every server needs its own"
-            )
+        for name in names:
+            address: Address | None = getattr(server, name)
+            key = f"servers.{uid}.{name}"
+            if address is not None and key_of.setdefault(address, key) != key:
+                raise ConfigError(
+                    f"{key_of[address]} and {key} are both {address}: every server needs its own, "
+                    "for each purpose another"
+                )
 
 
 # ------------------------------------------------------------------------------------- the settings

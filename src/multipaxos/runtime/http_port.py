@@ -1,7 +1,7 @@
 """The HTTP port: metrics, health and readiness, for programs that watch the server; read only."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from typing import Protocol as Interface
@@ -14,7 +14,7 @@ from typing_extensions import override
 
 CONNECTIONS_MAX = 50
 IDLE_SECONDS_MAX = 120
-"""A connection that asks nothing for so long is closed; Prometheus asks once a minute or oftener."""
+"""A connection that asks nothing for so long is closed. Prometheus asks about once a minute."""
 
 TEXT = "text/plain; charset=utf-8"
 HEADERS = {
@@ -56,11 +56,12 @@ class Subject(Interface):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A reply: its *body*, of which type that is, and the *status* of the answer."""
+    """A reply: its *body* and the type of that, its *status*, and what *headers* it needs."""
 
     body: bytes
     content_type: str = TEXT
     status: HTTPStatus = HTTPStatus.OK
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class HttpPort(WrappingFactory):
@@ -77,7 +78,7 @@ class HttpPort(WrappingFactory):
         self, subject: Subject, *, reactor: Any, connections_max: int = CONNECTIONS_MAX
     ) -> None:
         """Tell of *subject*."""
-        super().__init__(_Site(_Pages(subject), reactor))
+        super().__init__(_Site(_Pages(subject), reactor))  # type: ignore[no-untyped-call]
         self.protocol = _Connection
         self.connections_max = connections_max
 
@@ -105,17 +106,18 @@ class _Request(Request):
     def gotLength(self, length: int | None) -> None:
         if length != 0:
             raise _BodyError
-        super().gotLength(length)
+        super().gotLength(length)  # type: ignore[no-untyped-call]
 
 
 class _Site(Site):
     """The pages, without a log of who asked for them."""
 
     noisy = False
-    requestFactory = _Request
 
     def __init__(self, pages: "_Pages", reactor: Any) -> None:
-        super().__init__(pages, reactor=reactor, timeout=IDLE_SECONDS_MAX)
+        super().__init__(  # type: ignore[no-untyped-call]
+            pages, _Request, reactor=reactor, timeout=IDLE_SECONDS_MAX
+        )
 
     @override
     def log(self, request: Any) -> None:
@@ -128,10 +130,11 @@ class _Connection(ProtocolWrapper):
     @override
     def dataReceived(self, data: bytes) -> None:
         try:
-            super().dataReceived(data)
+            super().dataReceived(data)  # type: ignore[no-untyped-call]
         except _BodyError:
-            self.write(TOO_LARGE_REPLY)
-            self.wrappedProtocol.loseConnection()
+            self.write(TOO_LARGE_REPLY)  # type: ignore[no-untyped-call]
+            self.unregisterProducer()  # type: ignore[no-untyped-call]
+            self.loseConnection()  # type: ignore[no-untyped-call]
         except Exception:  # noqa: BLE001 - such as a Content-Length of more digits than Python reads
             self.abortConnection()
 
@@ -139,10 +142,9 @@ class _Connection(ProtocolWrapper):
 class _Pages(Resource):
     """All pages, by their path."""
 
-    isLeaf = True
-
     def __init__(self, subject: Subject) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.isLeaf = True  # Whatever the path is, it is asked for here.
         self._subject = subject
         self._pages: Mapping[bytes, Callable[[Request], Page]] = {
             b"/": self._index,
@@ -157,27 +159,25 @@ class _Pages(Resource):
         try:
             page = self._page(request)
         except Exception as error:  # noqa: BLE001 - the server goes on, whatever a page met
-            page = _sentence(
-                HTTPStatus.INTERNAL_SERVER_ERROR,
-                f"A fault in the program, please report it: {error!r}",
-            )
-        request.setResponseCode(page.status)
-        for name, value in HEADERS.items():
-            request.setHeader(name, value)
-        request.setHeader("Content-Type", page.content_type)
-        request.setHeader("Content-Length", str(len(page.body)))
+            fault = f"This met a fault in the program, please report it: {error!r}"
+            page = _sentence(HTTPStatus.INTERNAL_SERVER_ERROR, fault)
+        request.setResponseCode(page.status, page.status.phrase.encode())
+        own = {"Content-Type": page.content_type, "Content-Length": str(len(page.body))}
+        for name, value in (HEADERS | page.headers | own).items():
+            request.responseHeaders.setRawHeaders(name, [value])
         return b"" if request.method == b"HEAD" else page.body
 
     def _page(self, request: Request) -> Page:
         if request.method not in (b"GET", b"HEAD"):
-            request.setHeader("Allow", "GET, HEAD")
-            return _sentence(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are served here.")
+            return Page(
+                body=b"Only GET and HEAD are served here.\n",
+                status=HTTPStatus.METHOD_NOT_ALLOWED,
+                headers={"Allow": "GET, HEAD"},
+            )
         find = self._pages.get(request.path)
         if find is None:
-            return _sentence(
-                HTTPStatus.NOT_FOUND,
-                "There is no such page: there are /metrics, /healthz, /readyz.",
-            )
+            known = ", ".join(path.decode() for path in self._pages)
+            return _sentence(HTTPStatus.NOT_FOUND, f"There is no such page: there are {known}.")
         return find(request)
 
     def _index(self, request: Request) -> Page:  # noqa: ARG002 - a page
@@ -185,8 +185,8 @@ class _Pages(Resource):
 
     def _metrics(self, request: Request) -> Page:
         # A header may stand in a request more than once: as one, its values are joined by commas.
-        accept = ",".join(request.requestHeaders.getRawHeaders("Accept", []))
-        body, content_type = self._subject.render(accept)
+        accept = b",".join(request.requestHeaders.getRawHeaders(b"Accept", []))
+        body, content_type = self._subject.render(accept.decode("latin-1"))
         return Page(body=body, content_type=content_type)
 
 

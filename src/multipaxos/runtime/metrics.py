@@ -5,6 +5,7 @@ Every server has a registry of its own: a process may hold several.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -16,22 +17,16 @@ from multipaxos.chain.effects import Save
 from multipaxos.chain.events import Event, EventKind
 from multipaxos.chain.messages import ChainMessage, Envelope
 from multipaxos.chain.refusals import Reason
-from multipaxos.chain.requests import Chosen, Outcome, RequestID
-from multipaxos.chain.state_machine import Command
+from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
+from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.runtime.ports import Storage
 
 COUNTED = {
     EventKind.RESOLVED: ("links_resolved", "Links that this server found to be decided."),
     EventKind.CAUGHT_UP: ("catch_ups", "Times that it skipped links, with another's snapshot."),
     EventKind.ROUND_LOST: ("rounds_lost", "Rounds of its own that others outbid: duels."),
-    EventKind.TAKEOVER: (
-        "takeovers",
-        "Rounds that it began because another's proposer was silent.",
-    ),
-    EventKind.FORWARDED: (
-        "requests_forwarded",
-        "Requests that it sent to the master, repeated too.",
-    ),
+    EventKind.TAKEOVER: ("takeovers", "Rounds that it began after a proposer's silence."),
+    EventKind.FORWARDED: ("requests_forwarded", "Requests that it sent to the master."),
 }
 """What the protocol says of itself, and the counter of each."""
 REFUSED = "Messages that the protocol did not take, by reason."
@@ -41,6 +36,7 @@ REQUESTS = "Requests of clients that ended, by command and outcome."
 REQUEST_SECONDS = "Time from a client's call to its answer, if that was chosen."
 SAVE_SECONDS = "Time that it took to make the state durable."
 
+OUTCOMES = {Chosen: "chosen", Refused: "refused", Unknown: "unknown"}
 SAVE_BUCKETS = (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 REQUEST_BUCKETS = (*SAVE_BUCKETS[1:], 5.0, 10.0)
 
@@ -52,11 +48,11 @@ class Metrics:
     State: the counts, in *registry*; and of the requests in hand, when each was called.
     """
 
-    def __init__(self, *, seconds: Callable[[], float], is_read: Callable[[Command], bool]) -> None:
-        """Begin at zero; *seconds* is the server's clock, *is_read* its state machine's."""
+    def __init__(self, *, seconds: Callable[[], float], machine: StateMachine) -> None:
+        """Begin at zero; *seconds* is the server's clock, *machine* knows its commands."""
         self.registry = CollectorRegistry()
         self._seconds = seconds
-        self._is_read = is_read
+        self._machine = machine
         self._called: dict[RequestID, list[float]] = {}
         self._happened = {kind: self._counter(*counted) for kind, counted in COUNTED.items()}
         reasons: dict[object, str] = {reason: reason.value for reason in Reason}
@@ -65,6 +61,8 @@ class Metrics:
         self._sent = _each(self._counter("messages_sent", SENT, "type"), types)
         self._received = _each(self._counter("messages_received", RECEIVED, "type"), types)
         self._requests = self._counter("requests", REQUESTS, "command", "outcome")
+        for name, ended in product(machine.forms, OUTCOMES.values()):
+            self._requests.labels(name, ended)
         requests = self._histogram("request", REQUEST_SECONDS, REQUEST_BUCKETS, "kind")
         self._read_seconds, self._write_seconds = requests.labels("read"), requests.labels("write")
         self._save_seconds = self._histogram("save", SAVE_SECONDS, SAVE_BUCKETS)
@@ -106,15 +104,16 @@ class Metrics:
 
     def returned(self, request_id: RequestID, command: Command, outcome: Outcome) -> None:
         """Count the request, and measure it if it was chosen: a refusal is quick, an end is not."""
-        name, ended = type(command).__name__.upper(), type(outcome).__name__.lower()
-        self._requests.labels(name, ended).inc()
+        # A label that any stranger could invent would let him fill the memory.
+        name = command[0] if command[0] in self._machine.forms else "other"
+        self._requests.labels(name, OUTCOMES[type(outcome)]).inc()
         calls = self._called[request_id]
         seconds = self._seconds() - calls.pop(0)
         if not calls:
             del self._called[request_id]
         if isinstance(outcome, Chosen):
-            histogram = self._read_seconds if self._is_read(command) else self._write_seconds
-            histogram.observe(seconds)
+            is_read = self._machine.is_read(command)
+            (self._read_seconds if is_read else self._write_seconds).observe(seconds)
 
     # -- own affairs -------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from multipaxos.chain.state_machine import Command
+from multipaxos.chain.state_machine import StateMachine
 from multipaxos.runtime.address import Address
 from multipaxos.runtime.health import why_not_ready
 from multipaxos.runtime.http_port import HttpPort
@@ -25,11 +25,11 @@ class Monitor(Unmonitored):
     """
 
     def __init__(
-        self, address: Address, *, seconds: Callable[[], float], is_read: Callable[[Command], bool]
+        self, address: Address, *, seconds: Callable[[], float], machine: StateMachine
     ) -> None:
         """Measure from now on, by the clock *seconds*; nothing listens before :meth:`listen`."""
         self.address = address
-        self.metrics = Metrics(seconds=seconds, is_read=is_read)
+        self.metrics = Metrics(seconds=seconds, machine=machine)
         self._server: Monitored | None = None
         self._halted_because = "it was stopped"
         self._http: HttpPort | None = None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.state_machine import Command
+from multipaxos.chain.state_machine import StateMachine
 from multipaxos.runtime.address import Address
 from multipaxos.runtime.client_port import ClientPort
 from multipaxos.runtime.driver import Driver
@@ -75,11 +75,11 @@ class Unmonitored:
 
 
 def monitor_at(
-    address: Address | None, *, seconds: Callable[[], float], is_read: Callable[[Command], bool]
+    address: Address | None, *, seconds: Callable[[], float], machine: StateMachine
 ) -> Unmonitored:
     """Return what watches a server and tells of it over HTTP at *address*, if there is one."""
     if address is None:
         return Unmonitored()
     from multipaxos.runtime.monitor import Monitor  # noqa: PLC0415 - it imports much
 
-    return Monitor(address, seconds=seconds, is_read=is_read)
+    return Monitor(address, seconds=seconds, machine=machine)
