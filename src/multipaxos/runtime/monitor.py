@@ -47,7 +47,8 @@ class Monitor(Unmonitored):
     @override
     def listen(self, server: Monitored) -> None:
         self._server = server
-        self.metrics.registry.register(Readings(server))
+        readings = Readings(server, is_ready=lambda: self.why_not_ready() is None)
+        self.metrics.registry.register(readings)
         self._http = HttpPort(self, reactor=server.reactor)
         self._tcp = server.listen_tcp(self.address, self._http)
 

@@ -1,7 +1,8 @@
 """What is read off a server at the moment somebody asks for its metrics: nobody keeps a copy."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from math import inf
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -9,7 +10,6 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from multipaxos.chain.effects import Timer
-from multipaxos.runtime.health import why_not_ready
 from multipaxos.runtime.monitoring import Monitored
 from multipaxos.runtime.udp import Refusal
 
@@ -17,22 +17,18 @@ from multipaxos.runtime.udp import Refusal
 class Readings(Collector):
     """The gauges of one *server*."""
 
-    def __init__(self, server: Monitored) -> None:
-        """Ask *server*, each time anew."""
+    def __init__(self, server: Monitored, *, is_ready: Callable[[], bool]) -> None:
+        """Ask *server* and *is_ready*, each time anew."""
         self._server = server
+        self._is_ready = is_ready
 
     @override
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics that are no counts of events."""
         server, replica = self._server, self._server.replica
-        silence_seconds = server.silence_seconds()
         held_seconds = 0.0 if replica.lease is None else self._seconds_left(replica.lease)
         yield self._identity()
-        yield _gauge(
-            "ready",
-            "Whether it can decide with the others, as /readyz tells: 1 or 0.",
-            why_not_ready(replica, silence_seconds) is None,
-        )
+        yield _gauge("ready", "Whether it can decide with the others: 1 or 0.", self._is_ready())
         yield _gauge("link_in_progress", "The link that it works on.", replica.instance)
         yield _gauge("queue_length", "Updates that wait here.", len(replica.queue))
         yield _gauge("connections_open", "Connections of clients.", len(server.port.connections))
@@ -47,7 +43,7 @@ class Readings(Collector):
             "peer_silence_seconds",
             "How long ago another server was heard of; infinite if it never was.",
             "peer",
-            {uid: float("inf") if ago is None else ago for uid, ago in silence_seconds.items()},
+            {uid: inf if ago is None else ago for uid, ago in server.silence_seconds().items()},
         )
         yield self._datagrams_refused()
 
