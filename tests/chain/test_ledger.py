@@ -38,8 +38,8 @@ def test_updates_of_a_link_are_applied_in_their_order() -> None:
 
     assert snapshot.value == "y"
     assert outcomes == (
-        (request(client="one"), Chosen(link=4, result=None)),
-        (request(client="two"), Chosen(link=4, result=None)),
+        (request(client="one"), Chosen(link=4, result=True)),
+        (request(client="two"), Chosen(link=4, result=True)),
     )
 
 
@@ -79,7 +79,7 @@ def test_a_request_that_two_links_hold_is_applied_once() -> None:
     snapshot, outcomes = applied(before, 3, link_of(write("x", client="one")))
 
     assert snapshot == before
-    assert outcomes == ((request(client="one"), Chosen(link=1, result=None)),)
+    assert outcomes == ((request(client="one"), Chosen(link=1, result=True)),)
 
 
 def test_a_request_that_stands_twice_in_a_link_is_applied_once() -> None:
@@ -99,7 +99,7 @@ def test_a_later_request_of_the_same_client_is_applied() -> None:
     snapshot = after(link_of(write("x", 1)), link_of(write("y", 2)))
 
     assert snapshot.value == "y"
-    assert snapshot.sessions == {"client": Session(sequence=2, link=2, result=None)}
+    assert snapshot.sessions == {"client": Session(sequence=2, link=2, result=True)}
 
 
 def test_an_earlier_request_of_the_same_client_is_skipped() -> None:
@@ -202,7 +202,7 @@ def test_a_request_that_is_newer_than_all_that_was_forgotten_is_applied() -> Non
 def test_what_was_forgotten_never_becomes_less() -> None:
     """Later forgetting moves the mark up only."""
     before = Snapshot(
-        sessions={"old": Session(sequence=1, link=2, result=None)}, forgotten_before=9
+        sessions={"old": Session(sequence=1, link=2, result=True)}, forgotten_before=9
     )
 
     snapshot, _ = applied(before, 12, link_of(write("x", since=12)), sessions_max=1)
@@ -225,4 +225,4 @@ def test_what_is_in_the_chain_has_its_first_outcome() -> None:
     """The newest request of a client is answered from memory."""
     snapshot = after(link_of(write("x", 1)), Nothing())
 
-    assert outcome_so_far(snapshot, write("x", 1)) == Chosen(link=1, result=None)
+    assert outcome_so_far(snapshot, write("x", 1)) == Chosen(link=1, result=True)

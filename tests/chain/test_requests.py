@@ -21,7 +21,7 @@ def test_a_register_begins_without_a_value() -> None:
 
 def test_a_set_replaces_the_value_and_answers_nothing() -> None:
     """The register keeps the newest value only."""
-    assert Register().apply("old", ("SET", "new")) == ("new", None)
+    assert Register().apply("old", ("SET", "new")) == ("new", True)
 
 
 def test_a_get_answers_the_value_and_changes_nothing() -> None:

@@ -226,7 +226,7 @@ def test_value_that_was_chosen_is_not_told_as_failed_when_it_cannot_be_printed(
         connection, _ = server.accept()
         with connection:
             assert connection.recv(1000)
-            connection.sendall(b"+OK\r\n*2\r\n:5\r\n$-1\r\n")
+            connection.sendall(b":5\r\n*2\r\n:5\r\n$4\r\ntrue\r\n")
             _, error = process.communicate(timeout=30)
 
     assert process.returncode == 1

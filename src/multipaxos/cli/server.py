@@ -13,6 +13,7 @@ from multipaxos.cli.parameters import (
     data_option,
     read_config,
     server_of,
+    state_option,
 )
 from multipaxos.runtime.address import Address
 from multipaxos.trace import printable
@@ -30,6 +31,7 @@ from multipaxos.trace import printable
     show_default=True,
     help="How the state is kept.",
 )
+@state_option
 @click.option("--quiet", is_flag=True, help="Do not print the traffic.")
 @click.option("--brief", is_flag=True, help="Do not print the strategies.")
 @click.option(
@@ -56,6 +58,7 @@ def server(  # noqa: PLR0917 - click passes them by name
     config_path: Path | None,
     directory: Path | None,
     storage: str,
+    state: str,
     quiet: bool,
     brief: bool,
     trace: Path | None,
@@ -81,6 +84,7 @@ def server(  # noqa: PLR0917 - click passes them by name
         uid=uid,
         directory=directory or default_directory(config.cluster),
         storage=storage,
+        state=state,
         is_master=master,
         without=without,
         trace=trace,

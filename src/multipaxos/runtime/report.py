@@ -33,7 +33,8 @@ def status(
             "chain": replica.chain_id,
             "phase": phase(replica),
             "link": replica.instance - 1,
-            "value": replica.snapshot.value,
+            "state": replica.machine.kind,
+            "value": replica.machine.summary(replica.snapshot.value),
             "master": replica.master,
             "lease": _lease(replica, seconds_left),
             "promised": _proposal(acceptor.promised_id),
@@ -61,7 +62,14 @@ def position(replica: BaseReplicatedValue) -> str:
         return "no state yet"
     if replica.instance == 0:
         return "no link yet"
-    return f"link {replica.instance - 1}, {quoted(replica.snapshot.value)}"
+    return f"link {replica.instance - 1}, {_value(replica)}"
+
+
+def _value(replica: BaseReplicatedValue) -> str:
+    value = replica.snapshot.value
+    if value is None or isinstance(value, str):
+        return quoted(value)
+    return replica.machine.summary(value) or "nothing"
 
 
 def history(decided: Sequence[DecidedLink]) -> str:

@@ -24,6 +24,7 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import Chosen, RequestID
 from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.composition import compose, describe, strategy_names
+from multipaxos.machines import UnknownMachineError, find_machine
 from multipaxos.runtime import report
 from multipaxos.runtime.client_port import ClientPort
 from multipaxos.runtime.clock import BootTimeClock, clock_name
@@ -48,12 +49,17 @@ EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """What the command line says of the server to run; *directory* is where its state lies."""
+    """
+    What the command line says of the server to run.
+
+    *directory* is where its state lies, *state* names its state machine.
+    """
 
     config: Config
     uid: str
     directory: Path
     storage: str = "sqlite"
+    state: str = Register.kind
     is_master: bool = False
     without: tuple[str, ...] = ()
     trace: Path | None = None
@@ -82,6 +88,7 @@ class Server:
         self,
         options: ServerOptions,
         *,
+        machine: StateMachine,
         storage: Storage,
         observer: TraceObserver,
         clock: BootTimeClock,
@@ -96,7 +103,7 @@ class Server:
         self.clock = clock
         self.reactor = reactor
         self.last_heard: dict[str, float] = {}
-        self.replica = _make_replica(options, storage.load())
+        self.replica = _make_replica(options, machine, storage.load())
         self.messenger = UdpMessenger(
             self.config, options.uid, self._receive, self.observer.datagram_refused
         )
@@ -149,6 +156,7 @@ class Server:
                 "process": os.getpid(),
                 "strategies": _strategies(self.options),
                 "storage": self.options.storage,
+                "state": self.machine.kind,
                 "sessions_max": self.config.settings.sessions_max,
             },
         )
@@ -278,11 +286,13 @@ class _Process:
 
     def start(self) -> Server:
         clock = BootTimeClock(self.reactor)
-        storage = _open_storage(self.options)
+        machine = _find_machine(self.options.state)
+        storage = _open_storage(self.options, machine)
         server: Server | None = None
         try:
             server = self._server = Server(
                 self.options,
+                machine=machine,
                 storage=storage,
                 observer=self._make_observer(clock.seconds),
                 clock=clock,
@@ -387,12 +397,19 @@ class _Process:
         self.halt(reason)
 
 
-def _open_storage(options: ServerOptions) -> Storage:
+def _find_machine(name: str) -> StateMachine:
+    try:
+        return find_machine(name)
+    except UnknownMachineError as error:
+        raise NotStartedError(str(error)) from error
+
+
+def _open_storage(options: ServerOptions, machine: StateMachine) -> Storage:
     return STORAGES[options.storage](
         options.directory,
         cluster=options.config.cluster,
         uid=options.uid,
-        machine_kind=Register.kind,
+        machine_kind=machine.kind,
         history_max=options.config.history_max,
     )
 
@@ -413,12 +430,14 @@ def _strategies(options: ServerOptions) -> tuple[str, ...]:
     return strategy_names(master=options.is_master, without=options.without)
 
 
-def _make_replica(options: ServerOptions, state: DurableState | None) -> BaseReplicatedValue:
+def _make_replica(
+    options: ServerOptions, machine: StateMachine, state: DurableState | None
+) -> BaseReplicatedValue:
     replica_class = compose(_strategies(options))
     return replica_class(
         membership=options.config.membership(options.uid),
         settings=options.config.settings,
-        machine=Register(),
+        machine=machine,
         state=state,
         rng=SystemRandom(),
     )
