@@ -388,7 +388,8 @@ class _Process:
         # say from now on could not be relied upon, so it says nothing more.
         if event.get("log_level") is not LogLevel.critical or self._is_ended:
             return
-        failure = event.get("log_failure")
+        # Under the second name where the reactor itself caught it, as in what a socket received.
+        failure = event.get("log_failure") or event.get("failure")
         if failure is not None:
             traceback.print_exception(failure.value)
         reason = "it met a fault in its own program, shown above; please report it"
