@@ -19,14 +19,14 @@ CHARACTERS_MAX = 16 * 2**20
 """... and about so many characters in them."""
 
 END_OF_LINK = 2**53 - 1
-"""As the index of a position: after all changes of its link."""
+"""As the place of a position: after all changes of its link."""
 
 
 class Position(NamedTuple):
-    """Where in the chain a change stands: *link*, and *index* in it."""
+    """Where in the chain a change stands: *link*, and its *place* in it."""
 
     link: int
-    index: int
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class ChangeLog:
             self._first += 1
             self.complete_after = Position(changes.link, END_OF_LINK)
         else:
-            for index, (key, value) in enumerate(changes.changes):
-                self._append(PlacedChange(Position(changes.link, index), key, value))
+            for place, (key, value) in enumerate(changes.changes):
+                self._append(PlacedChange(Position(changes.link, place), key, value))
         for wake in tuple(self._wake.values()):
             wake()
 
