@@ -366,11 +366,11 @@ def test_every_defect_of_the_ancestor_is_answered_and_tested() -> None:
 
 
 def test_the_readme_says_how_large_a_value_may_be() -> None:
-    """The limit follows from the sessions that are remembered."""
-    claimed = re.search(r"some ([\d,]+) bytes, counted as JSON", read("README.md"))
+    """A user must not have to find out by trying."""
+    claimed = re.search(r"at most ([\d,]+) bytes, counted as JSON", read("README.md"))
 
     assert claimed
-    assert 0 <= built_in_config().value_bytes_max - number(claimed[1]) < 1000
+    assert number(claimed[1]) == built_in_config().value_bytes_max
 
 
 def test_the_readme_s_reading_order_leaves_no_module_out() -> None:

@@ -30,11 +30,11 @@ from multipaxos.runtime.client_port import ClientPort
 from multipaxos.runtime.clock import BootTimeClock, clock_name
 from multipaxos.runtime.config import Config, ConfigError
 from multipaxos.runtime.driver import Driver
+from multipaxos.runtime.peer_messenger import ListenError, PeerMessenger
 from multipaxos.runtime.peers import look_up_own
 from multipaxos.runtime.ports import Storage, StorageError
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage
 from multipaxos.runtime.storage.base import SUFFIXES
-from multipaxos.runtime.udp import ListenError, UdpMessenger
 from multipaxos.trace import ConsoleSink, FileSink, Silence, Sink, TraceObserver
 from multipaxos.trace.console import stack_lines
 
@@ -97,7 +97,7 @@ class Server:
         self.reactor = reactor
         self.last_heard: dict[str, float] = {}
         self.replica = _make_replica(options, machine, storage.load())
-        self.messenger = UdpMessenger(
+        self.messenger = PeerMessenger(
             self.config, options.uid, self._receive, self.observer.datagram_refused
         )
         self.port = ClientPort(self, clock=reactor, observer=observer)
@@ -284,7 +284,7 @@ class _Process:
             server.listen()
             own = self.options.config.server(self.options.uid)
             self.console.print(
-                Text(f"  listens: UDP {own.peer} for servers, TCP {own.client} for clients")
+                Text(f"  listens: UDP+TCP {own.peer} for servers, TCP {own.client} for clients")
             )
             server.start()
         except BaseException:
