@@ -24,12 +24,12 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.composition import INDISPENSABLE, MASTER_ONLY, STRATEGIES, compose, strategy_names
 from multipaxos.runtime import codec, report
+from multipaxos.runtime.arrivals import Refusal as DatagramRefusal
 from multipaxos.runtime.codec import wire
 from multipaxos.runtime.commands import interpret
 from multipaxos.runtime.config import HISTORY_MAX, built_in_config
 from multipaxos.runtime.health import silence_seconds_max
 from multipaxos.runtime.metrics import OUTCOMES
-from multipaxos.runtime.udp import Refusal as DatagramRefusal
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.scenario import COMMANDS, SETTINGS
 from multipaxos.trace import KINDS, VERSION
@@ -418,11 +418,11 @@ def test_every_defect_of_the_ancestor_is_answered_and_tested() -> None:
 
 
 def test_the_readme_says_how_large_a_value_may_be() -> None:
-    """The limit follows from the sessions that are remembered."""
-    claimed = re.search(r"some ([\d,]+) bytes, counted as JSON", read("README.md"))
+    """A user must not have to find out by trying."""
+    claimed = re.search(r"at most ([\d,]+) bytes, counted as JSON", read("README.md"))
 
     assert claimed
-    assert 0 <= built_in_config().value_bytes_max - number(claimed[1]) < 1000
+    assert number(claimed[1]) == built_in_config().value_bytes_max
 
 
 def test_the_readme_s_reading_order_leaves_no_module_out() -> None:

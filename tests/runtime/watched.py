@@ -15,7 +15,7 @@ from multipaxos.runtime.config import built_in_config
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.metrics import Metrics
 from multipaxos.runtime.monitor import Monitor
-from multipaxos.runtime.udp import UdpMessenger
+from multipaxos.runtime.peer_messenger import PeerMessenger
 from multipaxos.simulation.disk import SimulatedDisk
 from multipaxos.trace import Silence
 
@@ -61,7 +61,7 @@ class Watched:
         clock = BootTimeClock(self.reactor, seconds=self.reactor.seconds)
         self.monitor = Monitor(HTTP, seconds=clock.seconds, machine=self.replica.machine)
         self.watching = self.monitor.watching(Silence())
-        self.messenger = UdpMessenger(config, "A", lambda _: None, lambda *_: None)
+        self.messenger = PeerMessenger(config, "A", lambda _: None, lambda *_: None)
         service: Any = self
         self.port = ClientPort(service, clock=self.reactor, observer=self.watching)
         self.driver = Driver(

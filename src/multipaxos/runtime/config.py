@@ -4,7 +4,7 @@ Which servers there are, where they listen, and how they are set; built in, or f
     cluster = "main"
 
     [servers.A]
-    peer = "10.0.0.1:7101"      # UDP, for the other servers
+    peer = "10.0.0.1:7101"      # UDP and TCP, for the other servers
     client = "10.0.0.1:7001"    # TCP, for clients
     metrics = "10.0.0.1:9101"   # optional: HTTP, for Prometheus and for checks of its health
 
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.runtime.address import Address, ConfigError, parse_address
-from multipaxos.runtime.codec import is_cluster_name, is_uid, value_bytes_max
+from multipaxos.runtime.codec import VALUE_BYTES_MAX, is_cluster_name, is_uid
 
 __all__ = ["Address", "Config", "ConfigError", "ServerConfig", "built_in_config", "load_config"]
 
@@ -34,14 +34,12 @@ SECONDS_MAX = 3600.0
 HISTORY_MAX = 10_000
 RATE_ERROR_LIMIT = 0.5
 """With clocks as wrong as this, a master could trust a third of its lease."""
-VALUE_BYTES_MIN = 1024
-"""Settings that leave less room than this for a value are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
     """
-    One server: *peer* takes the other servers' datagrams, *client* its clients' requests.
+    One server: *peer* takes the other servers' messages, *client* its clients' requests.
 
     *metrics*, where there is one, tells over HTTP how the server is.
     """
@@ -64,7 +62,7 @@ class Config:
     @property
     def value_bytes_max(self) -> int:
         """How large a value may be, as :func:`multipaxos.runtime.codec.value_bytes` counts."""
-        return value_bytes_max(self.settings.sessions_max)
+        return VALUE_BYTES_MAX
 
     def server(self, uid: str) -> ServerConfig:
         """Return the server *uid*; ConfigError, naming those there are, if it is none of them."""
@@ -161,8 +159,7 @@ def _read_servers(document: Mapping[str, object]) -> Mapping[str, ServerConfig]:
             "write one table [servers.A] for each"
         )
     servers = {uid: _read_server(uid, table) for uid, table in tables.items()}
-    _refuse_shared(servers, "peer")
-    _refuse_shared(servers, "client", "metrics")
+    _refuse_shared(servers)
     _refuse_mixed(servers)
     return servers
 
@@ -204,17 +201,17 @@ def _refuse_mixed(servers: Mapping[str, ServerConfig]) -> None:
         )
 
 
-def _refuse_shared(servers: Mapping[str, ServerConfig], *names: str) -> None:
-    """Refuse an address that stands twice among the keys *names*, which are for one protocol."""
+def _refuse_shared(servers: Mapping[str, ServerConfig]) -> None:
+    # A peer address takes TCP connections as well as datagrams: a client's must be another.
     key_of: dict[Address, str] = {}
     for uid, server in servers.items():
-        for name in names:
-            address: Address | None = getattr(server, name)
-            key = f"servers.{uid}.{name}"
-            if address is not None and key_of.setdefault(address, key) != key:
+        addresses = {"peer": server.peer, "client": server.client, "metrics": server.metrics}
+        for key, address in addresses.items():
+            ours = f"servers.{uid}.{key}"
+            if address is not None and key_of.setdefault(address, ours) != ours:
                 raise ConfigError(
-                    f"{key_of[address]} and {key} are both {address}: every server needs its own, "
-                    "for each purpose another"
+                    f"{key_of[address]} and {ours} are both {address}: every server needs "
+                    "addresses of its own, for each purpose another"
                 )
 
 
@@ -257,11 +254,6 @@ def _check_settings(settings: Settings) -> None:
             "settings.renewal_head_start_seconds must be below the "
             f"{settings.held_lease_seconds:g} seconds that a master may trust its lease "
             "(settings.lease_seconds less the error of the clocks)"
-        )
-    if value_bytes_max(settings.sessions_max) < VALUE_BYTES_MIN:
-        raise ConfigError(
-            f"settings.sessions_max is too high: {settings.sessions_max} sessions leave no room "
-            "for a value in a datagram"
         )
 
 

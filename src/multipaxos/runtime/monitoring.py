@@ -13,8 +13,8 @@ from multipaxos.runtime.address import Address
 from multipaxos.runtime.client_port import ClientPort
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.observing import Observers
+from multipaxos.runtime.peer_messenger import PeerMessenger
 from multipaxos.runtime.ports import Storage
-from multipaxos.runtime.udp import UdpMessenger
 from multipaxos.trace import TraceObserver
 
 
@@ -38,7 +38,7 @@ class Monitored(Protocol):
         """What runs it."""
 
     @property
-    def messenger(self) -> UdpMessenger:
+    def messenger(self) -> PeerMessenger:
         """What carries its messages."""
 
     @property

@@ -10,8 +10,8 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from multipaxos.chain.effects import Timer
+from multipaxos.runtime.arrivals import Refusal
 from multipaxos.runtime.monitoring import Monitored
-from multipaxos.runtime.udp import Refusal
 
 
 class Readings(Collector):
@@ -61,7 +61,7 @@ class Readings(Collector):
     def _datagrams_refused(self) -> Metric:
         family = CounterMetricFamily(
             "multipaxos_datagrams_refused",
-            "Datagrams that were no message to this server, or could not be sent, by reason.",
+            "What was no message to this server, or could not be sent, by reason.",
             labels=["reason"],
         )
         for reason in Refusal:

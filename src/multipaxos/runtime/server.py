@@ -31,11 +31,11 @@ from multipaxos.runtime.clock import BootTimeClock, clock_name
 from multipaxos.runtime.config import Address, Config, ConfigError
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.monitoring import monitor_at
+from multipaxos.runtime.peer_messenger import ListenError, PeerMessenger
 from multipaxos.runtime.peers import look_up_own
 from multipaxos.runtime.ports import Storage, StorageError
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage
 from multipaxos.runtime.storage.base import SUFFIXES
-from multipaxos.runtime.udp import ListenError, UdpMessenger
 from multipaxos.trace import ConsoleSink, FileSink, Silence, Sink, TraceObserver
 from multipaxos.trace.console import stack_lines
 
@@ -104,7 +104,7 @@ class Server:
         self.reactor = reactor
         self.last_heard: dict[str, float] = {}
         self.replica = _make_replica(options, machine, storage.load())
-        self.messenger = UdpMessenger(
+        self.messenger = PeerMessenger(
             self.config, options.uid, self._receive, self.observer.datagram_refused
         )
         self.monitor = monitor_at(
@@ -417,7 +417,7 @@ def _open_storage(options: ServerOptions, machine: StateMachine) -> Storage:
 
 def _listens(options: ServerOptions) -> str:
     own = options.config.server(options.uid)
-    where = f"UDP {own.peer} for servers, TCP {own.client} for clients"
+    where = f"UDP+TCP {own.peer} for servers, TCP {own.client} for clients"
     if options.metrics_address is None:
         return where
     return f"{where}, HTTP {options.metrics_address} for metrics"
