@@ -161,7 +161,8 @@ class Lock(_Holding):
             case Look():
                 return time.monotonic()
             case Sleep(seconds=seconds):
-                return time.sleep(seconds)
+                time.sleep(seconds)
+                return None
 
 
 class AsyncLock(_Holding):
@@ -224,4 +225,5 @@ class AsyncLock(_Holding):
             case Look():
                 return time.monotonic()
             case Sleep(seconds=seconds):
-                return await asyncio.sleep(seconds)
+                await asyncio.sleep(seconds)
+                return None
