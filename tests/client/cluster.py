@@ -190,16 +190,16 @@ class FakeCluster:
         """Let *command* be the next link, and return what becomes of it."""
         update = Update(request_id=request_id, command=command, since=since)
         before = self.snapshots[-1]
-        after, ((_, outcome),) = apply_link(
+        effect = apply_link(
             before,
             len(self.links),
             Updates(updates=(update,)),
             machine=self.machine,
             sessions_max=self.sessions_max,
         )
-        self.snapshots.append(after)
-        self.links.append(self.machine.changes(before.value, after.value, command))
-        return outcome
+        self.snapshots.append(effect.snapshot)
+        self.links.append(effect.changes)
+        return effect.outcomes[0][1]
 
     def someone_does(self, *command: str) -> None:
         """Let another client's *command* be chosen."""
