@@ -196,7 +196,7 @@ def test_a_client_is_answered_once_for_each_time_it_asked() -> None:
     hand = Hand()
     hand.write("x")
     answers = hand.decide(link_of(write("x"))).answers
-    assert [answer.outcome for answer in answers] == [Chosen(link=1, result=None)]
+    assert [answer.outcome for answer in answers] == [Chosen(link=1, result=True)]
 
     hand.value.answer(request(), Refused(reason="no"))
 

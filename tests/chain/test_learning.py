@@ -149,8 +149,8 @@ def test_clients_whose_updates_are_in_the_skipped_links_are_answered() -> None:
     hand.write("2", 1, "two")
     hand.write("3", 1, "three")
     sessions = {
-        "one": Session(sequence=1, link=4, result=None),
-        "two": Session(sequence=2, link=5, result=None),
+        "one": Session(sequence=1, link=4, result=True),
+        "two": Session(sequence=2, link=5, result=True),
     }
 
     outbox = caught_up(hand, 8, Snapshot(sessions=sessions))
@@ -178,7 +178,7 @@ def test_reads_go_on_waiting_through_a_catch_up() -> None:
     hand.submit(request(1, "one"), ("GET",))
 
     outbox = caught_up(
-        hand, 8, Snapshot(sessions={"one": Session(sequence=1, link=4, result=None)})
+        hand, 8, Snapshot(sessions={"one": Session(sequence=1, link=4, result=True)})
     )
 
     assert outbox.answers == ()

@@ -3,11 +3,13 @@
 import pytest
 from tests.chain.support import FOUNDING, MASTER_B, link_of, read, request, write
 
+from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.durable import Session, Snapshot
-from multipaxos.chain.ledger import apply_link, outcome_so_far
+from multipaxos.chain.ledger import TOO_LARGE, apply_link, outcome_so_far
 from multipaxos.chain.links import Link, NewMaster, Nothing
 from multipaxos.chain.register import Register
-from multipaxos.chain.requests import Chosen, Outcome, RequestID, Unknown
+from multipaxos.chain.requests import Chosen, Outcome, RequestID, Unknown, Update
+from multipaxos.chain.state_machine import Failure
 
 Outcomes = tuple[tuple[RequestID, Outcome], ...]
 
@@ -16,7 +18,8 @@ def applied(
     snapshot: Snapshot, number: int, link: Link, *, sessions_max: int = 256
 ) -> tuple[Snapshot, Outcomes]:
     """Apply *link* to a register."""
-    return apply_link(snapshot, number, link, machine=Register(), sessions_max=sessions_max)
+    effect = apply_link(snapshot, number, link, machine=Register(), sessions_max=sessions_max)
+    return effect.snapshot, effect.outcomes
 
 
 def after(*links: Link, sessions_max: int = 256) -> Snapshot:
@@ -38,8 +41,8 @@ def test_updates_of_a_link_are_applied_in_their_order() -> None:
 
     assert snapshot.value == "y"
     assert outcomes == (
-        (request(client="one"), Chosen(link=4, result=None)),
-        (request(client="two"), Chosen(link=4, result=None)),
+        (request(client="one"), Chosen(link=4, result=True)),
+        (request(client="two"), Chosen(link=4, result=True)),
     )
 
 
@@ -79,7 +82,7 @@ def test_a_request_that_two_links_hold_is_applied_once() -> None:
     snapshot, outcomes = applied(before, 3, link_of(write("x", client="one")))
 
     assert snapshot == before
-    assert outcomes == ((request(client="one"), Chosen(link=1, result=None)),)
+    assert outcomes == ((request(client="one"), Chosen(link=1, result=True)),)
 
 
 def test_a_request_that_stands_twice_in_a_link_is_applied_once() -> None:
@@ -99,7 +102,7 @@ def test_a_later_request_of_the_same_client_is_applied() -> None:
     snapshot = after(link_of(write("x", 1)), link_of(write("y", 2)))
 
     assert snapshot.value == "y"
-    assert snapshot.sessions == {"client": Session(sequence=2, link=2, result=None)}
+    assert snapshot.sessions == {"client": Session(sequence=2, link=2, result=True)}
 
 
 def test_an_earlier_request_of_the_same_client_is_skipped() -> None:
@@ -202,7 +205,7 @@ def test_a_request_that_is_newer_than_all_that_was_forgotten_is_applied() -> Non
 def test_what_was_forgotten_never_becomes_less() -> None:
     """Later forgetting moves the mark up only."""
     before = Snapshot(
-        sessions={"old": Session(sequence=1, link=2, result=None)}, forgotten_before=9
+        sessions={"old": Session(sequence=1, link=2, result=True)}, forgotten_before=9
     )
 
     snapshot, _ = applied(before, 12, link_of(write("x", since=12)), sessions_max=1)
@@ -225,4 +228,62 @@ def test_what_is_in_the_chain_has_its_first_outcome() -> None:
     """The newest request of a client is answered from memory."""
     snapshot = after(link_of(write("x", 1)), Nothing())
 
-    assert outcome_so_far(snapshot, write("x", 1)) == Chosen(link=1, result=None)
+    assert outcome_so_far(snapshot, write("x", 1)) == Chosen(link=1, result=True)
+
+
+# ------------------------------------------------------------------------------------------ changes
+
+
+def test_the_changes_of_a_link_are_told_one_by_one() -> None:
+    """Who watches sees each new value of a link, and none for what changed nothing."""
+    link = link_of(
+        write("x", client="one"),
+        read(client="two"),
+        write("x", client="three"),
+        write("y", client="four"),
+    )
+
+    effect = apply_link(Snapshot(), 1, link, machine=Register(), sessions_max=9)
+
+    assert effect.changes == ((None, "x"), (None, "y"))
+
+
+def test_a_request_that_is_in_the_chain_already_changes_nothing() -> None:
+    """A retry is no second change."""
+    before = after(link_of(write("x")))
+
+    effect = apply_link(before, 2, link_of(write("x")), machine=Register(), sessions_max=9)
+
+    assert effect.changes == ()
+
+
+def test_a_large_result_is_not_remembered() -> None:
+    """A retry is told that it was done, and that what it returned is gone: sessions stay small."""
+    machine = Dictionary()
+    state = machine.initial().set("k", "x" * 2000)
+    update = Update(request_id=request(), command=("SET", "k", "new", "GET"), since=0)
+
+    effect = apply_link(Snapshot(value=state), 1, link_of(update), machine=machine, sessions_max=9)
+    again = apply_link(effect.snapshot, 2, link_of(update), machine=machine, sessions_max=9)
+
+    assert effect.outcomes == ((request(), Chosen(link=1, result="x" * 2000)),)
+    assert again.outcomes == ((request(), Chosen(link=1, result=TOO_LARGE)),)
+
+
+def test_a_command_that_means_nothing_here_is_answered_and_changes_nothing() -> None:
+    """A link is chosen for good: no server may stop at it for ever, and all agree on its result."""
+    odd = (("SING", "la"), ("SET",), ("CAS", "a", "b", "c"))
+    link = link_of(
+        *(
+            Update(request_id=request(client=f"c{number}"), command=command, since=0)
+            for number, command in enumerate(odd)
+        )
+    )
+
+    effect = apply_link(Snapshot(value="x"), 1, link, machine=Register(), sessions_max=9)
+
+    assert effect.snapshot.value == "x"
+    assert all(
+        isinstance(outcome, Chosen) and isinstance(outcome.result, Failure)
+        for _, outcome in effect.outcomes
+    )

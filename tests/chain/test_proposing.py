@@ -21,7 +21,7 @@ from multipaxos.chain.requests import Chosen, Outcome, Refused, Unknown
 from multipaxos.chain.settings import Settings
 
 A2 = ProposalID(2, "A")
-IN_LINK_4 = Snapshot(value="x", sessions={"client": Session(sequence=3, link=4, result=None)})
+IN_LINK_4 = Snapshot(value="x", sessions={"client": Session(sequence=3, link=4, result=True)})
 
 
 def promise(acceptor: str, proposal_id: ProposalID = A2) -> Promise:
@@ -65,7 +65,7 @@ def test_a_request_that_is_in_the_chain_is_answered_at_once() -> None:
 
     outbox = hand.write("x", 3)
 
-    assert outcomes(outbox) == [Chosen(link=4, result=None)]
+    assert outcomes(outbox) == [Chosen(link=4, result=True)]
     assert hand.value.queue == {}
 
 
@@ -249,7 +249,7 @@ def test_a_round_goes_from_promises_to_a_link() -> None:
     assert sent(asked, Accept) == [
         (uid, Accept(proposal_id=A2, value=link_of(write("x")))) for uid in "BC"
     ]
-    assert outcomes(resolved) == [Chosen(link=1, result=None)]
+    assert outcomes(resolved) == [Chosen(link=1, result=True)]
 
 
 def test_promises_that_are_no_quorum_yet_change_nothing() -> None:

@@ -50,7 +50,7 @@ def test_help_lists_all_commands() -> None:
         (["history", "X"], 'There is no server "X" in the cluster: it has A, B, C'),
         (["client", "A", "nul\0"], "The value contains a NUL character"),
         (["client", "A", "\udcff"], "The value is not UTF-8 text"),
-        (["client", "A", "x" * 70_000], "it takes 70002 bytes in a message"),
+        (["client", "A", "x" * 2**20], "it takes 1048578 bytes in a message"),
         (["client", "A", "v", "--timeout", "0"], "a number of seconds above 0"),
         (["client", "A", "v", "--timeout", "-1"], "a number of seconds above 0"),
         (["client", "A", "v", "--timeout", "nan"], "a number of seconds above 0"),
@@ -68,6 +68,8 @@ def test_help_lists_all_commands() -> None:
         (["server", "A", "--data", ""], '--data "" names no directory'),
         (["cluster", "--data", ""], '--data "" names no directory'),
         (["server", "A", "--trace", ""], '--trace "" names no file'),
+        (["server", "A", "--metrics", "9101"], '--metrics must be "host:port"'),
+        (["server", "A", "--metrics", "0.0.0.0:9101"], "--metrics must name one address"),
         (["server", "A", "--without", "luck"], 'no strategy "luck". These can be left out: reads'),
         (["server", "A", "--without", "rejoin"], "'rejoin' cannot be left out"),
         (["server", "A", "--storage", "paper"], "'paper' is not one of"),
@@ -226,7 +228,7 @@ def test_value_that_was_chosen_is_not_told_as_failed_when_it_cannot_be_printed(
         connection, _ = server.accept()
         with connection:
             assert connection.recv(1000)
-            connection.sendall(b"+OK\r\n*2\r\n:5\r\n$-1\r\n")
+            connection.sendall(b":5\r\n*2\r\n:5\r\n$4\r\ntrue\r\n")
             _, error = process.communicate(timeout=30)
 
     assert process.returncode == 1

@@ -113,7 +113,7 @@ def test_a_client_is_answered_by_a_catch_up_too() -> None:
     cluster.forge("C->A", Sync(votes_from=0), instance=1)
     cluster.deliver("A->C", CatchUp)
 
-    assert call.outcome == Chosen(link=1, result=None)
+    assert call.outcome == Chosen(link=1, result=True)
     cluster.let_mail_flow()
     cluster.run_for(20)
     assert cluster.values("A") == ["z"]

@@ -140,8 +140,8 @@ def _assert_all_in_history(cluster: LiveCluster, acknowledged: list[tuple[int, s
     for number, holds in agreed.items():
         assert isinstance(holds, dict)
         for update in holds.get("updates", ()):
-            if update["command"]["type"] == "Set":
-                found.setdefault(update["command"]["value"], []).append(number)
+            if update["command"][0] == "SET":
+                found.setdefault(update["command"][1], []).append(number)
     for number, value in acknowledged:
         assert found.get(value) == [number], f"{value} is in {found.get(value)}, not in {number}"
     last_set = max(number for numbers in found.values() for number in numbers)

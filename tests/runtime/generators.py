@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from hypothesis import strategies as st
+from immutables import Map
 
 from composable_paxos import (
     LOWEST,
@@ -28,6 +29,7 @@ from multipaxos.chain.messages import (
     WhereAreYou,
 )
 from multipaxos.chain.requests import RequestID, Update
+from multipaxos.chain.state_machine import Failure
 
 LETTERS = "ABCXYZabcxyz0189"
 
@@ -54,7 +56,19 @@ clients = names(40, "_-.:")
 labels = names(32, "_-.:")
 integers = st.integers(0, 2**53 - 1)
 texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=50)
-results = st.none() | texts
+scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | texts
+results = st.recursive(
+    scalars | st.builds(Failure, texts),
+    lambda inner: st.lists(inner, max_size=3).map(tuple),
+    max_leaves=5,
+)
+machine_states = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3).map(tuple) | st.dictionaries(texts, inner, max_size=3).map(Map)
+    ),
+    max_leaves=5,
+)
 leases = st.floats(min_value=0, max_value=3600, exclude_min=True)
 
 proposal_ids = st.builds(ProposalID, st.integers(1, 10**9), uids)
@@ -62,7 +76,7 @@ request_ids = st.builds(RequestID, clients, integers)
 updates = st.builds(
     Update,
     request_id=request_ids,
-    command=st.tuples(texts) | st.tuples(texts, texts),
+    command=st.lists(texts, min_size=1, max_size=4).map(tuple),
     since=integers,
 )
 founders = tuples_of(st.tuples(uids, labels), 9, by=lambda founder: founder[0])
@@ -74,7 +88,7 @@ links = (
 
 snapshots = st.builds(
     Snapshot,
-    value=results,
+    value=machine_states,
     sessions=st.dictionaries(
         clients, st.builds(Session, sequence=integers, link=integers, result=results), max_size=4
     ),

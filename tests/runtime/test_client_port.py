@@ -407,6 +407,7 @@ def test_calls_and_returns_can_be_traced() -> None:
     service = Service()
     connection, _ = service.connect()
 
+    propose = request("MULTIPAXOS", "PROPOSE", "c", "7", "0", "GET")
     connection.dataReceived(request("PING") + propose)
     service.answer(CHOSEN)
 

@@ -494,9 +494,13 @@ def test_the_state_of_another_server_is_refused(disk: Disk) -> None:
         disk.open(uid="B").load()
 
 
-def test_a_newer_format_is_refused(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a later version wrote is not guessed at; nor is what no version wrote."""
-    for version, sentence in ((2, "has format 2, of a newer version"), (0, "is damaged: there ne")):
+def test_another_format_is_refused(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another version wrote is not guessed at; nor is what no version wrote."""
+    for version, sentence in (
+        (3, "has format 3, of a newer version"),
+        (1, "has format 1, of an older version"),
+        (0, "is damaged: there ne"),
+    ):
         monkeypatch.setattr("multipaxos.runtime.storage.base.FORMAT", version)
         disk.fill()
         monkeypatch.undo()
@@ -917,7 +921,7 @@ def test_the_file_can_be_read_by_a_person(json_disk: Disk) -> None:
     content = json.loads(json_disk.path.read_text())["content"]
 
     assert {key: content[key] for key in ("format", "cluster", "uid", "machine", "saves")} == {
-        "format": 1,
+        "format": 2,
         "cluster": "main",
         "uid": "A",
         "machine": "register",
@@ -933,9 +937,9 @@ def test_the_file_can_be_read_by_a_person(json_disk: Disk) -> None:
     [
         b"{}",
         b"[]",
-        b'{"format":1}',
-        b'{"format":"1"}',
-        b'{"format":1,"surprise":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+        b'{"format":2}',
+        b'{"format":"2"}',
+        b'{"format":2,"surprise":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
     ],
 )
 def test_content_with_the_right_checksum_is_still_checked(json_disk: Disk, content: bytes) -> None:

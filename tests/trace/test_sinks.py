@@ -167,7 +167,7 @@ def test_file_has_one_object_a_line_and_reads_back(tmp_path: Path) -> None:
                     {
                         "type": "Update",
                         "request_id": "client/7",
-                        "command": {"type": "Set", "value": "hello"},
+                        "command": ["SET", "hello"],
                         "since": 1,
                     }
                 ],

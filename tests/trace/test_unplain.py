@@ -83,7 +83,7 @@ def test_nobodys_proposal_comes_back_too() -> None:
         {"type": "Sync", "votes_from": True},
         {"type": "Sync", "votes_from": 1.5},
         {"type": "Answered", "request_id": "client", "link": 1, "result": None},
-        {"type": "Answered", "request_id": "client/7", "link": 1, "result": 7},
+        {"type": "Answered", "request_id": "client/7", "link": 1, "result": 7.5},
         {"type": "Accept", "proposal_id": "2.A", "value": {"type": "Updates", "updates": "x"}},
         {
             "type": "CatchUp",

@@ -8,6 +8,7 @@ from multipaxos.chain.durable import DecidedLink
 from multipaxos.chain.effects import (
     Answer,
     CancelTimer,
+    Changes,
     LocalRead,
     Outbox,
     Save,
@@ -82,6 +83,10 @@ class EffectCollector(ChainPosition):
         """Have the driver answer *read* if the lease still runs."""
         self._reads.append(read)
 
+    def tell_changes(self, changes: Changes) -> None:
+        """Tell those who watch the state what became of it."""
+        self._changes.append(changes)
+
     def halt(self, reason: str) -> None:
         """Stop this server for good, for a *reason* that says what to do."""
         self._halt_reason = reason
@@ -112,6 +117,7 @@ class EffectCollector(ChainPosition):
             timers=tuple(self._timers.values()),
             answers=tuple(self._answers),
             reads=tuple(self._reads),
+            changes=tuple(self._changes),
             events=tuple(self._events),
             halt=self._halt_reason,
         )
@@ -132,6 +138,7 @@ class EffectCollector(ChainPosition):
         self._timers: dict[Timer, TimerChange] = {}
         self._answers: list[Answer] = []
         self._reads: list[LocalRead] = []
+        self._changes: list[Changes] = []
         self._events: list[Event] = []
         self._decided: list[DecidedLink] = []
         self._halt_reason = None

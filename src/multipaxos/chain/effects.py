@@ -14,6 +14,7 @@ from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.events import Event
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Outcome, RequestID, Update
+from multipaxos.chain.state_machine import Change
 
 
 class Timer(StrEnum):
@@ -91,6 +92,19 @@ class LocalRead:
     lease: Timer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """
+    What *link* changed in the state machine's state, in order.
+
+    None instead of *changes*: the links up to this one were skipped in a catch-up, and what each of
+    them changed is not known here.
+    """
+
+    link: int
+    changes: tuple[Change, ...] | None
+
+
 TimerChange: TypeAlias = SetTimer | CancelTimer
 
 
@@ -104,4 +118,5 @@ class Outbox:
     timers: tuple[TimerChange, ...] = ()
     answers: tuple[Answer, ...] = ()
     reads: tuple[LocalRead, ...] = ()
+    changes: tuple[Changes, ...] = ()
     halt: str | None = None

@@ -1,11 +1,17 @@
 """Applying links: what the chain so far amounts to, as pure functions."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from multipaxos.chain.durable import Session, Snapshot
 from multipaxos.chain.links import Link, NewMaster, Updates
 from multipaxos.chain.requests import Chosen, Outcome, RequestID, Unknown, Update
-from multipaxos.chain.state_machine import Failure, Result, StateMachine, apply_safely
+from multipaxos.chain.state_machine import (
+    Change,
+    Failure,
+    Result,
+    StateMachine,
+    apply_safely,
+)
 
 RESULT_CHARACTERS_MAX = 1024
 """A longer text is not remembered as a result: sessions must stay small beside the state."""
@@ -13,11 +19,25 @@ RESULT_CHARACTERS_MAX = 1024
 TOO_LARGE = Failure("ERR this was done before, and its result was too large to be remembered")
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """
+    What a link amounts to: the *snapshot* after it, and what to tell whom.
+
+    The *outcomes* are those of the requests in it, the *changes* those of the state machine's
+    state, each in the order in which they came about.
+    """
+
+    snapshot: Snapshot
+    outcomes: tuple[tuple[RequestID, Outcome], ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
 def apply_link(
     snapshot: Snapshot, number: int, link: Link, *, machine: StateMachine, sessions_max: int
-) -> tuple[Snapshot, tuple[tuple[RequestID, Outcome], ...]]:
+) -> Effect:
     """
-    Return *snapshot* after *link*, the chain's *number*-th, and the outcome of each request in it.
+    Return what *link*, the chain's *number*-th, makes of *snapshot*.
 
     A request that is in the chain already is skipped, and answered as it was the first time
     (AppliedOnce). Only the newest request of each client is remembered, and only of the
@@ -25,17 +45,13 @@ def apply_link(
     """
     match link:
         case NewMaster():
-            return replace(snapshot, master=link), ()
+            return Effect(replace(snapshot, master=link))
         case Updates():
-            outcomes = []
-            for update in link.updates:
-                snapshot, outcome = _apply_update(
-                    snapshot, number, update, machine=machine, sessions_max=sessions_max
-                )
-                outcomes.append((update.request_id, outcome))
-            return snapshot, tuple(outcomes)
+            return _apply_updates(
+                snapshot, number, link, machine=machine, sessions_max=sessions_max
+            )
         case _:
-            return snapshot, ()
+            return Effect(snapshot)
 
 
 def outcome_so_far(snapshot: Snapshot, update: Update) -> Outcome | None:
@@ -51,6 +67,22 @@ def outcome_so_far(snapshot: Snapshot, update: Update) -> Outcome | None:
     if session.sequence == update.request_id.sequence:
         return Chosen(link=session.link, result=session.result)
     return Unknown(reason=f"a later request of this client, {session.sequence}, is in the chain")
+
+
+def _apply_updates(
+    snapshot: Snapshot, number: int, link: Updates, *, machine: StateMachine, sessions_max: int
+) -> Effect:
+    outcomes: list[tuple[RequestID, Outcome]] = []
+    changes: list[Change] = []
+    for update in link.updates:
+        before = snapshot.value
+        snapshot, outcome = _apply_update(
+            snapshot, number, update, machine=machine, sessions_max=sessions_max
+        )
+        outcomes.append((update.request_id, outcome))
+        if snapshot.value is not before:
+            changes += machine.changes(before, snapshot.value, update.command)
+    return Effect(snapshot, tuple(outcomes), tuple(changes))
 
 
 def _apply_update(

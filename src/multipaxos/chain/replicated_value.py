@@ -20,7 +20,7 @@ from composable_paxos import (
     Resolution,
 )
 from multipaxos.chain.durable import DecidedLink, Snapshot
-from multipaxos.chain.effects import LocalRead, Outbox, Timer
+from multipaxos.chain.effects import Changes, LocalRead, Outbox, Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.ledger import apply_link, outcome_so_far
 from multipaxos.chain.links import Founding, Link, Updates
@@ -213,7 +213,7 @@ class BaseReplicatedValue(Voting):
             proposal_id=resolution.proposal_id,
             acceptors=tuple(sorted(resolution.acceptors)),
         )
-        snapshot, outcomes = apply_link(
+        effect = apply_link(
             self.snapshot,
             number,
             link,
@@ -223,10 +223,12 @@ class BaseReplicatedValue(Voting):
         self._decided.append(DecidedLink(number=number, link=link))
         if isinstance(link, Founding):
             self.founding = link
-        for request_id, outcome in outcomes:
+        if effect.changes:
+            self.tell_changes(Changes(link=number, changes=effect.changes))
+        for request_id, outcome in effect.outcomes:
             self.queue.pop(request_id, None)
             self.answer(request_id, outcome)
-        self.advance_instance(number + 1, snapshot, learned=link)
+        self.advance_instance(number + 1, effect.snapshot, learned=link)
 
     def install(self, instance: int, founding: Founding, snapshot: Snapshot) -> None:
         """Take over what the links below *instance* amount to, skipping this server's own part."""
@@ -238,6 +240,7 @@ class BaseReplicatedValue(Voting):
             value=snapshot.value,
         )
         self.founding = founding
+        self.tell_changes(Changes(link=instance - 1, changes=None))
         for update in tuple(self.queue.values()):
             self.settle(update, snapshot)
         self.advance_instance(instance, snapshot, learned=None)

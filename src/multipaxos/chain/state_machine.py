@@ -159,13 +159,20 @@ def apply_safely(machine: StateMachine, state: State, command: Command) -> tuple
     """
     Apply a *command* from the chain, whatever it is.
 
-    What has no meaning here, though a server of another version proposed it, changes nothing: all
-    servers of one version agree on that, and none stops at it for ever.
+    What has no meaning here, though a server of another version proposed it, changes nothing, and
+    neither does what the machine has no answer to: a link is chosen for good, so a server that
+    stopped at it would stop there for ever. A pure function fails on every server alike; what
+    depends on the server, such as its memory, stops that one.
     """
     fault = machine.refusal(command)
     if fault is not None:
         return state, Failure(fault)
-    return machine.apply(state, command)
+    try:
+        return machine.apply(state, command)
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a machine of somebody's own may raise
+        return state, Failure(f"ERR the state machine fails: {type(error).__name__}")
 
 
 def result_to_plain(result: Result) -> Any:

@@ -18,6 +18,7 @@ from multipaxos.cli.parameters import (
     config_option,
     data_option,
     read_config,
+    state_option,
 )
 from multipaxos.cli.processes import (
     POLL_SECONDS,
@@ -49,6 +50,7 @@ CLIENT_PORTS = 7000
 @config_option
 @data_option
 @click.option("--storage", type=click.Choice(["sqlite", "json"]), default="sqlite")
+@state_option
 @click.option("--quiet", is_flag=True, help="Do not print the traffic.")
 def cluster(
     servers: int | None,
@@ -56,6 +58,7 @@ def cluster(
     config_path: Path | None,
     directory: Path | None,
     storage: str,
+    state: str,
     quiet: bool,
 ) -> None:
     """
@@ -70,7 +73,7 @@ def cluster(
         )
     config, options = _prepare(servers, config_path, directory)
     # All have the same strategies: they are printed once, here.
-    options += ["--storage", storage, "--brief"]
+    options += ["--storage", storage, "--state", state, "--brief"]
     options += ["--master"] * master + ["--quiet"] * quiet
     interrupt_at_end()
     sys.exit(_Cluster(config, options, strategy_names(master=master)).run())

@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing_extensions import override
 
 from multipaxos.cli.entry import BadInputError
 from multipaxos.client import Endpoint, Identity
+from multipaxos.machines import UnknownMachineError, find_machine
+from multipaxos.runtime.address import Address, parse_address
 from multipaxos.runtime.codec import MalformedDatagramError, value_bytes
 from multipaxos.runtime.config import (
     Config,
@@ -65,6 +68,19 @@ class FilePath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class HostAndPort(click.ParamType[Address]):
+    """An address to listen on, by the rules of the configuration."""
+
+    name = "address"
+
+    @override
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Address:
+        with bad_config_refused():
+            return parse_address(str(value), "the address" if param is None else param.opts[-1])
+
+
 class WholeNumber(click.ParamType[int]):
     """A whole number within bounds."""
 
@@ -100,6 +116,36 @@ def data_option(command: F) -> F:
         metavar="DIR",
         type=FilePath(what="directory", file_okay=False),
         help="Where the state is kept; by default where this system keeps such things.",
+    )(command)
+
+
+class StateKind(click.ParamType[str]):
+    """The name of a state machine; a class of one's own is looked for from here, too."""
+
+    name = "kind"
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if ":" in value and "" not in sys.path:
+            # As with python -m; a program that was installed does not do so by itself.
+            sys.path.insert(0, "")
+        try:
+            find_machine(value)
+        except UnknownMachineError as error:
+            text = str(error)
+            raise BadInputError(f"{text[:1].upper()}{text[1:]}.") from error
+        return str(value)
+
+
+def state_option(command: F) -> F:
+    """Add ``--state``."""
+    return click.option(
+        "--state",
+        metavar="KIND",
+        type=StateKind(),
+        default="register",
+        show_default=True,
+        help="What is replicated: register, dictionary, or package.module:Class of your own.",
     )(command)
 
 

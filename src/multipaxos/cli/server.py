@@ -6,7 +6,16 @@ from pathlib import Path
 import click
 
 from multipaxos.cli.entry import BadInputError
-from multipaxos.cli.parameters import FilePath, config_option, data_option, read_config, server_of
+from multipaxos.cli.parameters import (
+    FilePath,
+    HostAndPort,
+    config_option,
+    data_option,
+    read_config,
+    server_of,
+    state_option,
+)
+from multipaxos.runtime.address import Address
 from multipaxos.trace import printable
 
 
@@ -22,6 +31,7 @@ from multipaxos.trace import printable
     show_default=True,
     help="How the state is kept.",
 )
+@state_option
 @click.option("--quiet", is_flag=True, help="Do not print the traffic.")
 @click.option("--brief", is_flag=True, help="Do not print the strategies.")
 @click.option(
@@ -29,6 +39,12 @@ from multipaxos.trace import printable
     metavar="FILE",
     type=FilePath(what="file", dir_okay=False),
     help="Append everything that happens to FILE, one JSON object a line.",
+)
+@click.option(
+    "--metrics",
+    metavar="HOST:PORT",
+    type=HostAndPort(),
+    help="Serve metrics and health there, over HTTP; by default where the configuration says.",
 )
 @click.option(
     "--without",
@@ -42,9 +58,11 @@ def server(  # noqa: PLR0917 - click passes them by name
     config_path: Path | None,
     directory: Path | None,
     storage: str,
+    state: str,
     quiet: bool,
     brief: bool,
     trace: Path | None,
+    metrics: Address | None,
     without: tuple[str, ...],
 ) -> None:
     """
@@ -59,16 +77,19 @@ def server(  # noqa: PLR0917 - click passes them by name
     server_of(config, uid)
     _check_strategies(without, master=master)
 
-    from multipaxos.runtime.server import ServerOptions, run_server
+    from multipaxos.runtime.options import ServerOptions
+    from multipaxos.runtime.process import run_server
 
     options = ServerOptions(
         config=config,
         uid=uid,
         directory=directory or default_directory(config.cluster),
         storage=storage,
+        state=state,
         is_master=master,
         without=without,
         trace=trace,
+        metrics=metrics,
         is_quiet=quiet,
         is_brief=brief,
     )

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVarTuple
 from multipaxos.chain.effects import (
     Answer,
     CancelTimer,
+    Changes,
     LocalRead,
     Outbox,
     SetTimer,
@@ -76,8 +77,14 @@ class Driver:
         observer: Observer,
         on_answer: Callable[[Answer], None],
         on_halt: Callable[[str], None],
+        on_changes: Callable[[Changes], None] = lambda _: None,
     ) -> None:
-        """Take the ports; nothing happens before :meth:`start`."""
+        """
+        Take the ports; nothing happens before :meth:`start`.
+
+        *on_answer* gets what clients are to be told, *on_halt* the sentence with which the server
+        stops, *on_changes* what the links make of the state, once they are durable.
+        """
         self.replica = replica
         self.storage = storage
         self.messenger = messenger
@@ -85,6 +92,7 @@ class Driver:
         self.observer = observer
         self.on_answer = on_answer
         self.on_halt = on_halt
+        self.on_changes = on_changes
         self.halted = False
         self.event_began = 0.0
         """What the clock showed when the event in hand began; its timers count from there."""
@@ -150,6 +158,8 @@ class Driver:
         for answer in outbox.answers:
             self.observer.answered(answer)
             self.on_answer(answer)
+        for changes in outbox.changes:
+            self.on_changes(changes)
         for read in outbox.reads:
             self._check_read(read)
         if outbox.halt is not None:

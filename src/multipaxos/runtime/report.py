@@ -8,7 +8,7 @@ from composable_paxos import LOWEST, ProposalID
 from multipaxos.chain.durable import DecidedLink
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.runtime.udp import Refusal
+from multipaxos.runtime.arrivals import Refusal
 from multipaxos.trace import plain, quoted
 
 
@@ -23,7 +23,7 @@ def status(
     Return how the server is, as JSON.
 
     *seconds_left* asks the driver about a timer; *silence_seconds* says for each peer how long ago
-    it was heard of, None if never; *refused* counts refused datagrams by reason.
+    it was heard of, None if never; *refused* counts refused messages by reason.
     """
     acceptor = replica.paxos.state
     return json.dumps(
@@ -33,7 +33,8 @@ def status(
             "chain": replica.chain_id,
             "phase": phase(replica),
             "link": replica.instance - 1,
-            "value": replica.snapshot.value,
+            "state": replica.machine.kind,
+            "value": replica.machine.summary(replica.snapshot.value),
             "master": replica.master,
             "lease": _lease(replica, seconds_left),
             "promised": _proposal(acceptor.promised_id),
@@ -61,7 +62,14 @@ def position(replica: BaseReplicatedValue) -> str:
         return "no state yet"
     if replica.instance == 0:
         return "no link yet"
-    return f"link {replica.instance - 1}, {quoted(replica.snapshot.value)}"
+    return f"link {replica.instance - 1}, {_value(replica)}"
+
+
+def _value(replica: BaseReplicatedValue) -> str:
+    value = replica.snapshot.value
+    if value is None or isinstance(value, str):
+        return quoted(value)
+    return replica.machine.summary(value) or "nothing"
 
 
 def history(decided: Sequence[DecidedLink]) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 
+from immutables import Map
+
 from composable_paxos import ProposalID
 from multipaxos.chain.requests import RequestID
 
@@ -23,6 +25,9 @@ def plain(value: object) -> object:
     if is_dataclass(value):
         named = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
         return {"type": type(value).__name__, **named}
+    if isinstance(value, Map):
+        # Its own order is that of hashes, which differ from run to run.
+        return {key: plain(value[key]) for key in sorted(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     assert isinstance(value, AbstractSet | list | tuple), f"no plain form for {type(value)}"

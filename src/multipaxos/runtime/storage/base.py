@@ -16,7 +16,7 @@ from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.storage.file_system import REAL_FILES, FileSystem
 from multipaxos.runtime.storage.place import Place
 
-FORMAT = 1
+FORMAT = 2
 """The version of both file formats. A newer one is refused, never guessed at."""
 SUFFIXES = {"sqlite": ".sqlite3", "json": ".json"}
 
@@ -214,12 +214,13 @@ class FileStorage(ABC):
         if found.machine_kind != ours.machine_kind:
             raise StorageError(
                 f"{self.path} holds the state of a {found.machine_kind}, not of a "
-                f"{ours.machine_kind}: a chain keeps the kind that it began with"
+                f"{ours.machine_kind}: a chain keeps the kind that it began with. Start it with "
+                f"--state {found.machine_kind}, or name another directory with --data"
             )
 
 
-def refuse_newer(found: int, path: Path) -> None:
-    """Refuse a file of a later format than this program knows."""
+def refuse_other_format(found: int, path: Path) -> None:
+    """Refuse a file of another format than this program's."""
     if found > FORMAT:
         raise StorageError(
             f"{path} has format {found}, of a newer version of this program, which reads format "
@@ -227,6 +228,11 @@ def refuse_newer(found: int, path: Path) -> None:
         )
     if found < 1:
         raise DamagedError(f"there never was a format {found}")
+    if found < FORMAT:
+        raise StorageError(
+            f"{path} has format {found}, of an older version of this program, and this one reads "
+            f"format {FORMAT}: end the chain with that version, and begin a new one"
+        )
 
 
 def reason(error: Exception) -> str:

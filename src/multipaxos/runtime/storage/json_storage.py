@@ -18,7 +18,7 @@ from multipaxos.runtime.storage.base import (
     check,
     checksum,
     first_kept,
-    refuse_newer,
+    refuse_other_format,
 )
 
 
@@ -90,7 +90,7 @@ class JsonStorage(FileStorage):
         try:
             file = msgspec.json.decode(text, type=_File)
             content = check(bytes(file.content), file.checksum)
-            refuse_newer(msgspec.json.decode(content, type=_Format).format, self.path)
+            refuse_other_format(msgspec.json.decode(content, type=_Format).format, self.path)
             return msgspec.json.decode(content, type=_Content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise DamagedError(str(error) if text else "it is empty") from error

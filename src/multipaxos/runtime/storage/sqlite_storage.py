@@ -25,7 +25,7 @@ from multipaxos.runtime.storage.base import (
     Identity,
     check,
     checksum,
-    refuse_newer,
+    refuse_other_format,
 )
 
 SCHEMA = """
@@ -215,7 +215,7 @@ def _read_identity(database: sqlite3.Connection, path: Path) -> Identity:
     rows = database.execute("SELECT format FROM identity").fetchall()
     if len(rows) != 1 or not isinstance(rows[0][0], int):
         raise DamagedError("it does not say whose state it is")
-    refuse_newer(rows[0][0], path)
+    refuse_other_format(rows[0][0], path)
     found, cluster, uid, machine_kind, file = database.execute(
         "SELECT format, cluster, uid, machine_kind, file FROM identity"
     ).fetchone()

@@ -1,0 +1,56 @@
+"""State machines by name: the built-in kinds, and those of other packages."""
+
+from importlib import import_module
+
+from multipaxos.chain.dictionary import Dictionary
+from multipaxos.chain.register import Register
+from multipaxos.chain.state_machine import StateMachine
+
+MACHINES: dict[str, type[StateMachine]] = {
+    machine.kind: machine for machine in (Register, Dictionary)
+}
+"""The built-in kinds."""
+
+
+class UnknownMachineError(ValueError):
+    """There is no such state machine; the message says why, and which names there are."""
+
+
+def find_machine(name: str) -> StateMachine:
+    """
+    Return the state machine *name*: a built-in kind, or ``package.module:Class``.
+
+    >>> find_machine("register").kind
+    'register'
+
+    Raises UnknownMachineError; what the import of a module raises by itself is its cause.
+    """
+    found = MACHINES.get(name) or _import_machine(name)
+    return found()
+
+
+def _import_machine(name: str) -> type[StateMachine]:
+    module_name, colon, class_name = name.partition(":")
+    if not colon or not module_name or not class_name.isidentifier():
+        kinds = " or ".join(MACHINES)
+        raise UnknownMachineError(
+            f"there is no state machine {name!r}: it is {kinds}, or a class of your own, written "
+            "as package.module:Class"
+        )
+    try:
+        found = getattr(import_module(module_name), class_name)
+    except AttributeError:
+        raise UnknownMachineError(f"module {module_name} has no class {class_name}") from None
+    except Exception as error:
+        raise UnknownMachineError(f"cannot import {module_name}: {error}") from error
+    return _checked(name, found)
+
+
+def _checked(name: str, found: object) -> type[StateMachine]:
+    if not (isinstance(found, type) and issubclass(found, StateMachine)):
+        raise UnknownMachineError(f"{name} is no subclass of multipaxos.StateMachine")
+    missing = [each for each in ("kind", "forms") if not hasattr(found, each)]
+    missing += sorted(found.__abstractmethods__)
+    if missing:
+        raise UnknownMachineError(f"{name} says nothing of {', '.join(missing)}")
+    return found
