@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Protocol as Interface
 from typing import cast
 
-from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from typing_extensions import override
@@ -28,7 +27,6 @@ from multipaxos.runtime.actions import (
     Welcome,
     reply_to,
 )
-from multipaxos.runtime.address import Address
 from multipaxos.runtime.commands import interpret
 from multipaxos.runtime.own_commands import link_and_result
 from multipaxos.runtime.ports import StorageError
@@ -42,6 +40,7 @@ from multipaxos.runtime.request_reader import (
 )
 from multipaxos.runtime.service import CallObserver, Info, Service
 from multipaxos.runtime.session import Rules, Session
+from multipaxos.runtime.transport import Transport, address_text
 
 IDLE_SECONDS_MAX = 300
 """A connection that asks nothing for so long is closed."""
@@ -49,46 +48,6 @@ ANSWER_SECONDS_MAX = 600
 """A connection whose request finds no quorum for so long is closed: the outcome is unknown."""
 WAITING_BYTES_MAX = REQUEST_BYTES_MAX
 """More unserved bytes than these stay with the operating system, and so with the client."""
-
-
-class Transport(Interface):
-    """What a connection asks of Twisted's TCP transport, under Twisted's names."""
-
-    # ruff: disable[N802]
-    def getPeer(self) -> IAddress:
-        """Return the client's address."""
-
-    def getHost(self) -> IAddress:
-        """Return the server's own address."""
-
-    def write(self, data: bytes, /) -> object:
-        """Send *data*, when the network takes it."""
-
-    def loseConnection(self) -> object:
-        """Close once all is sent."""
-
-    def abortConnection(self) -> object:
-        """Close now."""
-
-    def pauseProducing(self) -> object:
-        """Leave what arrives with the operating system."""
-
-    def resumeProducing(self) -> object:
-        """Read again."""
-
-    def registerProducer(self, producer: object, streaming: bool, /) -> object:  # noqa: FBT001
-        """Tell *producer* when too much waits to be sent, and when it does no more."""
-
-    def unregisterProducer(self) -> object:
-        """Tell it no more."""
-
-    def setTcpNoDelay(self, enabled: bool, /) -> object:  # noqa: FBT001
-        """Send small replies at once."""
-
-    def setTcpKeepAlive(self, enabled: bool, /) -> object:  # noqa: FBT001
-        """Let the operating system find out that a silent client's machine is gone."""
-
-    # ruff: enable[N802]
 
 
 class Port(Interface):
@@ -108,7 +67,9 @@ class Port(Interface):
     def served(self) -> None:
         """Take note of a request."""
 
-    def submit(self, request_id: RequestID, propose: Propose, connection: "ClientConnection") -> None:
+    def submit(
+        self, request_id: RequestID, propose: Propose, connection: "ClientConnection"
+    ) -> None:
         """Hand what is proposed to the protocol; *connection* waits for its outcome."""
 
     def forget(self, request_id: RequestID, connection: "ClientConnection") -> None:
@@ -158,8 +119,8 @@ class ClientConnection(Protocol):
         self.session = replace(
             self.session,
             number=self.port.opened(self),
-            peer=_written(self.tcp.getPeer()),
-            own=_written(self.tcp.getHost()),
+            peer=address_text(self.tcp.getPeer()),
+            own=address_text(self.tcp.getHost()),
         )
         self._restart_time_out()
 
@@ -336,7 +297,3 @@ class ClientConnection(Protocol):
     def _stop_time_out(self) -> None:
         if self._time_out is not None and self._time_out.active():
             self._time_out.cancel()
-
-
-def _written(address: IAddress) -> str:
-    return str(Address(host=getattr(address, "host", ""), port=getattr(address, "port", 0)))

@@ -10,10 +10,11 @@ from multipaxos.chain.effects import Answer
 from multipaxos.chain.requests import RequestID
 from multipaxos.runtime import resp
 from multipaxos.runtime.actions import Propose
-from multipaxos.runtime.client_connection import ClientConnection, Transport
+from multipaxos.runtime.client_connection import ClientConnection
 from multipaxos.runtime.reactor import Scheduler
 from multipaxos.runtime.service import CallObserver, Info, Service
 from multipaxos.runtime.session import Rules
+from multipaxos.runtime.transport import Transport
 
 CONNECTIONS_MAX = 1000
 
@@ -51,10 +52,15 @@ class ClientPort(Factory):
         self._turned_away = 0
         self._requests = 0
 
+    @property
+    def connections_max(self) -> int:
+        """How many connections there may be at a time."""
+        return self.rules.connections_max
+
     @override
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """Return a connection, or one that only says that there are too many."""
-        if len(self.connections) >= self.rules.connections_max:
+        if len(self.connections) >= self.connections_max:
             self._turned_away += 1
             return _OneTooMany()
         return ClientConnection(self)
@@ -73,9 +79,7 @@ class ClientPort(Factory):
         """Take note of a request."""
         self._requests += 1
 
-    def submit(
-        self, request_id: RequestID, propose: Propose, connection: ClientConnection
-    ) -> None:
+    def submit(self, request_id: RequestID, propose: Propose, connection: ClientConnection) -> None:
         """Hand what is proposed to the protocol; *connection* waits for its outcome."""
         self._waiting.setdefault(request_id, []).append(connection)
         self.service.submit(request_id, propose.command, since=propose.since)
@@ -99,7 +103,7 @@ class ClientPort(Factory):
             **self.service.info(),
             "Clients": {
                 "connected_clients": len(self.connections),
-                "maxclients": self.rules.connections_max,
+                "maxclients": self.connections_max,
                 "blocked_clients": len(self._waiting),
             },
             "Stats": {

@@ -5,7 +5,7 @@ from multipaxos.runtime import resp
 
 
 def row(name: str, form: CommandForm, *, is_of_state: bool) -> resp.Reply:
-    """Return the row of Redis' table of commands: name, arity, flags, and which arguments are keys."""
+    """Return a row of Redis' table of commands: name, arity, flags, which arguments are keys."""
     least = 1 + form.arguments_min
     arity = least if form.arguments_max == form.arguments_min else -least
     if is_of_state:

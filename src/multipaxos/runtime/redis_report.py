@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from immutables import Map
 
-from multipaxos.chain.effects import Timer
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.runtime import report, resp
 from multipaxos.runtime.address import Address
@@ -30,9 +29,7 @@ def role_of(
     )
 
 
-def info_of(
-    replica: BaseReplicatedValue, role: Role, *, port: int, uptime_seconds: float
-) -> Info:
+def info_of(replica: BaseReplicatedValue, role: Role, *, port: int, uptime_seconds: float) -> Info:
     """Return the sections of INFO that are about the server whose clients connect to *port*."""
     value = replica.snapshot.value
     keys = len(value) if isinstance(value, Map) else 0

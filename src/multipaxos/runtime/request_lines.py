@@ -16,10 +16,10 @@ _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"a": b"\a"}
 
 
 def split_line(line: bytes) -> list[bytes] | None:
-    """
+    r"""
     Return the words of *line*, without the quotes that group them; None if one is left open.
 
-    Between double quotes a backslash introduces ``\\n``, ``\\xff`` and the like.
+    Between double quotes a backslash introduces ``\n``, ``\xff`` and the like.
     """
     if b'"' not in line and b"'" not in line:
         return line.split()

@@ -58,9 +58,7 @@ class Limits:
     word: str
 
 
-LIMITS = Limits(
-    arguments_max=ARGUMENTS_MAX, argument_bytes_max=ARGUMENT_BYTES_MAX, word="invalid"
-)
+LIMITS = Limits(arguments_max=ARGUMENTS_MAX, argument_bytes_max=ARGUMENT_BYTES_MAX, word="invalid")
 LIMITS_OF_STRANGERS = Limits(
     arguments_max=STRANGERS_ARGUMENTS_MAX,
     argument_bytes_max=STRANGERS_ARGUMENT_BYTES_MAX,
@@ -126,7 +124,7 @@ class RequestReader:
     def _parse_ahead(self) -> list[bytes] | None:
         """Return the next request, if it is one by all rules and harmless to parse at once."""
         try:
-            found = self._parser.gets()
+            found: Any = self._parser.gets()
             if found is False:
                 self._feed_parser()
                 found = self._parser.gets()
@@ -140,10 +138,11 @@ class RequestReader:
         if not (self._stream.startswith(packed, self._begin) and self._is_allowed(found, packed)):
             self._restart_parser()
             return None
+        request: list[bytes] = found
         self._begin += len(packed)
         if self._headers.arguments is not None:
             self._headers = _Headers()
-        return found
+        return request
 
     def _feed_parser(self) -> None:
         end = min(len(self._stream), self._fed + _PIECE_BYTES)

@@ -27,7 +27,12 @@ class Session:
     def begun_anew(self, *, is_trusted: bool) -> "Session":
         """Return the session as it was when the connection was made."""
         return replace(
-            self, is_trusted=is_trusted, encoding=Encoding(), name="", library_name="", library_version=""
+            self,
+            is_trusted=is_trusted,
+            encoding=Encoding(),
+            name="",
+            library_name="",
+            library_version="",
         )
 
 
