@@ -2,6 +2,7 @@
 Which servers there are, where they listen, and how they are set; built in, or from a TOML file.
 
     cluster = "main"
+    client_password_file = "password"   # optional: clients must know what is in there
 
     [servers.A]
     peer = "10.0.0.1:7101"      # UDP and TCP, for the other servers
@@ -26,6 +27,7 @@ from pathlib import Path
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.runtime.address import Address, ConfigError, parse_address
 from multipaxos.runtime.codec import VALUE_BYTES_MAX, is_cluster_name, is_uid
+from multipaxos.runtime.password import read_password
 
 __all__ = ["Address", "Config", "ConfigError", "ServerConfig", "built_in_config", "load_config"]
 
@@ -52,12 +54,17 @@ class ServerConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """A cluster. Every server and client of it should have the same."""
+    """
+    A cluster. Every server and client of it should have the same.
+
+    Clients must know the *client_password*, unless it is None.
+    """
 
     cluster: str
     servers: Mapping[str, ServerConfig]
     settings: Settings = field(default_factory=Settings)
     history_max: int = HISTORY_MAX
+    client_password: str | None = field(default=None, repr=False)
 
     @property
     def value_bytes_max(self) -> int:
@@ -114,7 +121,7 @@ def load_config(path: Path | str) -> Config:
     try:
         # Some editors begin a file with a mark that says that it is UTF-8.
         text = Path(path).read_bytes().decode("utf-8-sig")
-        return _read_config(tomllib.loads(text))
+        return _read_config(tomllib.loads(text), directory=Path(path).parent)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -128,8 +135,9 @@ def load_config(path: Path | str) -> Config:
 # ----------------------------------------------------------------------------------------- the file
 
 
-def _read_config(document: Mapping[str, object]) -> Config:
-    _refuse_unknown(document, ("cluster", "servers", "settings", "history"), "")
+def _read_config(document: Mapping[str, object], *, directory: Path) -> Config:
+    known = ("cluster", "client_password_file", "servers", "settings", "history")
+    _refuse_unknown(document, known, "")
     history = _table(document.get("history", {}), "[history]")
     _refuse_unknown(history, ("links_max",), "history.")
     return Config(
@@ -137,7 +145,18 @@ def _read_config(document: Mapping[str, object]) -> Config:
         servers=_read_servers(document),
         settings=_read_settings(_table(document.get("settings", {}), "[settings]")),
         history_max=_integer(history.get("links_max", HISTORY_MAX), "history.links_max", minimum=0),
+        client_password=_read_password(document, directory),
     )
+
+
+def _read_password(document: Mapping[str, object], directory: Path) -> str | None:
+    key = "client_password_file"
+    if key not in document:
+        return None
+    name = document[key]
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise ConfigError(f'{key} must name a file, as in {key} = "password", not {name!r}')
+    return read_password(directory / name, key)
 
 
 def _read_cluster(document: Mapping[str, object]) -> str:

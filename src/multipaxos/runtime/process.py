@@ -13,6 +13,7 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 
 from multipaxos.composition import describe
 from multipaxos.runtime import report
+from multipaxos.runtime.client_port import CONNECTIONS_MAX
 from multipaxos.runtime.config import ConfigError
 from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.ports import StorageError
@@ -66,6 +67,9 @@ class _Process:
             self._introduce(server)
             server.listen()
             self.console.print(Text(f"  listens: {_listens(self.options)}"))
+            if server.port.connections_max < CONNECTIONS_MAX:
+                limit = f"{server.port.connections_max} clients at a time, not {CONNECTIONS_MAX}"
+                self.console.print(Text(f"  its limit of open files lets it serve {limit}"))
             server.start()
         except BaseException:
             server.stop()

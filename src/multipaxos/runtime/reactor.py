@@ -16,6 +16,9 @@ class DelayedCall(Protocol):
     def cancel(self) -> None:
         """Prevent it."""
 
+    def reset(self, seconds: float, /) -> None:
+        """Put it off: it comes in *seconds* from now."""
+
 
 class Scheduler(Protocol):
     """Wakes us later."""

@@ -8,26 +8,31 @@ from typing import Any
 from twisted.internet.error import CannotListenError
 
 from multipaxos.chain.durable import DurableState
-from multipaxos.chain.effects import Answer
+from multipaxos.chain.effects import Answer, Timer
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import Chosen, Outcome, RequestID
 from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.composition import compose
 from multipaxos.machines import UnknownMachineError, find_machine
-from multipaxos.runtime import report
+from multipaxos.runtime import redis_report, report
 from multipaxos.runtime.change_log import ChangeLog
-from multipaxos.runtime.client_port import ClientPort
+from multipaxos.runtime.client_port import CONNECTIONS_MAX, ClientPort
 from multipaxos.runtime.clock import BootTimeClock, clock_name
 from multipaxos.runtime.config import Address
 from multipaxos.runtime.driver import Driver
+from multipaxos.runtime.file_limit import make_room_for
 from multipaxos.runtime.monitoring import monitor_at
 from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.peer_messenger import ListenError, PeerMessenger
 from multipaxos.runtime.peers import look_up_own
 from multipaxos.runtime.ports import Storage
+from multipaxos.runtime.service import Info, Role
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage
 from multipaxos.trace import Silence, Sink, TraceObserver
+
+BACKLOG = 1024
+"""So many connections may wait to be taken up: a thousand clients may all come at once."""
 
 STORAGES = {"sqlite": SqliteStorage, "json": JsonStorage}
 
@@ -69,7 +74,9 @@ class Server:
         )
         watching = self.monitor.watching(observer)
         self.change_log = ChangeLog(self.replica.instance)
-        self.port = ClientPort(self, clock=reactor, observer=watching)
+        self.port = ClientPort(
+            self, clock=reactor, observer=watching, connections_max=make_room_for(CONNECTIONS_MAX)
+        )
         self.driver = Driver(
             self.replica,
             storage=self.monitor.timed(storage),
@@ -81,7 +88,7 @@ class Server:
             on_changes=self.change_log.take,
         )
         self._tcp: Any = None
-        self._is_started = False
+        self._started_at: float | None = None
 
     def listen(self) -> None:
         """Open the sockets; NotStartedError if an address cannot be listened on."""
@@ -96,7 +103,7 @@ class Server:
         """Listen for *factory* at *address*; return what listens. NotStartedError if it cannot."""
         try:
             _, (host, port) = look_up_own(address)
-            return self.reactor.listenTCP(port, factory, interface=host)
+            return self.reactor.listenTCP(port, factory, backlog=BACKLOG, interface=host)
         except (OSError, CannotListenError) as error:
             cause = error.socketError if isinstance(error, CannotListenError) else error
             raise NotStartedError(
@@ -105,7 +112,7 @@ class Server:
 
     def start(self) -> None:
         """Serve."""
-        self._is_started = True
+        self._started_at = self.clock.seconds()
         self.observer.header(
             "server",
             cluster=self.cluster,
@@ -124,7 +131,7 @@ class Server:
 
     def stop(self) -> None:
         """Take and send nothing more, and release the state; the reactor closes the sockets."""
-        is_running = self._is_started and not self.driver.halted
+        is_running = self._started_at is not None and not self.driver.halted
         self.driver.stop()
         if self._tcp is not None:
             self._tcp.stopListening()
@@ -179,6 +186,11 @@ class Server:
         """The link in progress."""
         return self.replica.instance
 
+    @property
+    def password(self) -> str | None:
+        """What clients must know; None: nothing."""
+        return self.config.client_password
+
     def submit(self, request_id: RequestID, command: Command, *, since: int | None) -> None:
         """Hand *command* to the protocol."""
         self.driver.submit(request_id, command, since)
@@ -203,6 +215,24 @@ class Server:
     def history(self, count: int) -> str:
         """Return as JSON the newest *count* links that are kept."""
         return report.history(self.storage.history(count))
+
+    def role(self) -> Role:
+        """Return the part that this server plays just now, as Redis' clients see it."""
+        return redis_report.role_of(
+            self.replica,
+            {uid: server.client for uid, server in self.config.servers.items()},
+            is_followed=self.driver.seconds_left(Timer.FOREIGN_LEASE) > 0,
+        )
+
+    def info(self) -> Info:
+        """Return what Redis' INFO tells of this server."""
+        now = self.clock.seconds()
+        return redis_report.info_of(
+            self.replica,
+            self.role(),
+            port=self.config.server(self.uid).client.port,
+            uptime_seconds=now - (now if self._started_at is None else self._started_at),
+        )
 
     def silence_seconds(self) -> dict[str, float | None]:
         """Return for each other server how long ago it was heard of, None if never."""
