@@ -189,16 +189,16 @@ class FakeCluster:
     def apply(self, request_id: RequestID, since: int, command: tuple[str, ...]) -> Outcome:
         """Let *command* be the next link, and return what becomes of it."""
         update = Update(request_id=request_id, command=command, since=since)
-        before = self.snapshots[-1]
-        after, ((_, outcome),) = apply_link(
-            before,
+        effect = apply_link(
+            self.snapshots[-1],
             len(self.links),
             Updates(updates=(update,)),
             machine=self.machine,
             sessions_max=self.sessions_max,
         )
-        self.snapshots.append(after)
-        self.links.append(self.machine.changes(before.value, after.value, command))
+        self.snapshots.append(effect.snapshot)
+        self.links.append(effect.changes)
+        ((_, outcome),) = effect.outcomes
         return outcome
 
     def someone_does(self, *command: str) -> None:
