@@ -68,6 +68,8 @@ def test_help_lists_all_commands() -> None:
         (["server", "A", "--data", ""], '--data "" names no directory'),
         (["cluster", "--data", ""], '--data "" names no directory'),
         (["server", "A", "--trace", ""], '--trace "" names no file'),
+        (["server", "A", "--metrics", "9101"], '--metrics must be "host:port"'),
+        (["server", "A", "--metrics", "0.0.0.0:9101"], "--metrics must name one address"),
         (["server", "A", "--without", "luck"], 'no strategy "luck". These can be left out: reads'),
         (["server", "A", "--without", "rejoin"], "'rejoin' cannot be left out"),
         (["server", "A", "--storage", "paper"], "'paper' is not one of"),

@@ -299,11 +299,8 @@ class VirtualShell:
                 self.parser = hiredis.Reader()
             case IsOpen():
                 return self._is_open()
-            case Send(request=request):
-                if not self._is_open():
-                    raise NoReplyError("the server closed the connection")
-                assert self.connection is not None
-                self.connection.feed(request)
+            case Send(request=request, deadline=deadline):
+                self._send(request, deadline)
             case Receive(deadline=deadline):
                 return self._receive(deadline)
             case Close():
@@ -320,6 +317,13 @@ class VirtualShell:
     def _is_open(self) -> bool:
         connection = self.connection
         return connection is not None and not (connection.is_closed or connection.server.is_down)
+
+    def _send(self, request: bytes, deadline: float) -> None:
+        if self.connection is None or self.clock.time >= deadline:
+            raise NotReachableError("no answer in time")
+        if not self._is_open():
+            raise NoReplyError("the server closed the connection")
+        self.connection.feed(request)
 
     def _receive(self, deadline: float) -> Any:
         connection = self.connection

@@ -190,6 +190,8 @@ def write_config(path: Path, config: Config, settings: dict[str, float] | None =
             f'peer = "{server.peer}"',
             f'client = "{server.client}"',
         ]
+        if server.metrics is not None:
+            lines.append(f'metrics = "{server.metrics}"')
     if settings:
         lines += ["", "[settings]", *(f"{name} = {value}" for name, value in settings.items())]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What can be built on a replicated value; each recipe is an example to read, and works as it is."""
+"""What can be built on a replicated value: examples to read, which work as they are."""
 
 from multipaxos.recipes.lock import AsyncLock, Lock, LockLostError
 

@@ -8,7 +8,7 @@ A replicated lock with a fencing token, for threads and for asyncio; the rules a
 import asyncio
 import secrets
 import time
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from multipaxos.errors import MultipaxosError
 from multipaxos.recipes import lock_rules
@@ -161,7 +161,8 @@ class Lock(_Holding):
             case Look():
                 return time.monotonic()
             case Sleep(seconds=seconds):
-                return time.sleep(seconds)
+                time.sleep(seconds)
+                return None
 
 
 class AsyncLock(_Holding):
@@ -224,4 +225,5 @@ class AsyncLock(_Holding):
             case Look():
                 return time.monotonic()
             case Sleep(seconds=seconds):
-                return await asyncio.sleep(seconds)
+                await asyncio.sleep(seconds)
+                return None

@@ -112,16 +112,19 @@ def acquire(owner: str, terms: Terms, *, give_up_at: float) -> Rule:
     seen: LockRecord | None = None
     seen_at = asked_at = 0.0
     while True:
+        before = yield Look()
         text = yield Read()
         record = parse_record(text)
         now = yield Look()
         if record.owner == owner:
-            # An answer was lost; it was granted all the same, when it was asked for.
+            # An answer was lost; it was granted all the same, after it was asked for.
             return Grant(record=record, until=asked_at + terms.held_seconds)
         if record != seen:
             seen, seen_at = record, now
         if record.owner is None or now - seen_at >= terms.lease_seconds:
-            asked_at = now
+            # Not from now on: what was asked for earlier, and seemed lost, may have been done since
+            # the text was read.
+            asked_at = before
             bid = LockRecord(token=record.token + 1, owner=owner)
             if (yield from _set(text, bid)):
                 return Grant(record=bid, until=asked_at + terms.held_seconds)

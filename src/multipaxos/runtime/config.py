@@ -6,6 +6,7 @@ Which servers there are, where they listen, and how they are set; built in, or f
     [servers.A]
     peer = "10.0.0.1:7101"      # UDP and TCP, for the other servers
     client = "10.0.0.1:7001"    # TCP, for clients
+    metrics = "10.0.0.1:9101"   # optional: HTTP, for Prometheus and for checks of its health
 
     [settings]                  # optional: any of multipaxos.chain.settings.Settings
     lease_seconds = 2.0
@@ -37,11 +38,16 @@ RATE_ERROR_LIMIT = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
-    """One server: *peer* takes the other servers' messages, *client* its clients' requests."""
+    """
+    One server: *peer* takes the other servers' messages, *client* its clients' requests.
+
+    *metrics*, where there is one, tells over HTTP how the server is.
+    """
 
     uid: str
     peer: Address
     client: Address
+    metrics: Address | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,11 +170,12 @@ def _read_server(uid: str, value: object) -> ServerConfig:
             f"servers.{uid!r} cannot name a server: take 1 to 16 letters, digits, '_' or '-'"
         )
     table = _table(value, f"[servers.{uid}]")
-    _refuse_unknown(table, ("peer", "client"), f"servers.{uid}.")
+    _refuse_unknown(table, ("peer", "client", "metrics"), f"servers.{uid}.")
     return ServerConfig(
         uid=uid,
         peer=_read_address(table, "peer", uid),
         client=_read_address(table, "client", uid),
+        metrics=_read_address(table, "metrics", uid) if "metrics" in table else None,
     )
 
 
@@ -198,13 +205,13 @@ def _refuse_shared(servers: Mapping[str, ServerConfig]) -> None:
     # A peer address takes TCP connections as well as datagrams: a client's must be another.
     key_of: dict[Address, str] = {}
     for uid, server in servers.items():
-        for key, address in (("peer", server.peer), ("client", server.client)):
-            ours = f"servers.{uid}.{key}"
-            other = key_of.setdefault(address, ours)
-            if other != ours:
+        for name in ("peer", "client", "metrics"):
+            address: Address | None = getattr(server, name)
+            key = f"servers.{uid}.{name}"
+            if address is not None and key_of.setdefault(address, key) != key:
                 raise ConfigError(
-                    f"{other} and {ours} are both {address}: every server needs "
-                    "two addresses of its own"
+                    f"{key_of[address]} and {key} are both {address}: every server needs its own, "
+                    "for each purpose another"
                 )
 
 

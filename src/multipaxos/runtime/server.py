@@ -28,8 +28,9 @@ from multipaxos.machines import UnknownMachineError, find_machine
 from multipaxos.runtime import report
 from multipaxos.runtime.client_port import ClientPort
 from multipaxos.runtime.clock import BootTimeClock, clock_name
-from multipaxos.runtime.config import Config, ConfigError
+from multipaxos.runtime.config import Address, Config, ConfigError
 from multipaxos.runtime.driver import Driver
+from multipaxos.runtime.monitoring import monitor_at
 from multipaxos.runtime.peer_messenger import ListenError, PeerMessenger
 from multipaxos.runtime.peers import look_up_own
 from multipaxos.runtime.ports import Storage, StorageError
@@ -62,8 +63,14 @@ class ServerOptions:
     is_master: bool = False
     without: tuple[str, ...] = ()
     trace: Path | None = None
+    metrics: Address | None = None
     is_quiet: bool = False
     is_brief: bool = False
+
+    @property
+    def metrics_address(self) -> Address | None:
+        """Where the server tells how it is: as the command line says, or the configuration."""
+        return self.metrics or self.config.server(self.uid).metrics
 
 
 class NotStartedError(Exception):
@@ -100,13 +107,17 @@ class Server:
         self.messenger = PeerMessenger(
             self.config, options.uid, self._receive, self.observer.datagram_refused
         )
-        self.port = ClientPort(self, clock=reactor, observer=observer)
+        self.monitor = monitor_at(
+            options.metrics_address, seconds=clock.seconds, machine=self.replica.machine
+        )
+        watching = self.monitor.watching(observer)
+        self.port = ClientPort(self, clock=reactor, observer=watching)
         self.driver = Driver(
             self.replica,
-            storage=storage,
+            storage=self.monitor.timed(storage),
             messenger=self.messenger,
             clock=clock,
-            observer=observer,
+            observer=watching,
             on_answer=self._answer,
             on_halt=on_halt,
         )
@@ -119,14 +130,18 @@ class Server:
             self.messenger.listen(self.reactor)
         except ListenError as error:
             raise NotStartedError(str(error)) from error
-        own = self.config.server(self.options.uid).client
+        self._tcp = self.listen_tcp(self.config.server(self.options.uid).client, self.port)
+        self.monitor.listen(self)
+
+    def listen_tcp(self, address: Address, factory: Any) -> Any:
+        """Listen for *factory* at *address*; return what listens. NotStartedError if it cannot."""
         try:
-            _, (host, port) = look_up_own(own)
-            self._tcp = self.reactor.listenTCP(port, self.port, interface=host)
+            _, (host, port) = look_up_own(address)
+            return self.reactor.listenTCP(port, factory, interface=host)
         except (OSError, CannotListenError) as error:
             cause = error.socketError if isinstance(error, CannotListenError) else error
             raise NotStartedError(
-                f"cannot listen on TCP {own}: {getattr(cause, 'strerror', None) or cause}"
+                f"cannot listen on TCP {address}: {getattr(cause, 'strerror', None) or cause}"
             ) from error
 
     def start(self) -> None:
@@ -155,6 +170,7 @@ class Server:
         if self._tcp is not None:
             self._tcp.stopListening()
         self.port.close()
+        self.monitor.close()
         self.messenger.close()
         self.storage.close()
         if is_running:
@@ -164,9 +180,9 @@ class Server:
     def halt(self, reason: str) -> None:
         """Take and send nothing more, for a *reason* that the protocol does not know of."""
         self.driver.stop()
-        self.observer.halted(reason)
+        self.driver.observer.halted(reason)
 
-    # -- what the client port asks -----------------------------------------------------------------
+    # -- what the client port and the monitor ask --------------------------------------------------
 
     @property
     def value_bytes_max(self) -> int:
@@ -207,21 +223,24 @@ class Server:
 
     def status(self) -> str:
         """Return as JSON how the server is."""
-        now = self.clock.seconds()
-        silence_seconds = {
-            uid: round(now - self.last_heard[uid], 3) if uid in self.last_heard else None
-            for uid in self.replica.membership.peers
-        }
         return report.status(
             self.replica,
             seconds_left=self.driver.seconds_left,
-            silence_seconds=silence_seconds,
+            silence_seconds=self.silence_seconds(),
             refused=self.messenger.refused,
         )
 
     def history(self, count: int) -> str:
         """Return as JSON the newest *count* links that are kept."""
         return report.history(self.storage.history(count))
+
+    def silence_seconds(self) -> dict[str, float | None]:
+        """Return for each other server how long ago it was heard of, None if never."""
+        now = self.clock.seconds()
+        return {
+            uid: round(now - self.last_heard[uid], 3) if uid in self.last_heard else None
+            for uid in self.replica.membership.peers
+        }
 
     # -- own affairs -------------------------------------------------------------------------------
 
@@ -286,6 +305,7 @@ class _Process:
             self.console.print(
                 Text(f"  listens: UDP+TCP {own.peer} for servers, TCP {own.client} for clients")
             )
+            self.console.print(Text(f"  listens: {_listens(self.options)}"))
             server.start()
         except BaseException:
             if server is None:
@@ -372,7 +392,8 @@ class _Process:
         # say from now on could not be relied upon, so it says nothing more.
         if event.get("log_level") is not LogLevel.critical or self._is_ended:
             return
-        failure = event.get("log_failure")
+        # Under the second name where the reactor itself caught it, as in what a socket received.
+        failure = event.get("log_failure") or event.get("failure")
         if failure is not None:
             traceback.print_exception(failure.value)
         reason = "it met a fault in its own program, shown above; please report it"
@@ -396,6 +417,14 @@ def _open_storage(options: ServerOptions, machine: StateMachine) -> Storage:
         machine_kind=machine.kind,
         history_max=options.config.history_max,
     )
+
+
+def _listens(options: ServerOptions) -> str:
+    own = options.config.server(options.uid)
+    where = f"UDP {own.peer} for servers, TCP {own.client} for clients"
+    if options.metrics_address is None:
+        return where
+    return f"{where}, HTTP {options.metrics_address} for metrics"
 
 
 def _state_path(options: ServerOptions) -> Path:
