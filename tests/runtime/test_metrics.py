@@ -340,7 +340,7 @@ def test_a_server_without_metrics_imports_none_of_what_they_need() -> None:
     """Nor does the command line wait for it."""
     heavy = ("prometheus_client", "twisted.web")
     program = (
-        "import sys, multipaxos.runtime.server, multipaxos.cli.server;"
+        "import sys, multipaxos.runtime.process, multipaxos.cli.server;"
         f"print([name for name in {heavy} if name in sys.modules])"
     )
 

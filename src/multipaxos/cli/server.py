@@ -77,7 +77,8 @@ def server(  # noqa: PLR0917 - click passes them by name
     server_of(config, uid)
     _check_strategies(without, master=master)
 
-    from multipaxos.runtime.server import ServerOptions, run_server
+    from multipaxos.runtime.options import ServerOptions
+    from multipaxos.runtime.process import run_server
 
     options = ServerOptions(
         config=config,
