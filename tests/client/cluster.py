@@ -189,9 +189,8 @@ class FakeCluster:
     def apply(self, request_id: RequestID, since: int, command: tuple[str, ...]) -> Outcome:
         """Let *command* be the next link, and return what becomes of it."""
         update = Update(request_id=request_id, command=command, since=since)
-        before = self.snapshots[-1]
         effect = apply_link(
-            before,
+            self.snapshots[-1],
             len(self.links),
             Updates(updates=(update,)),
             machine=self.machine,
@@ -199,7 +198,8 @@ class FakeCluster:
         )
         self.snapshots.append(effect.snapshot)
         self.links.append(effect.changes)
-        return effect.outcomes[0][1]
+        ((_, outcome),) = effect.outcomes
+        return outcome
 
     def someone_does(self, *command: str) -> None:
         """Let another client's *command* be chosen."""
@@ -299,11 +299,8 @@ class VirtualShell:
                 self.parser = hiredis.Reader()
             case IsOpen():
                 return self._is_open()
-            case Send(request=request):
-                if not self._is_open():
-                    raise NoReplyError("the server closed the connection")
-                assert self.connection is not None
-                self.connection.feed(request)
+            case Send(request=request, deadline=deadline):
+                self._send(request, deadline)
             case Receive(deadline=deadline):
                 return self._receive(deadline)
             case Close():
@@ -320,6 +317,13 @@ class VirtualShell:
     def _is_open(self) -> bool:
         connection = self.connection
         return connection is not None and not (connection.is_closed or connection.server.is_down)
+
+    def _send(self, request: bytes, deadline: float) -> None:
+        if self.connection is None or self.clock.time >= deadline:
+            raise NotReachableError("no answer in time")
+        if not self._is_open():
+            raise NoReplyError("the server closed the connection")
+        self.connection.feed(request)
 
     def _receive(self, deadline: float) -> Any:
         connection = self.connection

@@ -20,9 +20,7 @@ from multipaxos.client.servers import REST_SECONDS_MAX
 from multipaxos.client.steps import Close, Elsewhere, Endpoint, Pause, Receive, Steps
 from multipaxos.client.talk import Talk
 from multipaxos.client.wire import outcome_of, pack, text_or_none
-
-INDEX_MAX = 2**53 - 1
-"""Behind every change of a link."""
+from multipaxos.runtime.change_log import END_OF_LINK
 
 SUBSCRIBE_SECONDS_MAX = 2.0
 """A server that takes longer to begin is left for the next one."""
@@ -92,7 +90,7 @@ class Watching:
         *talk* is for the watch alone; *scout* asks the other servers, over connections of its own.
         """
         self.link = link
-        self.index = INDEX_MAX
+        self.index = END_OF_LINK
         self.source: Endpoint | None = None
         self._talk = talk
         self._scout = scout
@@ -237,9 +235,9 @@ class Watching:
         read = yield from self._read(("GET",) if self._key is None else ("GET", self._key))
         if read is None and self._key is None:
             read = yield from self._read(("DBSIZE",))
-        if read is None or (read.link, INDEX_MAX) <= (self.link, self.index):
+        if read is None or (read.link, END_OF_LINK) <= (self.link, self.index):
             return None
-        self.link, self.index = read.link, INDEX_MAX
+        self.link, self.index = read.link, END_OF_LINK
         value = read.result if isinstance(read.result, str) else None
         return Change(link=self.link, index=self.index, key=self._key, value=value, missed=True)
 
@@ -251,7 +249,7 @@ class Watching:
                 deadline=talk.seconds() + SUBSCRIBE_SECONDS_MAX,
             )
             outcome = outcome_of(reply)
-        except (NoReplyError, ProtocolError):
+        except (NoReplyError, NotReachableError, ProtocolError):
             return None
         if isinstance(outcome, Chosen) and not isinstance(outcome.result, Failure):
             return outcome
