@@ -225,7 +225,7 @@ class FakeCluster:
 def _change(place: Position, change: tuple[str | None, Any]) -> bytes:
     key, value = change
     words = [resp.bulk("change"), resp.integer(place[0]), resp.integer(place[1])]
-    return resp.array([*words, resp.bulk(key), resp.bulk(value)])
+    return resp.array([*words, resp.Encoding().bulk(key), resp.bulk(json.dumps(value))])
 
 
 # -- in virtual time, without sockets ------------------------------------------------------------

@@ -1,8 +1,10 @@
 """The core of a watch: every change once, in order, through whichever server tells of it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import hiredis
 
@@ -41,7 +43,8 @@ class Change:
     """
     A new value: *value* is there now, under *key*; None if it was deleted.
 
-    *link* and *index* say where in the chain, and grow. A register has no *key*. If changes were
+    *link* and *index* say where in the chain, and grow. A register has no *key*, nor has a state
+    machine of your own, whose whole state is the value, as JSON has it. If changes were
     *missed*, because no server has them all any more, *value* is the current one instead, None for
     a dictionary that is watched as a whole.
     """
@@ -49,7 +52,7 @@ class Change:
     link: int
     index: int
     key: str | None
-    value: str | None
+    value: Any
     missed: bool = False
 
 
@@ -115,8 +118,8 @@ class Watching:
         try:
             push = yield Receive(deadline=self._talk.seconds() + SILENCE_SECONDS_MAX)
             match push:
-                case [b"change", int(link), int(index), key, value]:
-                    change = self._take(link, index, text_or_none(key), text_or_none(value))
+                case [b"change", int(link), int(index), key, bytes(value)]:
+                    change = self._take(link, index, text_or_none(key), json.loads(value))
                     yield from self._check_progress(link + 1)
                 case [b"beat", int(link)]:
                     yield from self._check_progress(link)
@@ -124,11 +127,11 @@ class Watching:
                 case _:
                     # A gap, or something that no server says: what is missing, another may have.
                     yield from self._leave()
-        except (NoReplyError, ProtocolError):
+        except (NoReplyError, ProtocolError, ValueError):
             yield from self._leave()
         return change
 
-    def _take(self, link: int, index: int, key: str | None, value: str | None) -> Change | None:
+    def _take(self, link: int, index: int, key: str | None, value: Any) -> Change | None:
         if (link, index) <= (self.link, self.index):
             return None
         self.link, self.index = link, index
