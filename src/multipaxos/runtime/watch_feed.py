@@ -24,7 +24,8 @@ class WatchFeed:
 
     Nothing is written while the watcher does not read (:meth:`pause`); what it misses then waits in
     the *log*, and when it is gone from there the watch ends with a gap. State: the number of the
-    next change; whether the watcher does not read.
+    next change; whether the watcher does not read, and
+    whether the watch is over.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class WatchFeed:
         self._on_gap = on_gap
         self._position = position
         self._number = log.number_after(position)
-        self._is_paused = False
+        self._is_paused = self._is_over = False
         self._beat: DelayedCall | None = None
 
     def start(self) -> None:
@@ -64,6 +65,7 @@ class WatchFeed:
 
     def stop(self) -> None:
         """Tell nothing more."""
+        self._is_over = True
         self._log.wake(self, None)
         if self._beat is not None and self._beat.active():
             self._beat.cancel()
@@ -79,10 +81,12 @@ class WatchFeed:
         self._tell()
 
     def _tell(self) -> None:
+        if not self._may_write():
+            return
         try:
             for change in self._log.since(self._number):
-                # Each write may fill the output.
-                if self._is_paused:
+                # Each write may fill the output, and each may end the watch.
+                if not self._may_write():
                     break
                 self._number += 1
                 # A server that is behind is told by its watchers what it will come to yet.
@@ -94,11 +98,14 @@ class WatchFeed:
             self._write(resp.array([resp.bulk("gap"), gap]))
             self._on_gap()
 
+    def _may_write(self) -> bool:
+        return not (self._is_paused or self._is_over)
+
     def _plan_beat(self) -> None:
         self._beat = self._clock.callLater(BEAT_SECONDS, self._write_beat)
 
     def _write_beat(self) -> None:
-        if not self._is_paused:
+        if self._may_write():
             link = resp.integer(self._instance())
             self._write(resp.array([resp.bulk("beat"), link]))
         self._plan_beat()
