@@ -1,1 +1,83 @@
-"""Multi-Paxos: a chain of Paxos instances, one after the other, that keeps one value replicated."""
+"""
+Multi-Paxos: a chain of Paxos instances, one after the other, that keeps one value replicated.
+
+The names below are loaded when they are first used: to import this package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from multipaxos.chain.state_machine import CommandForm, Failure, StateMachine
+    from multipaxos.client import (
+        AsyncValue,
+        AuthenticationError,
+        BadArgumentError,
+        Change,
+        Chosen,
+        ClientError,
+        ClosedError,
+        CommandError,
+        NotReachableError,
+        OutcomeError,
+        ProtocolError,
+        Refused,
+        RefusedError,
+        StaleValue,
+        Unknown,
+        UnknownOutcomeError,
+        Value,
+        connect,
+        connect_async,
+    )
+    from multipaxos.embedding import ReplicatedValue
+    from multipaxos.errors import MultipaxosError
+
+__all__ = [
+    "AsyncValue",
+    "AuthenticationError",
+    "BadArgumentError",
+    "Change",
+    "Chosen",
+    "ClientError",
+    "ClosedError",
+    "CommandError",
+    "CommandForm",
+    "Failure",
+    "MultipaxosError",
+    "NotReachableError",
+    "OutcomeError",
+    "ProtocolError",
+    "Refused",
+    "RefusedError",
+    "ReplicatedValue",
+    "StaleValue",
+    "StateMachine",
+    "Unknown",
+    "UnknownOutcomeError",
+    "Value",
+    "connect",
+    "connect_async",
+]
+
+_HOMES = dict.fromkeys(__all__, "multipaxos.client") | {
+    "CommandForm": "multipaxos.chain.state_machine",
+    "Failure": "multipaxos.chain.state_machine",
+    "MultipaxosError": "multipaxos.errors",
+    "ReplicatedValue": "multipaxos.embedding",
+    "StateMachine": "multipaxos.chain.state_machine",
+}
+"""The module of each name, where it is not TYPE_CHECKING that asks."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load *name* from the module where it lives."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    """Name what can be loaded, too."""
+    return sorted({*globals(), *__all__})

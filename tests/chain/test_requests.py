@@ -19,7 +19,7 @@ def test_a_register_begins_without_a_value() -> None:
     assert register.apply(register.initial(), ("GET",)) == (None, None)
 
 
-def test_a_set_replaces_the_value_and_answers_nothing() -> None:
+def test_a_set_replaces_the_value_and_is_done() -> None:
     """The register keeps the newest value only."""
     assert Register().apply("old", ("SET", "new")) == ("new", True)
 

@@ -17,9 +17,10 @@ from composable_paxos import Accept, Accepted, Nack, Prepare, Promise, ProposalI
 from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.links import Founding, Nothing
 from multipaxos.chain.messages import CatchUp, Envelope, OtherChain, Sync
+from multipaxos.runtime.arrivals import Refusal
 from multipaxos.runtime.codec import encode_envelope
 from multipaxos.runtime.config import built_in_config
-from multipaxos.runtime.udp import Refusal, UdpMessenger
+from multipaxos.runtime.peer_messenger import PeerMessenger
 from multipaxos.simulation.cluster import CLUSTER, FOUNDED_CHAIN
 
 CONFIG = built_in_config(3, cluster=CLUSTER)
@@ -41,10 +42,10 @@ GREETING = Envelope(
 
 def messenger(
     uid: str, on_envelope: Callable[[Envelope], None], refused: list[str] | None = None
-) -> UdpMessenger:
+) -> PeerMessenger:
     """Return the messenger of *uid*, which knows the others' addresses and has no socket."""
     said = [] if refused is None else refused
-    new = UdpMessenger(CONFIG, uid, on_envelope, lambda reason, _: said.append(reason))
+    new = PeerMessenger(CONFIG, uid, on_envelope, lambda reason, _: said.append(reason))
     new._addresses.start(cast("Any", Clock()), 0)  # noqa: SLF001 - what listen() does
     return new
 
@@ -53,7 +54,7 @@ def test_a_message_of_a_known_sender_from_its_address_is_taken() -> None:
     """The checks let through what belongs here."""
     taken: list[Envelope] = []
 
-    messenger("B", taken.append).datagramReceived(encode_envelope(GREETING), ADDRESS["A"])
+    messenger("B", taken.append).udp.datagramReceived(encode_envelope(GREETING), ADDRESS["A"])
 
     assert taken == [GREETING]
 
@@ -93,7 +94,7 @@ def test_a_message_that_does_not_belong_here_is_refused(
     reasons: list[str] = []
     receiver = messenger("B", taken.append, reasons)
 
-    receiver.datagramReceived(encode_envelope(envelope), address)
+    receiver.udp.datagramReceived(encode_envelope(envelope), address)
 
     assert taken == []
     assert receiver.refused == {refusal: 1}
@@ -118,7 +119,7 @@ def test_a_number_out_of_range_is_no_message(written: bytes, forged: bytes) -> N
     taken: list[Envelope] = []
     receiver = messenger("B", taken.append)
 
-    receiver.datagramReceived(datagram.replace(written, forged), ADDRESS["A"])
+    receiver.udp.datagramReceived(datagram.replace(written, forged), ADDRESS["A"])
 
     assert written in datagram
     assert taken == []
@@ -149,7 +150,7 @@ def test_a_forged_catch_up_moves_no_server(forger: tuple[str, int]) -> None:
     for uid in "AB":
         driver = cluster.servers[uid].driver
         assert driver is not None
-        messenger(uid, driver.receive).datagramReceived(
+        messenger(uid, driver.receive).udp.datagramReceived(
             encode_envelope(replace(forged, receiver=uid)), forger
         )
     cluster.run_for(60)

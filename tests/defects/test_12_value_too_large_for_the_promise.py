@@ -1,9 +1,10 @@
 """Defect 12: a value that fitted an accept, but not the larger promise, stopped the cluster."""
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from tests.defects.support import WatchedCluster
+from tests.runtime.sockets import Server, from_a
 from typing_extensions import override
 
 from composable_paxos import Accept, Accepted, Prepare, Promise, ProposalID
@@ -15,20 +16,18 @@ from multipaxos.chain.requests import Chosen, RequestID, Update
 from multipaxos.chain.settings import Settings
 from multipaxos.runtime import resp
 from multipaxos.runtime.codec import (
-    DATAGRAM_BYTES_MAX,
-    MalformedDatagramError,
+    VALUE_BYTES_MAX,
     decode_envelope,
     encode_envelope,
     value_bytes,
-    value_bytes_max,
     wire,
 )
 from multipaxos.runtime.commands import Propose, Say, interpret
-from multipaxos.runtime.config import built_in_config
-from multipaxos.runtime.udp import ListenError, UdpMessenger
+from multipaxos.runtime.frames import MESSAGE_BYTES_MAX
+from multipaxos.runtime.udp import DATAGRAM_BYTES_MAX
 
 SESSIONS_MAX = Settings().sessions_max
-LARGEST = value_bytes_max(SESSIONS_MAX)
+LARGEST = VALUE_BYTES_MAX
 TEXTS = {"ascii": "x", "escaped": "\n", "wide": "\N{GREEK SMALL LETTER PI}"}
 
 HIGHEST = wire.INTEGER_MAX
@@ -36,6 +35,7 @@ LONG_UID = "S" * wire.UID_LENGTH_MAX
 LONG_NAME = "n" * wire.NAME_LENGTH_MAX
 LONG_PROPOSAL = ProposalID(wire.NUMBER_MAX, LONG_UID)
 LONG_REQUEST = RequestID("c" * wire.CLIENT_LENGTH_MAX, HIGHEST)
+FOUNDING = Founding(chain_id=LONG_NAME, machine_kind=LONG_NAME, founders=())
 
 
 def value_of(size: int, text: str) -> str:
@@ -97,7 +97,7 @@ def test_a_value_that_is_taken_fits_every_message_it_may_travel_in(text: str) ->
     sizes = {type(m).__name__: len(encode_envelope(enveloped(m))) for m in messages_with(value)}
 
     assert value_bytes(value) == LARGEST
-    assert max(sizes.values()) <= DATAGRAM_BYTES_MAX
+    assert max(sizes.values()) <= MESSAGE_BYTES_MAX
     assert sizes["Accept"] < sizes["Promise"] < sizes["CatchUp"]
 
 
@@ -116,28 +116,26 @@ def test_a_larger_value_is_refused_before_it_is_proposed(text: str) -> None:
     assert b"the value is too large" in refused.reply
 
 
-def test_no_datagram_is_cut() -> None:
+@pytest.mark.parametrize("size", [DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_MAX + 1, 5 * 2**20])
+def test_no_message_is_cut(size: int) -> None:
     """
-    What is sent arrives whole; a longer datagram is refused, never read in part.
+    What is sent arrives whole, as a datagram or, if it fits none, as a frame in a stream.
 
     The ancestor's socket cut what it received at 8192 bytes.
     """
-    room = []
+    server = Server()
+    empty = len(encode_envelope(from_a(CatchUp(founding=FOUNDING, snapshot=Snapshot(value="")))))
+    snapshot = Snapshot(value="x" * (size - empty))
+    envelope = from_a(CatchUp(founding=FOUNDING, snapshot=snapshot))
 
-    class FullyBooked:
-        """A reactor without a free port, which notes how long a datagram was to be received."""
+    server.messenger.send(envelope)
 
-        def listenUDP(self, *_: Any, maxPacketSize: int, **__: Any) -> None:  # noqa: N802, N803
-            room.append(maxPacketSize)
-            raise OSError(98, "in use")
-
-    messenger = UdpMessenger(built_in_config(3), "A", lambda _: None, lambda *_: None)
-    with pytest.raises(ListenError):
-        messenger.listen(cast("Any", FullyBooked()))
-
-    assert room[0] > DATAGRAM_BYTES_MAX
-    with pytest.raises(MalformedDatagramError, match="more than 65507"):
-        decode_envelope(b" " * (DATAGRAM_BYTES_MAX + 1))
+    if size <= DATAGRAM_BYTES_MAX:
+        ((sent, _),) = server.reactor.written
+    else:
+        sent = server.attempt.succeed().drain()[4:]
+    assert len(sent) == size
+    assert decode_envelope(sent) == envelope
 
 
 class WrittenCluster(WatchedCluster):

@@ -11,16 +11,17 @@ from multipaxos.chain.effects import Timer
 from multipaxos.chain.links import Updates
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import RequestID, Update
+from multipaxos.runtime.arrivals import Refusal
 from multipaxos.runtime.config import built_in_config
-from multipaxos.runtime.udp import Refusal, UdpMessenger
+from multipaxos.runtime.peer_messenger import PeerMessenger
 from multipaxos.simulation.cluster import CLUSTER, FOUNDED_CHAIN
 
 CONFIG = built_in_config(3, cluster=CLUSTER)
 
 
-def closed_messenger(uid: PeerID) -> UdpMessenger:
+def closed_messenger(uid: PeerID) -> PeerMessenger:
     """Return the real messenger of *uid*, whose socket is closed: every send fails."""
-    messenger = UdpMessenger(CONFIG, uid, lambda _: None, lambda *_: None)
+    messenger = PeerMessenger(CONFIG, uid, lambda _: None, lambda *_: None)
     messenger._addresses.start(cast("Any", Clock()), 0)  # noqa: SLF001 - what listen() does
     return messenger
 
@@ -65,14 +66,14 @@ def test_timers_outlive_failed_sends() -> None:
 def test_a_message_that_cannot_be_written_is_counted_not_raised() -> None:
     """Whatever is wrong with one message, the ones after it are sent."""
     messenger = closed_messenger("A")
-    too_large = Update(request_id=RequestID("c", 1), command=("SET", "x" * 70_000), since=1)
+    no_text = Update(request_id=RequestID("c", 1), command=("SET", "\ud800"), since=1)
     envelope = Envelope(
         cluster=CLUSTER,
         chain_id=FOUNDED_CHAIN,
         instance=1,
         sender="A",
         receiver="B",
-        message=Accept(proposal_id=ProposalID(2, "A"), value=Updates(updates=(too_large,))),
+        message=Accept(proposal_id=ProposalID(2, "A"), value=Updates(updates=(no_text,))),
     )
 
     messenger.send(envelope)

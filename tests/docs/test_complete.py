@@ -13,6 +13,7 @@ from tests.docs.commands import SUBCOMMANDS, WRAPPERS, check_command
 from tests.docs.documents import ROOT, blocks_in, documents, prose_of, read, section
 from tests.docs.tables import rows
 from tests.docs.traces import TRACE_PAGE, documented_kinds, documented_reasons
+from tests.runtime.watched import Watched
 
 from composable_paxos import LOWEST
 from multipaxos.chain.durable import DurableState
@@ -23,9 +24,12 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.composition import INDISPENSABLE, MASTER_ONLY, STRATEGIES, compose, strategy_names
 from multipaxos.runtime import codec, report
+from multipaxos.runtime.arrivals import Refusal as DatagramRefusal
 from multipaxos.runtime.codec import wire
 from multipaxos.runtime.commands import interpret
 from multipaxos.runtime.config import HISTORY_MAX, built_in_config
+from multipaxos.runtime.health import silence_seconds_max
+from multipaxos.runtime.metrics import OUTCOMES
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.scenario import COMMANDS, SETTINGS
 from multipaxos.trace import KINDS, VERSION
@@ -37,6 +41,7 @@ STRATEGIES_PAGE = "docs/reference/strategies.md"
 SCENARIOS_PAGE = "docs/scenarios.md"
 WIRE_PAGE = "docs/reference/wire-format.md"
 CLIENTS_PAGE = "docs/reference/clients.md"
+METRICS_PAGE = "docs/reference/metrics.md"
 WRAPPERS_TYPED = [["python", wrapper] for wrapper in WRAPPERS]
 
 
@@ -79,6 +84,7 @@ def test_every_key_is_described() -> None:
         "cluster",
         "servers.UID.peer",
         "servers.UID.client",
+        "servers.UID.metrics",
         "settings.NAME",
         "history.links_max",
     }
@@ -166,6 +172,52 @@ def test_every_request_of_clients_is_described() -> None:
         )
         assert "error" not in repr(action).lower(), request
         assert "reply=b'-" not in repr(action), request
+
+
+# ------------------------------------------------------------------------------------------ metrics
+
+
+def test_every_metric_is_described_as_it_describes_itself() -> None:
+    """With its type, its labels and its words; and the page invents none."""
+    server = Watched()
+    server.silence = {"B": 1.0}
+    suffixes = {"counter": "_total", "info": "_info"}
+    shown = {}
+    for family in server.monitor.metrics.registry.collect():
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        name = family.name + suffixes.get(family.type, "")
+        shown[name] = (family.type, labels, family.documentation)
+
+    described = {
+        name.strip("`"): (kind, set(code_words(labels)), text)
+        for name, kind, labels, text in rows(
+            read(METRICS_PAGE), ("metric", "type", "labels", "says")
+        )
+    }
+
+    assert described == shown
+
+
+def test_the_values_of_labels_are_described() -> None:
+    """Where they are not those of another page."""
+    values = {
+        label.strip("`"): code_words(text)
+        for label, text in rows(read(METRICS_PAGE), ("label", "values"))
+    }
+
+    assert values["outcome"] == list(OUTCOMES.values())
+    assert values["reason"] == [reason.value for reason in DatagramRefusal]
+
+
+def test_the_periods_after_which_a_silence_counts_are_described() -> None:
+    """For the sizes that the page names."""
+    text = " ".join(section(METRICS_PAGE, "## Ready").split())
+    periods = [round(silence_seconds_max(Settings(sync_seconds=1.0), n)) for n in range(10)]
+
+    assert f"{periods[2]} for two, {periods[3]} for three, {periods[4]} for four or five" in text
+    assert periods[4] == periods[5]
+    assert f"up to {max(periods)}" in text
+    assert f"a server of three waits {silence_seconds_max(Settings(), 3):g}" in text
 
 
 # ------------------------------------------------------------------------ messages, links and state
@@ -366,11 +418,11 @@ def test_every_defect_of_the_ancestor_is_answered_and_tested() -> None:
 
 
 def test_the_readme_says_how_large_a_value_may_be() -> None:
-    """The limit follows from the sessions that are remembered."""
-    claimed = re.search(r"some ([\d,]+) bytes, counted as JSON", read("README.md"))
+    """A user must not have to find out by trying."""
+    claimed = re.search(r"at most ([\d,]+) bytes, counted as JSON", read("README.md"))
 
     assert claimed
-    assert 0 <= built_in_config().value_bytes_max - number(claimed[1]) < 1000
+    assert number(claimed[1]) == built_in_config().value_bytes_max
 
 
 def test_the_readme_s_reading_order_leaves_no_module_out() -> None:

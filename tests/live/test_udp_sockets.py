@@ -4,32 +4,44 @@ import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 import pytest
 from twisted.internet.selectreactor import SelectReactor
 
+from composable_paxos import Promise, ProposalID
+from multipaxos.chain.durable import Snapshot
+from multipaxos.chain.links import Founding, Updates
 from multipaxos.chain.messages import CatchUp, Envelope, Sync
-from multipaxos.chain.settings import Settings
+from multipaxos.chain.requests import RequestID, Update
+from multipaxos.runtime.arrivals import Refusal
 from multipaxos.runtime.clock import BootTimeClock
-from multipaxos.runtime.codec import DATAGRAM_BYTES_MAX, encode_envelope, sizes, value_bytes_max
+from multipaxos.runtime.codec import encode_envelope
 from multipaxos.runtime.config import Address, Config, built_in_config
-from multipaxos.runtime.udp import ListenError, Refusal, UdpMessenger
+from multipaxos.runtime.frames import MESSAGE_BYTES_MAX
+from multipaxos.runtime.peer_messenger import ListenError, PeerMessenger
+from multipaxos.runtime.udp import DATAGRAM_BYTES_MAX
 
 pytestmark = pytest.mark.live
 
 PATIENCE_SECONDS = 30.0
+MEBIBYTE = 2**20
 
 
 def free_ports(host: str, count: int) -> list[int]:
-    """Return ports that no socket has at the moment."""
+    """Return ports that no socket has at the moment, be it for datagrams or for streams."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sockets = [socket.socket(family, socket.SOCK_DGRAM) for _ in range(count)]
-    for each in sockets:
-        each.bind((host, 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
+    ports: list[int] = []
+    with ExitStack() as stack:
+        while len(ports) < count:
+            datagrams = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            datagrams.bind((host, 0))
+            port = datagrams.getsockname()[1]
+            stream = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            with suppress(OSError):
+                stream.bind((host, port))
+                ports.append(port)
     return ports
 
 
@@ -57,8 +69,8 @@ class Pair:
             },
         )
 
-    def _server(self, uid: str) -> UdpMessenger:
-        return UdpMessenger(
+    def _server(self, uid: str) -> PeerMessenger:
+        return PeerMessenger(
             self.config,
             uid,
             self.received[uid].append,
@@ -116,26 +128,117 @@ def test_messages_go_both_ways(pair: Pair) -> None:
     assert pair.refused == {"A": [], "B": []}
 
 
-def test_the_largest_message_arrives_whole(pair: Pair) -> None:
-    """65,507 bytes: a value that a client may set can reach every server."""
-    sessions_max = Settings().sessions_max
-    value = "x" * (value_bytes_max(sessions_max) - 2)
-    largest = max(
-        sizes.largest_envelopes(value, sessions_max), key=lambda each: len(encode_envelope(each))
-    )
-    message = largest.message
-    assert isinstance(message, CatchUp)
-    spare = len(encode_envelope(largest)) - len(
-        encode_envelope(replace(sync("A", "B"), message=message))
-    )
-    padded = replace(message, snapshot=replace(message.snapshot, value=value + "x" * spare))
-    envelope = replace(sync("A", "B"), message=padded)
-    assert len(encode_envelope(envelope)) == DATAGRAM_BYTES_MAX
+def catch_up(size: int) -> Envelope:
+    """Return a message from A to B that has *size* bytes."""
+
+    def with_value(value: str) -> Envelope:
+        founding = Founding(chain_id="c", machine_kind="register", founders=())
+        message = CatchUp(founding=founding, snapshot=Snapshot(value=value))
+        return replace(sync("A", "B"), message=message)
+
+    return with_value("x" * (size - len(encode_envelope(with_value("")))))
+
+
+@pytest.mark.parametrize("size", [DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_MAX + 1, MESSAGE_BYTES_MAX])
+def test_a_message_of_any_size_arrives_whole(pair: Pair, size: int) -> None:
+    """The longest datagram, and beyond it the shortest and the longest frame in a stream."""
+    envelope = catch_up(size)
 
     pair.servers["A"].send(envelope)
     pair.run_until(lambda: bool(pair.received["B"]))
 
     assert pair.received["B"] == [envelope]
+    assert pair.refused == {"A": [], "B": []}
+
+
+def test_long_messages_go_both_ways_and_on_and_on(pair: Pair) -> None:
+    """The connections are kept, and each server's source address is the one it is known by."""
+    back = replace(catch_up(MEBIBYTE), sender="B", receiver="A")
+
+    for count in range(1, 4):
+        pair.servers["A"].send(catch_up(MEBIBYTE))
+        pair.servers["B"].send(back)
+        pair.run_until(lambda n=count: len(pair.received["A"]) == len(pair.received["B"]) == n)  # type: ignore[misc]
+
+    assert pair.received == {"A": [back] * 3, "B": [catch_up(MEBIBYTE)] * 3}
+    assert [len(each.stream_port.connections) for each in pair.servers.values()] == [1, 1]
+
+
+def test_a_long_message_to_a_server_that_is_down_is_lost_and_a_later_one_is_not(
+    pair: Pair,
+) -> None:
+    """Nobody listens there for a while; then it is started again."""
+    pair.servers["A"].send(catch_up(MEBIBYTE))
+    pair.run_until(lambda: bool(pair.received["B"]))
+    pair.servers["B"].close()
+    pair.run_until(lambda: not pair.servers["B"].stream_port.connections)
+
+    def is_refused() -> bool:
+        pair.servers["A"].send(catch_up(MEBIBYTE))
+        return any("refused" in reason for reason in pair.refused["A"])
+
+    pair.run_until(is_refused)
+    pair.servers["B"].listen(pair.reactor)
+    pair.received["B"].clear()
+
+    def is_received() -> bool:
+        pair.servers["A"].send(catch_up(MEBIBYTE))
+        return bool(pair.received["B"])
+
+    pair.run_until(is_received)
+    assert pair.received["B"][0] == catch_up(MEBIBYTE)
+
+
+def test_a_peer_that_does_not_read_is_given_only_so_much(pair: Pair) -> None:
+    """What does not leave is dropped, and the server goes on: B is a socket that is never read."""
+    pair.servers["B"].close()
+    for _ in range(3):
+        pair.reactor.iterate(0)
+    with socket.create_server(pair.address("B")) as deaf:
+        pair.servers["A"].send(catch_up(30 * MEBIBYTE))
+        connections = []
+        deaf.setblocking(False)
+
+        def is_connected() -> bool:
+            with suppress(BlockingIOError):
+                connections.append(deaf.accept()[0])
+            return bool(connections)
+
+        pair.run_until(is_connected)
+        for _ in range(5):
+            forwarded = replace(catch_up(30 * MEBIBYTE), message=promise(30 * MEBIBYTE))
+            pair.servers["A"].send(forwarded)
+            pair.reactor.iterate(0)
+        connections[0].close()
+
+    assert pair.servers["A"].refused == {Refusal.DISPLACED: 3}
+
+
+def promise(size: int) -> Promise:
+    """Return a message with about *size* bytes."""
+    update = Update(request_id=RequestID("c", 1), command=("SET", "x" * size), since=1)
+    return Promise(
+        acceptor="A",
+        proposal_id=ProposalID(3, "B"),
+        accepted_id=ProposalID(2, "A"),
+        accepted_value=Updates(updates=(update,)),
+    )
+
+
+def test_garbage_in_a_stream_does_not_stop_it(pair: Pair) -> None:
+    """Whatever a connection brings, the next one is served."""
+    garbage = [b"\xff" + os.urandom(1000), b"\xff" * 4, b"\0\0\0\x02{}", b"\0" * 4]
+    for stream in garbage:
+        with socket.create_connection(pair.address("B")) as stranger:
+            stranger.sendall(stream)
+            before = pair.servers["B"].refused.total()
+            pair.run_until(lambda n=before: pair.servers["B"].refused.total() > n)  # type: ignore[misc]
+
+    pair.servers["A"].send(catch_up(MEBIBYTE))
+    pair.run_until(lambda: bool(pair.received["B"]))
+
+    assert pair.servers["B"].refused.keys() == {Refusal.MALFORMED}
+    assert pair.received["B"] == [catch_up(MEBIBYTE)]
 
 
 def test_garbage_and_forgeries_do_not_stop_it(pair: Pair) -> None:
@@ -194,7 +297,7 @@ def test_a_peer_that_is_not_there_does_no_harm(pair: Pair) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_address_in_use_gets_a_sentence(pair: Pair) -> None:
     """The same server runs already."""
-    second = UdpMessenger(pair.config, "A", print, print)
+    second = PeerMessenger(pair.config, "A", print, print)
 
     with pytest.raises(ListenError, match=r"server A cannot listen on UDP .*: Address already in"):
         second.listen(pair.reactor)

@@ -1,9 +1,8 @@
-"""The messenger: what it sends, and what it refuses, without a real socket."""
+"""The messenger: what it sends in datagrams, and what it refuses, without a real socket."""
 
 import errno
 import os
 import socket
-from collections.abc import Callable
 from dataclasses import replace
 from queue import Queue
 from threading import current_thread
@@ -12,133 +11,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.runtime.sockets import B_ADDRESS, FakeReactor, Server, from_a, to_a
 from twisted.internet.error import CannotListenError, MessageLengthError
-from twisted.internet.task import Clock
 
 from composable_paxos import LOWEST, Accept, Accepted, Nack, Prepare, Promise, ProposalID
-from multipaxos.chain.durable import Snapshot
-from multipaxos.chain.links import Founding, Nothing
-from multipaxos.chain.messages import CatchUp, Envelope, Sync
+from multipaxos.chain.links import Nothing
+from multipaxos.chain.messages import Envelope, Sync
+from multipaxos.runtime.arrivals import Refusal
 from multipaxos.runtime.codec import encode_envelope
 from multipaxos.runtime.config import Address, Config, ServerConfig, built_in_config
-from multipaxos.runtime.peers import RESOLVE_SECONDS, PeerAddresses, look_up, run_in_thread
-from multipaxos.runtime.udp import ListenError, Refusal, UdpMessenger
+from multipaxos.runtime.peer_messenger import ListenError, PeerMessenger
+from multipaxos.runtime.peers import RESOLVE_SECONDS, look_up, run_in_thread
+from multipaxos.runtime.udp import DATAGRAM_BYTES_MAX
 
-B_ADDRESS = ("127.0.0.1", 7102)
 TWO_A, TWO_B = ProposalID(2, "A"), ProposalID(2, "B")
-
-
-class FakeHandle:
-    """A socket that takes options, or refuses to."""
-
-    def __init__(self) -> None:
-        self.options: list[tuple[int, ...]] = []
-        self.error: OSError | None = None
-
-    def setsockopt(self, *option: int) -> None:
-        """Take an option."""
-        if self.error is not None:
-            raise self.error
-        self.options.append(option)
-
-
-class FakeReactor(Clock):
-    """A reactor with one UDP port, whose other threads run when the test says so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.interface: tuple[str, int] | None = None
-        self.packet_bytes_max = 0
-        self.written: list[tuple[bytes, tuple[str, int]]] = []
-        self.error: Exception | None = None
-        self.handle = FakeHandle()
-        self.is_open = False
-        self.threads: list[Callable[[], None]] = []
-
-    def listenUDP(  # noqa: N802
-        self,
-        port: int,
-        protocol: Any,
-        interface: str = "",
-        maxPacketSize: int = 8192,  # noqa: N803
-    ) -> Any:
-        """Open the port."""
-        if self.error is not None:
-            raise self.error
-        self.interface = (interface, port)
-        self.packet_bytes_max = maxPacketSize
-        self.is_open = True
-        protocol.makeConnection(self)
-        return self
-
-    def getHandle(self) -> FakeHandle:  # noqa: N802
-        """Return the port's socket."""
-        return self.handle
-
-    def write(self, datagram: bytes, address: tuple[str, int]) -> None:
-        """Send a datagram."""
-        if self.error is not None:
-            raise self.error
-        self.written.append((datagram, address))
-
-    def stopListening(self) -> str:  # noqa: N802
-        """Close the port."""
-        self.is_open = False
-        return "closed"
-
-    def callFromThread(self, action: Callable[[], object]) -> None:  # noqa: N802
-        """Call in the reactor's own thread."""
-        action()
-
-    def run_threads(self) -> None:
-        """Let the other threads do their work."""
-        threads = self.threads.copy()
-        self.threads.clear()
-        for action in threads:
-            action()
-
-
-class Server:
-    """Server A's messenger on a fake reactor, and what it told."""
-
-    def __init__(self, config: Config | None = None, **addresses: Any) -> None:
-        self.config = config or built_in_config()
-        self.reactor = FakeReactor()
-        self.received: list[Envelope] = []
-        self.refused: list[tuple[str, str]] = []
-        peers = {uid: where.peer for uid, where in self.config.servers.items() if uid != "A"}
-        self.messenger = UdpMessenger(
-            self.config,
-            "A",
-            self.received.append,
-            lambda reason, address: self.refused.append((reason, address)),
-            addresses=PeerAddresses(peers, run_in_thread=self.reactor.threads.append, **addresses)
-            if addresses
-            else None,
-        )
-        self.messenger.listen(self.reactor)
-
-    def arrive(self, envelope: Envelope, address: tuple[str, int] = B_ADDRESS) -> None:
-        """Let a datagram arrive."""
-        self.messenger.datagramReceived(encode_envelope(envelope), address)
-
-
-def to_a(message: Any = None, **fields: Any) -> Envelope:
-    """Return an envelope from B to A."""
-    envelope = Envelope(
-        cluster="main",
-        chain_id="",
-        instance=0,
-        sender="B",
-        receiver="A",
-        message=message or Sync(votes_from=0),
-    )
-    return replace(envelope, **fields)
-
-
-def from_a(message: Any = None, **fields: Any) -> Envelope:
-    """Return an envelope from A to B."""
-    return replace(to_a(message), sender="A", receiver="B", **fields)
 
 
 # ------------------------------------------------------------------------------------------ arrival
@@ -236,7 +122,7 @@ def test_garbage_is_counted_and_never_raises(datagram: bytes) -> None:
     """Whatever arrives: the server serves the next datagram."""
     server = Server()
 
-    server.messenger.datagramReceived(datagram, B_ADDRESS)
+    server.messenger.udp.datagramReceived(datagram, B_ADDRESS)
     server.arrive(to_a())
 
     assert server.messenger.refused == {Refusal.MALFORMED: 1}
@@ -244,11 +130,23 @@ def test_garbage_is_counted_and_never_raises(datagram: bytes) -> None:
     assert server.received == [to_a()]
 
 
+def test_what_is_too_long_for_a_datagram_is_none() -> None:
+    """IPv6 could carry some more; no server sends it, so that any network will do."""
+    server = Server()
+
+    server.messenger.udp.datagramReceived(b" " * (DATAGRAM_BYTES_MAX + 1), B_ADDRESS)
+
+    assert server.refused == [
+        ("malformed datagram: 65508 bytes, more than 65507", "127.0.0.1:7102"),
+    ]
+    assert server.messenger.refused == {Refusal.MALFORMED: 1}
+
+
 def test_an_ipv6_address_is_told_in_brackets() -> None:
     """As a configuration writes it."""
     server = Server()
 
-    server.messenger.datagramReceived(b"", ("::1", 9))
+    server.messenger.udp.datagramReceived(b"", ("::1", 9))
 
     assert server.refused[0][1] == "[::1]:9"
 
@@ -293,23 +191,11 @@ def test_a_send_that_fails_is_counted_and_the_next_one_is_tried(
     assert len(server.reactor.written) == 1
 
 
-@pytest.mark.parametrize(
-    "envelope",
-    [
-        from_a(
-            CatchUp(
-                founding=Founding(chain_id="c", machine_kind="register", founders=()),
-                snapshot=Snapshot(value="x" * 66_000),
-            )
-        ),
-        from_a(cluster="two words"),
-    ],
-)
-def test_what_cannot_be_written_is_counted(envelope: Envelope) -> None:
-    """Too long, or with a name that no peer would read."""
+def test_what_cannot_be_written_is_counted() -> None:
+    """A name, for example, that no peer would read."""
     server = Server()
 
-    server.messenger.send(envelope)
+    server.messenger.send(from_a(cluster="two words"))
 
     assert server.messenger.refused == {Refusal.UNSENDABLE: 1}
     assert server.refused[0][0].startswith("cannot be sent: ")
@@ -329,12 +215,12 @@ def test_after_closing_nothing_is_sent_and_nothing_raises() -> None:
     """A timer may still fire while a server ends."""
     server = Server()
 
-    assert server.messenger.close() == "closed"
+    server.messenger.close()
     server.messenger.send(from_a())
+    server.messenger.close()
 
     assert not server.reactor.is_open
     assert server.messenger.refused == {Refusal.UNREACHABLE: 1}
-    assert server.messenger.close() is None
 
 
 # ---------------------------------------------------------------------------------------- listening
@@ -357,7 +243,7 @@ def test_a_system_that_grants_no_buffer_is_no_reason_to_stop() -> None:
     reactor = FakeReactor()
     reactor.handle.error = OSError(errno.ENOBUFS, "no")
 
-    UdpMessenger(built_in_config(), "A", print, print).listen(reactor)
+    PeerMessenger(built_in_config(), "A", print, print).listen(reactor)
 
     assert reactor.is_open
 
@@ -369,7 +255,7 @@ def test_an_address_in_use_gets_a_sentence() -> None:
     reactor.error = CannotListenError("127.0.0.1", 7101, cause)  # type: ignore[no-untyped-call]
 
     with pytest.raises(ListenError) as caught:
-        UdpMessenger(built_in_config(), "A", print, print).listen(reactor)
+        PeerMessenger(built_in_config(), "A", print, print).listen(reactor)
 
     assert str(caught.value) == (
         "server A cannot listen on UDP 127.0.0.1:7101: Address already in use"
@@ -388,7 +274,7 @@ def test_an_own_name_that_is_unknown_gets_a_sentence(monkeypatch: pytest.MonkeyP
     config = replace(config, servers={**config.servers, "A": a})
 
     with pytest.raises(ListenError) as caught:
-        UdpMessenger(config, "A", print, print).listen(FakeReactor())
+        PeerMessenger(config, "A", print, print).listen(FakeReactor())
 
     assert str(caught.value) == (
         "server A cannot listen on UDP no-such-host.invalid:7101: Name or service not known"
@@ -401,7 +287,7 @@ def test_an_ipv6_address_is_listened_on_as_one() -> None:
     config = built_in_config()
     a = replace(config.servers["A"], peer=Address(host="::1", port=7101))
 
-    UdpMessenger(replace(config, servers={"A": a}), "A", print, print).listen(reactor)
+    PeerMessenger(replace(config, servers={"A": a}), "A", print, print).listen(reactor)
 
     assert reactor.interface == ("::1", 7101)
 

@@ -757,9 +757,22 @@ def test_a_server_of_another_kind_stops(way: str) -> None:
 
     assert outbox.halt == (
         "This chain keeps a register, this server was started with a dictionary: "
-        "start it with the chain's kind."
+        "start it with the chain's kind, --state register."
     )
     assert hand.state.instance == 0
+
+
+def test_a_server_of_another_kind_without_memory_stops_before_it_votes() -> None:
+    """It learns of the chain's kind from the others, and would not understand one command of it."""
+    hand = Hand(Rejoining, memoryless=True, machine=Dictionary())
+    hand.start()
+
+    tell(hand, "B", at=4, founding=FOUNDING)
+    outbox = tell(hand, "C", at=4, founding=FOUNDING)
+
+    assert outbox.halt is not None
+    assert outbox.halt.startswith("This chain keeps a register, this server was started with a")
+    assert hand.value.memoryless
 
 
 # ------------------------------------------------------------------------------------- other chains

@@ -14,6 +14,7 @@ from typing_extensions import override
 from multipaxos.cli.entry import BadInputError
 from multipaxos.client import Endpoint, Identity
 from multipaxos.machines import UnknownMachineError, find_machine
+from multipaxos.runtime.address import Address, parse_address
 from multipaxos.runtime.codec import MalformedDatagramError, value_bytes
 from multipaxos.runtime.config import (
     Config,
@@ -65,6 +66,19 @@ class FilePath(click.Path):
             option = "the path" if param is None else param.opts[-1]
             raise BadInputError(f'{option} "" names no {self.what}: leave it out, or name one.')
         return super().convert(value, param, ctx)
+
+
+class HostAndPort(click.ParamType[Address]):
+    """An address to listen on, by the rules of the configuration."""
+
+    name = "address"
+
+    @override
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Address:
+        with bad_config_refused():
+            return parse_address(str(value), "the address" if param is None else param.opts[-1])
 
 
 class WholeNumber(click.ParamType[int]):

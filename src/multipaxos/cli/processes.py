@@ -145,15 +145,15 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
     return True
 
 
-def free_ports(count: int, kind: socket.SocketKind) -> list[int]:
+def free_ports(count: int, *kinds: socket.SocketKind) -> list[int]:
     """
-    Return *count* ports of loopback that nobody uses just now.
+    Return *count* ports of loopback that nobody uses just now for sockets of these *kinds*.
 
     They lie below those that systems give to outgoing connections: while a server is dead, nobody
     gets its port by chance.
     """
     candidates = random.sample(PORTS, len(PORTS))
-    free = (port for port in candidates if _is_free(port, kind))
+    free = (port for port in candidates if all(_is_free(port, kind) for kind in kinds))
     return list(islice(free, count))
 
 
@@ -168,15 +168,15 @@ def _is_free(port: int, kind: socket.SocketKind) -> bool:
 
 def loopback_servers(uids: Sequence[str]) -> dict[str, ServerConfig]:
     """Return servers on loopback, with ports that nobody uses just now."""
-    peer_ports = free_ports(len(uids), socket.SOCK_DGRAM)
-    client_ports = free_ports(len(uids), socket.SOCK_STREAM)
+    # Servers speak to each other over both, so no client's port may be a peer's.
+    ports = free_ports(2 * len(uids), socket.SOCK_DGRAM, socket.SOCK_STREAM)
     return {
         uid: ServerConfig(
             uid=uid,
             peer=Address(host="127.0.0.1", port=peer),
             client=Address(host="127.0.0.1", port=client),
         )
-        for uid, peer, client in zip(uids, peer_ports, client_ports, strict=True)
+        for uid, peer, client in zip(uids, ports[::2], ports[1::2], strict=True)
     }
 
 
@@ -190,6 +190,8 @@ def write_config(path: Path, config: Config, settings: dict[str, float] | None =
             f'peer = "{server.peer}"',
             f'client = "{server.client}"',
         ]
+        if server.metrics is not None:
+            lines.append(f'metrics = "{server.metrics}"')
     if settings:
         lines += ["", "[settings]", *(f"{name} = {value}" for name, value in settings.items())]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

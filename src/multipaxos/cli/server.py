@@ -8,12 +8,14 @@ import click
 from multipaxos.cli.entry import BadInputError
 from multipaxos.cli.parameters import (
     FilePath,
+    HostAndPort,
     config_option,
     data_option,
     read_config,
     server_of,
     state_option,
 )
+from multipaxos.runtime.address import Address
 from multipaxos.trace import printable
 
 
@@ -39,6 +41,12 @@ from multipaxos.trace import printable
     help="Append everything that happens to FILE, one JSON object a line.",
 )
 @click.option(
+    "--metrics",
+    metavar="HOST:PORT",
+    type=HostAndPort(),
+    help="Serve metrics and health there, over HTTP; by default where the configuration says.",
+)
+@click.option(
     "--without",
     metavar="STRATEGY",
     multiple=True,
@@ -54,6 +62,7 @@ def server(  # noqa: PLR0917 - click passes them by name
     quiet: bool,
     brief: bool,
     trace: Path | None,
+    metrics: Address | None,
     without: tuple[str, ...],
 ) -> None:
     """
@@ -68,7 +77,8 @@ def server(  # noqa: PLR0917 - click passes them by name
     server_of(config, uid)
     _check_strategies(without, master=master)
 
-    from multipaxos.runtime.server import ServerOptions, run_server
+    from multipaxos.runtime.options import ServerOptions
+    from multipaxos.runtime.process import run_server
 
     options = ServerOptions(
         config=config,
@@ -79,6 +89,7 @@ def server(  # noqa: PLR0917 - click passes them by name
         is_master=master,
         without=without,
         trace=trace,
+        metrics=metrics,
         is_quiet=quiet,
         is_brief=brief,
     )

@@ -1,30 +1,23 @@
-"""The blocking client: one request after the other, to the first server that can be reached."""
+"""The one-lane client: one request after the other, to the first server that can be reached."""
 
 import json
-import secrets
 import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Self
 
-import hiredis
-
-from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
-from multipaxos.chain.state_machine import result_from_plain
-from multipaxos.client.connection import (
-    Connect,
-    Connection,
-    Endpoint,
-    Identity,
-    NoReplyError,
-    NotReachableError,
-    ProtocolError,
-)
+from multipaxos.chain.requests import Outcome, Refused
+from multipaxos.client.blocking import BlockingShell, Connect
+from multipaxos.client.errors import NoReplyError, NotReachableError, ProtocolError
+from multipaxos.client.lanes import new_name
+from multipaxos.client.servers import Progress, Servers, check_client_id
+from multipaxos.client.steps import Endpoint, Send, Steps
+from multipaxos.client.talk import Identity, Talk
+from multipaxos.client.wire import Request, pack, refusal_of
 
 TIMEOUT_SECONDS = 5.0
-VALUE_BYTES_MAX = 1024 * 1024
-"""No server reads more. What a cluster's servers take is less; they say how much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +32,10 @@ class Client:
     """
     Talks to the first of *servers* that can be reached, and stays with it while it answers.
 
-    State: the connection, if there is one; the *client_id* and the *sequence* of the newest
-    request, which together name each request for ever. One thread uses a client at a time.
+    It makes one attempt and says what came of it; :func:`multipaxos.connect` gives a client that
+    goes on trying. State: the connection, if there is one; the *client_id* and the *sequence* of
+    the newest request, which together name each request for ever. One thread uses a client at a
+    time.
     """
 
     def __init__(
@@ -49,6 +44,7 @@ class Client:
         *,
         client_id: str | None = None,
         sequence: int = 0,
+        password: str | None = None,
         identities: Mapping[Endpoint, Identity] | None = None,
         connect: Connect = socket.create_connection,
     ) -> None:
@@ -59,69 +55,67 @@ class Client:
         the *sequence* that it used last. Where *identities* say who should answer at an endpoint,
         anybody else gets no request: OtherServerError.
         """
-        self.servers = tuple(servers)
-        self.client_id = client_id or f"client-{secrets.token_hex(8)}"
-        self.sequence = sequence
-        self._identities = dict(identities or {})
         self._connect = connect
-        self._connection: Connection | None = None
+        self._talk = Talk(
+            new_name("client") if client_id is None else check_client_id(client_id),
+            Servers(servers),
+            Progress(),
+            seconds=time.monotonic,
+            rng=Random(),
+            sequence=sequence,
+            password=password,
+            identities=identities,
+        )
+        self._shell = BlockingShell(connect)
 
-    def propose(
-        self,
-        value: str,
-        *,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        request_id: RequestID | None = None,
-    ) -> Outcome:
-        """
-        Propose *value* and wait for its outcome.
+    @property
+    def client_id(self) -> str:
+        """The name under which this client makes its requests."""
+        return self._talk.name
 
-        With *request_id*, an earlier request of this client is sent once more, and still applied
-        once. Raises NotReachableError if nothing was sent.
-        """
-        refusal = _refusal_of(value)
-        if refusal is not None:
-            return refusal
-        return self._propose(request_id or self.next_request_id(), ("SET", value), timeout_seconds)
+    @property
+    def sequence(self) -> int:
+        """The number of its newest request."""
+        return self._talk.sequence
+
+    def propose(self, value: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Outcome:
+        """Propose *value* and wait for its outcome. NotReachableError if nothing was sent."""
+        return self.execute("SET", value, timeout_seconds=timeout_seconds)
 
     def get(self, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Outcome:
         """Read the value: Chosen has it as its result, and the link as of which it is so."""
-        return self._propose(self.next_request_id(), ("GET",), timeout_seconds)
+        return self.execute("GET", timeout_seconds=timeout_seconds)
+
+    def execute(self, *command: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Outcome:
+        """Propose any *command* and wait for its outcome. NotReachableError if nothing was sent."""
+        return refusal_of(command) or self._shell.run(self._propose(command, timeout_seconds))
+
+    def repeat(self, request: Request, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Outcome:
+        """Send an earlier *request* of this client once more; it is still applied once."""
+        return self._shell.run(self._propose(request, timeout_seconds))
 
     def propose_without_waiting(
         self, value: str, *, timeout_seconds: float = TIMEOUT_SECONDS
-    ) -> RequestID | Refused:
-        """Send *value* only; a later :meth:`propose` with the same id learns the outcome."""
-        refusal = _refusal_of(value)
-        if refusal is not None:
-            return refusal
-        request_id = self.next_request_id()
-        deadline = time.monotonic() + timeout_seconds
-        connection = self._connected(deadline)
-        connection.send(*_proposal(request_id, ("SET", value)), deadline=deadline)
-        return request_id
+    ) -> Request | Refused:
+        """Send *value* only; to :meth:`repeat` the request that is returned tells its outcome."""
+        command = ("SET", value)
+        return refusal_of(command) or self._shell.run(self._send(command, timeout_seconds))
 
     def status(self, *, timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
         """Return how the server is, as :mod:`multipaxos.runtime.report` says it."""
-        found = json.loads(self._ask("MULTIPAXOS", "STATUS", timeout_seconds=timeout_seconds))
+        found = json.loads(self._ask("STATUS", timeout_seconds=timeout_seconds))
         assert isinstance(found, dict), "a status is an object"
         return found
 
     def history(self, count: int, *, timeout_seconds: float = TIMEOUT_SECONDS) -> list[HistoryLink]:
         """Return the newest *count* links that the server keeps, the oldest of them first."""
-        text = self._ask("MULTIPAXOS", "HISTORY", count, timeout_seconds=timeout_seconds)
+        text = self._ask("HISTORY", count, timeout_seconds=timeout_seconds)
         return [HistoryLink(number=each["link"], holds=each["holds"]) for each in json.loads(text)]
-
-    def next_request_id(self) -> RequestID:
-        """Name this client's next request."""
-        self.sequence += 1
-        return RequestID(self.client_id, self.sequence)
 
     def close(self) -> None:
         """Close the connection. The next request opens another."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._shell.close()
+        self._shell = BlockingShell(self._connect)
 
     def __enter__(self) -> Self:
         return self
@@ -132,79 +126,39 @@ class Client:
     # -- own affairs -------------------------------------------------------------------------------
 
     def _propose(
-        self, request_id: RequestID, command: tuple[str, ...], timeout_seconds: float
-    ) -> Outcome:
+        self, command_or_request: tuple[str, ...] | Request, timeout_seconds: float
+    ) -> Steps[Outcome]:
         deadline = time.monotonic() + timeout_seconds
-        connection = self._connected(deadline)
-        try:
-            reply = connection.request(*_proposal(request_id, command), deadline=deadline)
-        except NoReplyError as error:
-            return Unknown(reason=str(error))
-        return _outcome(reply)
+        yield from self._talk.meet_first(deadline=deadline)
+        match command_or_request:
+            case Request() as request:
+                pass
+            case command:
+                request = self._talk.make_request(command)
+        return (yield from self._talk.propose(request, deadline=deadline))
+
+    def _send(self, command: tuple[str, ...], timeout_seconds: float) -> Steps[Request]:
+        deadline = time.monotonic() + timeout_seconds
+        yield from self._talk.meet_first(deadline=deadline)
+        request = self._talk.make_request(command)
+        # The reply that comes some time would be taken for that to the next request.
+        self._talk.server = None
+        yield Send(request=request.packed(), deadline=deadline)
+        return request
 
     def _ask(self, *arguments: str | int, timeout_seconds: float) -> bytes:
         deadline = time.monotonic() + timeout_seconds
+
+        def question() -> Steps[Any]:
+            yield from self._talk.meet_first(deadline=deadline)
+            packed = pack("MULTIPAXOS", *arguments)
+            return (yield from self._talk.ask(packed, deadline=deadline))
+
         try:
-            reply = self._connected(deadline).request(*arguments, deadline=deadline)
+            reply = self._shell.run(question())
         except NoReplyError as error:
             # A question changes nothing: without an answer it is as if nobody had been there.
             raise NotReachableError(str(error)) from error
         if isinstance(reply, bytes):
             return reply
         raise ProtocolError(f"the server answers: {reply}")
-
-    def _connected(self, deadline: float) -> Connection:
-        if self._connection is not None and self._connection.is_open:
-            return self._connection
-        reasons = []
-        for place, (host, port) in enumerate(self.servers):
-            now = time.monotonic()
-            # A server that swallows everything must leave time for those after it.
-            share = now + (deadline - now) / (len(self.servers) - place)
-            try:
-                self._connection = Connection(
-                    (host, port),
-                    deadline=share,
-                    identity=self._identities.get((host, port)),
-                    connect=self._connect,
-                )
-            except NotReachableError as error:
-                reasons.append(f"{host}:{port}: {error}")
-            else:
-                return self._connection
-        raise NotReachableError("; ".join(reasons) or "there is no server to ask")
-
-
-def _refusal_of(value: str) -> Refused | None:
-    try:
-        size = len(value.encode())
-    except UnicodeEncodeError:
-        return Refused(reason="the value has lone surrogates, which no UTF-8 text can hold")
-    if size > VALUE_BYTES_MAX:
-        return Refused(reason=f"the value is too large: it has {size} bytes")
-    return None
-
-
-def _proposal(request_id: RequestID, command: tuple[str, ...]) -> tuple[str | int, ...]:
-    return ("MULTIPAXOS", "PROPOSE", request_id.client, request_id.sequence, 0, *command)
-
-
-def _outcome(reply: Any) -> Outcome:
-    match reply:
-        case [int(link), bytes(result)]:
-            return Chosen(link=link, result=result_from_plain(json.loads(result)))
-        case hiredis.ReplyError():
-            return _outcome_of_error(str(reply))
-        case _:
-            raise ProtocolError(f"the server answers {reply!r}, which is no outcome")
-
-
-def _outcome_of_error(text: str) -> Outcome:
-    kind, _, reason = text.partition(" ")
-    match kind:
-        case "REFUSED":
-            return Refused(reason=reason)
-        case "UNKNOWN":
-            return Unknown(reason=reason)
-        case _:
-            raise ProtocolError(f"the server answers: {text}")

@@ -2,10 +2,12 @@
 Which servers there are, where they listen, and how they are set; built in, or from a TOML file.
 
     cluster = "main"
+    client_password_file = "password"   # optional: clients must know what is in there
 
     [servers.A]
-    peer = "10.0.0.1:7101"      # UDP, for the other servers
+    peer = "10.0.0.1:7101"      # UDP and TCP, for the other servers
     client = "10.0.0.1:7001"    # TCP, for clients
+    metrics = "10.0.0.1:9101"   # optional: HTTP, for Prometheus and for checks of its health
 
     [settings]                  # optional: any of multipaxos.chain.settings.Settings
     lease_seconds = 2.0
@@ -24,7 +26,8 @@ from pathlib import Path
 
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.runtime.address import Address, ConfigError, parse_address
-from multipaxos.runtime.codec import is_cluster_name, is_uid, value_bytes_max
+from multipaxos.runtime.codec import VALUE_BYTES_MAX, is_cluster_name, is_uid
+from multipaxos.runtime.password import read_password
 
 __all__ = ["Address", "Config", "ConfigError", "ServerConfig", "built_in_config", "load_config"]
 
@@ -33,32 +36,40 @@ SECONDS_MAX = 3600.0
 HISTORY_MAX = 10_000
 RATE_ERROR_LIMIT = 0.5
 """With clocks as wrong as this, a master could trust a third of its lease."""
-VALUE_BYTES_MIN = 1024
-"""Settings that leave less room than this for a value are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
-    """One server: *peer* takes the other servers' datagrams, *client* its clients' requests."""
+    """
+    One server: *peer* takes the other servers' messages, *client* its clients' requests.
+
+    *metrics*, where there is one, tells over HTTP how the server is.
+    """
 
     uid: str
     peer: Address
     client: Address
+    metrics: Address | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """A cluster. Every server and client of it should have the same."""
+    """
+    A cluster. Every server and client of it should have the same.
+
+    Clients must know the *client_password*, unless it is None.
+    """
 
     cluster: str
     servers: Mapping[str, ServerConfig]
     settings: Settings = field(default_factory=Settings)
     history_max: int = HISTORY_MAX
+    client_password: str | None = field(default=None, repr=False)
 
     @property
     def value_bytes_max(self) -> int:
         """How large a value may be, as :func:`multipaxos.runtime.codec.value_bytes` counts."""
-        return value_bytes_max(self.settings.sessions_max)
+        return VALUE_BYTES_MAX
 
     def server(self, uid: str) -> ServerConfig:
         """Return the server *uid*; ConfigError, naming those there are, if it is none of them."""
@@ -110,7 +121,7 @@ def load_config(path: Path | str) -> Config:
     try:
         # Some editors begin a file with a mark that says that it is UTF-8.
         text = Path(path).read_bytes().decode("utf-8-sig")
-        return _read_config(tomllib.loads(text))
+        return _read_config(tomllib.loads(text), directory=Path(path).parent)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -124,8 +135,9 @@ def load_config(path: Path | str) -> Config:
 # ----------------------------------------------------------------------------------------- the file
 
 
-def _read_config(document: Mapping[str, object]) -> Config:
-    _refuse_unknown(document, ("cluster", "servers", "settings", "history"), "")
+def _read_config(document: Mapping[str, object], *, directory: Path) -> Config:
+    known = ("cluster", "client_password_file", "servers", "settings", "history")
+    _refuse_unknown(document, known, "")
     history = _table(document.get("history", {}), "[history]")
     _refuse_unknown(history, ("links_max",), "history.")
     return Config(
@@ -133,7 +145,18 @@ def _read_config(document: Mapping[str, object]) -> Config:
         servers=_read_servers(document),
         settings=_read_settings(_table(document.get("settings", {}), "[settings]")),
         history_max=_integer(history.get("links_max", HISTORY_MAX), "history.links_max", minimum=0),
+        client_password=_read_password(document, directory),
     )
+
+
+def _read_password(document: Mapping[str, object], directory: Path) -> str | None:
+    key = "client_password_file"
+    if key not in document:
+        return None
+    name = document[key]
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise ConfigError(f'{key} must name a file, as in {key} = "password", not {name!r}')
+    return read_password(directory / name, key)
 
 
 def _read_cluster(document: Mapping[str, object]) -> str:
@@ -155,8 +178,7 @@ def _read_servers(document: Mapping[str, object]) -> Mapping[str, ServerConfig]:
             "write one table [servers.A] for each"
         )
     servers = {uid: _read_server(uid, table) for uid, table in tables.items()}
-    _refuse_shared(servers, "peer", lambda server: server.peer)
-    _refuse_shared(servers, "client", lambda server: server.client)
+    _refuse_shared(servers)
     _refuse_mixed(servers)
     return servers
 
@@ -167,11 +189,12 @@ def _read_server(uid: str, value: object) -> ServerConfig:
             f"servers.{uid!r} cannot name a server: take 1 to 16 letters, digits, '_' or '-'"
         )
     table = _table(value, f"[servers.{uid}]")
-    _refuse_unknown(table, ("peer", "client"), f"servers.{uid}.")
+    _refuse_unknown(table, ("peer", "client", "metrics"), f"servers.{uid}.")
     return ServerConfig(
         uid=uid,
         peer=_read_address(table, "peer", uid),
         client=_read_address(table, "client", uid),
+        metrics=_read_address(table, "metrics", uid) if "metrics" in table else None,
     )
 
 
@@ -197,17 +220,18 @@ def _refuse_mixed(servers: Mapping[str, ServerConfig]) -> None:
         )
 
 
-def _refuse_shared(
-    servers: Mapping[str, ServerConfig], name: str, address_of: Callable[[ServerConfig], Address]
-) -> None:
-    uid_of: dict[Address, str] = {}
+def _refuse_shared(servers: Mapping[str, ServerConfig]) -> None:
+    # A peer address takes TCP connections as well as datagrams: a client's must be another.
+    key_of: dict[Address, str] = {}
     for uid, server in servers.items():
-        other = uid_of.setdefault(address_of(server), uid)
-        if other != uid:
-            raise ConfigError(
-                f"servers.{other}.{name} and servers.{uid}.{name} are both {address_of(server)}: "
-                "every server needs its own"
-            )
+        addresses = {"peer": server.peer, "client": server.client, "metrics": server.metrics}
+        for key, address in addresses.items():
+            ours = f"servers.{uid}.{key}"
+            if address is not None and key_of.setdefault(address, ours) != ours:
+                raise ConfigError(
+                    f"{key_of[address]} and {ours} are both {address}: every server needs "
+                    "addresses of its own, for each purpose another"
+                )
 
 
 # ------------------------------------------------------------------------------------- the settings
@@ -249,11 +273,6 @@ def _check_settings(settings: Settings) -> None:
             "settings.renewal_head_start_seconds must be below the "
             f"{settings.held_lease_seconds:g} seconds that a master may trust its lease "
             "(settings.lease_seconds less the error of the clocks)"
-        )
-    if value_bytes_max(settings.sessions_max) < VALUE_BYTES_MIN:
-        raise ConfigError(
-            f"settings.sessions_max is too high: {settings.sessions_max} sessions leave no room "
-            "for a value in a datagram"
         )
 
 

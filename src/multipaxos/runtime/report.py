@@ -8,7 +8,7 @@ from composable_paxos import LOWEST, ProposalID
 from multipaxos.chain.durable import DecidedLink
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.runtime.udp import Refusal
+from multipaxos.runtime.arrivals import Refusal
 from multipaxos.trace import plain, quoted
 
 
@@ -23,7 +23,7 @@ def status(
     Return how the server is, as JSON.
 
     *seconds_left* asks the driver about a timer; *silence_seconds* says for each peer how long ago
-    it was heard of, None if never; *refused* counts refused datagrams by reason.
+    it was heard of, None if never; *refused* counts refused messages by reason.
     """
     acceptor = replica.paxos.state
     return json.dumps(

@@ -1,13 +1,12 @@
 """What else may watch a simulated cluster: statistics, or a test."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from multipaxos.chain.effects import Answer, Outbox, Timer
 from multipaxos.chain.events import Event
 from multipaxos.chain.messages import Envelope
-
-Call = Callable[..., None]
+from multipaxos.runtime import observing
+from multipaxos.runtime.observing import Call
 
 
 class ClusterObserver:
@@ -58,25 +57,4 @@ _NOTHING: frozenset[object] = frozenset(vars(ClusterObserver).values())
 
 def calls_of(name: str, observers: Iterable[object]) -> tuple[Call, ...]:
     """Return the methods called *name* of those *observers* that do anything there."""
-    found: list[Call] = []
-    for observer in observers:
-        method: Any = getattr(observer, name, None)
-        if method is not None and getattr(type(observer), name, None) not in _NOTHING:
-            found.append(method)
-    return tuple(found)
-
-
-def together(calls: Sequence[Call]) -> Call:
-    """Return one call that makes all of *calls*, in order."""
-    if len(calls) == 1:
-        return calls[0]
-
-    def call_each(*arguments: object) -> None:
-        for call in calls:
-            call(*arguments)
-
-    return call_each if calls else _do_nothing
-
-
-def _do_nothing(*_: object) -> None:
-    pass
+    return observing.calls_of(name, observers, idle=_NOTHING)

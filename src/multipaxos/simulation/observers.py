@@ -9,8 +9,9 @@ from typing_extensions import override
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.messages import Envelope
 from multipaxos.invariants.cluster import ServerCheck
+from multipaxos.runtime.observing import Call, together
 from multipaxos.simulation.disk import Disk
-from multipaxos.simulation.observation import Call, calls_of, together
+from multipaxos.simulation.observation import calls_of
 from multipaxos.trace import Silence, TraceEvent, TraceObserver
 from multipaxos.trace.file import format_line
 

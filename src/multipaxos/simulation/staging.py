@@ -17,12 +17,13 @@ from multipaxos.chain.state_machine import StateMachine
 from multipaxos.composition import STRATEGIES, compose, strategy_names
 from multipaxos.invariants.cluster import ChosenLink, Invariants
 from multipaxos.runtime.driver import Driver
+from multipaxos.runtime.observing import together
 from multipaxos.simulation.calls import ClientCall
 from multipaxos.simulation.clock import Action, Gate, SimulatedClock, VirtualTime
 from multipaxos.simulation.disk import Disk, SimulatedDisk
 from multipaxos.simulation.manual_network import ManualNetwork
 from multipaxos.simulation.network import CALM, SimulatedNetwork, Weather
-from multipaxos.simulation.observation import calls_of, together
+from multipaxos.simulation.observation import calls_of
 from multipaxos.simulation.observers import (
     NumberingObserver,
     TraceList,

@@ -172,6 +172,8 @@ class Rejoining(BaseReplicatedValue):
         if len(foundings) > 1:
             self._note_wait("has no memory, and hears of different chains: end the wrong servers")
             return
+        if any(self._is_of_another_kind(founding) for founding in foundings.values()):
+            return
         self.memoryless = False
         self.founders = ()
         self.founding = next(iter(foundings.values()), None)
@@ -256,14 +258,20 @@ class Rejoining(BaseReplicatedValue):
         super() of the caller is not called if not: the server has founded, and may have voted for,
         another chain; :meth:`_reconsider_founding` decides.
         """
-        if self.founding is None and founding.machine_kind != self.machine.kind:
-            self.halt(
-                f"This chain keeps a {founding.machine_kind}, this server was started with a "
-                f"{self.machine.kind}: start it with the chain's kind."
-            )
+        if self.founding is None and self._is_of_another_kind(founding):
             return False
         known = self.founding is not None or self.votes_from > 0
         return known or self._founded(founding)
+
+    def _is_of_another_kind(self, founding: Founding) -> bool:
+        """Tell whether the chain that *founding* began keeps another kind of state; then stop."""
+        kind = founding.machine_kind
+        if kind != self.machine.kind:
+            self.halt(
+                f"This chain keeps a {kind}, this server was started with a {self.machine.kind}: "
+                f"start it with the chain's kind, --state {kind}."
+            )
+        return kind != self.machine.kind
 
     def _founded(self, founding: Founding | None) -> bool:
         return founding is not None and self._is_named(founding.founders)

@@ -1,8 +1,9 @@
 """
-The wire format: UDP datagrams of JSON that a person can read in a packet capture.
+The wire format: messages in JSON that a person can read in a packet capture.
 
-A datagram is one flat JSON object in UTF-8, at most 65,507 bytes long. Its ``type`` tells which
-message it is; the envelope's fields are the same in all (here broken into lines)::
+A message is one flat JSON object in UTF-8: a UDP datagram, or, if it is too long for one, a frame
+in a TCP stream. Its ``type`` tells which message it is; the envelope's fields are the same in all
+(here broken into lines)::
 
     {
         "type": "accept",
@@ -28,19 +29,18 @@ write durable state in the same terms.
 """
 
 import re
-from functools import cache
 from typing import TypeVar
 
 import msgspec
 
 from multipaxos.chain.durable import DurableState, Snapshot
-from multipaxos.chain.links import Link, Nothing
+from multipaxos.chain.links import Link
 from multipaxos.chain.messages import Envelope
-from multipaxos.runtime.codec import envelopes, parts, sizes, wire
+from multipaxos.runtime.codec import envelopes, parts, wire
 from multipaxos.runtime.codec.errors import MalformedDatagramError
 
 __all__ = [
-    "DATAGRAM_BYTES_MAX",
+    "VALUE_BYTES_MAX",
     "MalformedDatagramError",
     "decode_envelope",
     "decode_link",
@@ -55,13 +55,11 @@ __all__ = [
     "is_client_id",
     "is_cluster_name",
     "is_uid",
-    "link_bytes_max",
     "value_bytes",
-    "value_bytes_max",
 ]
 
-DATAGRAM_BYTES_MAX = 65_507
-"""What one UDP datagram over IPv4 can carry: 65,535 bytes less 20 of IP's and 8 of UDP's header."""
+VALUE_BYTES_MAX = 2**20
+"""How many :func:`value_bytes` a value that a client sets may have; a larger one is refused."""
 
 _T = TypeVar("_T")
 
@@ -81,15 +79,16 @@ _states = msgspec.json.Decoder(_State)
 
 
 def encode_envelope(envelope: Envelope) -> bytes:
-    """Return the datagram for *envelope*; MalformedDatagramError if there can be none."""
-    datagram = _encode(envelopes.envelope_to_wire(envelope), _datagrams)
-    _check_size(datagram)
-    return datagram
+    """
+    Return *envelope* as JSON; MalformedDatagramError if there can be none.
+
+    How long it may be is for the transports to say.
+    """
+    return _encode(envelopes.envelope_to_wire(envelope), _datagrams)
 
 
 def decode_envelope(datagram: bytes) -> Envelope:
     """Return the envelope in *datagram*; MalformedDatagramError for anything else."""
-    _check_size(datagram)
     return envelopes.envelope_from_wire(_decode(datagram, _datagrams))
 
 
@@ -138,34 +137,11 @@ def decode_state(text: bytes) -> DurableState:
 
 
 def value_bytes(value: str) -> int:
-    """Return how many bytes *value* takes in a datagram: as a JSON string, escapes and quotes."""
+    """Return how many bytes *value* takes in a message: as a JSON string, escapes and quotes."""
     try:
         return len(msgspec.json.encode(value))
     except UnicodeEncodeError as error:
         raise MalformedDatagramError(str(error)) from error
-
-
-@cache
-def value_bytes_max(sessions_max: int) -> int:
-    """
-    Return how many :func:`value_bytes` always fit, beside the sessions of *sessions_max* clients.
-
-    Zero or less when there is no room for any value.
-    """
-    fullest = max(
-        len(_encode(envelopes.envelope_to_wire(envelope), _datagrams))
-        for envelope in sizes.largest_envelopes("", sessions_max)
-    )
-    return DATAGRAM_BYTES_MAX - fullest + value_bytes("")
-
-
-def link_bytes_max() -> int:
-    """Return the length of the longest :func:`encode_link` that fits every message but CatchUp."""
-    fullest = max(
-        len(_encode(envelopes.envelope_to_wire(envelope), _datagrams))
-        for envelope in sizes.largest_envelopes_with_link(Nothing())
-    )
-    return DATAGRAM_BYTES_MAX - fullest + len(encode_link(Nothing()))
 
 
 def is_uid(text: str) -> bool:
@@ -198,8 +174,3 @@ def _decode(text: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
         return decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedDatagramError(str(error)) from error
-
-
-def _check_size(datagram: bytes) -> None:
-    if len(datagram) > DATAGRAM_BYTES_MAX:
-        raise MalformedDatagramError(f"{len(datagram)} bytes, more than {DATAGRAM_BYTES_MAX}")

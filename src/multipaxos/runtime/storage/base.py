@@ -214,7 +214,8 @@ class FileStorage(ABC):
         if found.machine_kind != ours.machine_kind:
             raise StorageError(
                 f"{self.path} holds the state of a {found.machine_kind}, not of a "
-                f"{ours.machine_kind}: a chain keeps the kind that it began with"
+                f"{ours.machine_kind}: a chain keeps the kind that it began with. Start it with "
+                f"--state {found.machine_kind}, or name another directory with --data"
             )
 
 

@@ -1,0 +1,229 @@
+"""
+A replicated lock with a fencing token, for threads and for asyncio; the rules are in lock_rules.
+
+    with Lock(value, lease_seconds=10) as token:
+        storage.write(data, token=token)        # which refuses a lower token than it has seen
+"""
+
+import asyncio
+import secrets
+import time
+from typing import Any, Protocol
+
+from multipaxos.errors import MultipaxosError
+from multipaxos.recipes import lock_rules
+from multipaxos.recipes.lock_rules import (
+    CompareAndSet,
+    Grant,
+    Look,
+    Read,
+    Rule,
+    Sleep,
+    Terms,
+    Wish,
+)
+
+NEVER = float("inf")
+
+
+class LockLostError(MultipaxosError):
+    """The lock is not held, or no longer; the message says why."""
+
+
+class BlockingText(Protocol):
+    """A value as :func:`multipaxos.connect` gives it; with a *key* before the rest, of that key."""
+
+    def get(self, *key: str) -> str | None:
+        """Return the text."""
+
+    def compare_and_set(self, *arguments: Any) -> bool:
+        """Set the text if it is as expected."""
+
+
+class AsyncText(Protocol):
+    """A value as :func:`multipaxos.connect_async` gives it."""
+
+    async def get(self, *key: str) -> str | None:
+        """Return the text."""
+
+    async def compare_and_set(self, *arguments: Any) -> bool:
+        """Set the text if it is as expected."""
+
+
+class _Holding:
+    """
+    What both locks know: the terms, where the text is kept, and what is held.
+
+    State: the *grant*, None while the lock is not held.
+    """
+
+    def __init__(self, *, key: str | None, lease_seconds: float, clock_rate_error: float) -> None:
+        if not 0 < lease_seconds < NEVER:
+            raise ValueError(f"lease_seconds must be above 0, not {lease_seconds!r}")
+        self.terms = Terms(lease_seconds=lease_seconds, clock_rate_error=clock_rate_error)
+        self.grant: Grant | None = None
+        self._key = () if key is None else (key,)
+
+    @property
+    def token(self) -> int:
+        """The fencing token of what is held; LockLostError if nothing is."""
+        return self._held().record.token
+
+    @property
+    def seconds_left(self) -> float:
+        """For how long the lock is still held; zero or less if it is not."""
+        return 0.0 if self.grant is None else self.grant.until - time.monotonic()
+
+    def _acquiring(self, timeout_seconds: float | None) -> Rule:
+        give_up_at = NEVER if timeout_seconds is None else time.monotonic() + timeout_seconds
+        return lock_rules.acquire(secrets.token_hex(8), self.terms, give_up_at=give_up_at)
+
+    def _renewing(self) -> Rule:
+        return lock_rules.renew(self._held().record, self.terms)
+
+    def _releasing(self) -> Rule:
+        grant, self.grant = self._held(), None
+        return lock_rules.release(grant.record)
+
+    def _held(self) -> Grant:
+        if self.grant is None:
+            raise LockLostError("the lock is not held: acquire it first")
+        return self.grant
+
+    def _take(self, grant: Grant | None) -> None:
+        self.grant = grant
+        if grant is None:
+            raise LockLostError("somebody else has taken the lock over: its time was up")
+
+
+class Lock(_Holding):
+    """
+    A lock for threads, kept in *value*: in a register, or in a dictionary at *key*.
+
+    Whoever holds it must :meth:`renew` it before *lease_seconds* are over, or lose it. One object
+    is one candidate: threads that compete have one each.
+    """
+
+    def __init__(
+        self,
+        value: BlockingText,
+        *,
+        key: str | None = None,
+        lease_seconds: float = 10.0,
+        clock_rate_error: float = 0.01,
+    ) -> None:
+        """Hold nothing yet."""
+        super().__init__(key=key, lease_seconds=lease_seconds, clock_rate_error=clock_rate_error)
+        self._value = value
+
+    def acquire(self, *, timeout_seconds: float | None = None) -> bool:
+        """Wait until the lock is held, *timeout_seconds* at most; tell whether it is."""
+        self.grant = self._follow(self._acquiring(timeout_seconds))
+        return self.grant is not None
+
+    def renew(self) -> None:
+        """Hold it for a whole lease from now on; LockLostError if somebody else has it."""
+        self._take(self._follow(self._renewing()))
+
+    def release(self) -> None:
+        """Let others have it. If that fails, they have it when its time is up."""
+        self._follow(self._releasing())
+
+    def __enter__(self) -> int:
+        self.acquire()
+        return self.token
+
+    def __exit__(self, *_: object) -> None:
+        if self.grant is not None:
+            self.release()
+
+    def _follow(self, rule: Rule) -> Grant | None:
+        """Do what *rule* wishes; return its result."""
+        try:
+            wish = next(rule)
+            while True:
+                try:
+                    answer = self._fulfil(wish)
+                except MultipaxosError as error:
+                    wish = rule.throw(error)
+                else:
+                    wish = rule.send(answer)
+        except StopIteration as end:
+            result: Grant | None = end.value
+            return result
+
+    def _fulfil(self, wish: Wish) -> object:
+        match wish:
+            case Read():
+                return self._value.get(*self._key)
+            case CompareAndSet(expected=expected, new=new):
+                return self._value.compare_and_set(*self._key, expected, new)
+            case Look():
+                return time.monotonic()
+            case Sleep(seconds=seconds):
+                time.sleep(seconds)
+                return None
+
+
+class AsyncLock(_Holding):
+    """The same lock for asyncio: *value* comes from :func:`multipaxos.connect_async`."""
+
+    def __init__(
+        self,
+        value: AsyncText,
+        *,
+        key: str | None = None,
+        lease_seconds: float = 10.0,
+        clock_rate_error: float = 0.01,
+    ) -> None:
+        """Hold nothing yet."""
+        super().__init__(key=key, lease_seconds=lease_seconds, clock_rate_error=clock_rate_error)
+        self._value = value
+
+    async def acquire(self, *, timeout_seconds: float | None = None) -> bool:
+        """Wait until the lock is held, *timeout_seconds* at most; tell whether it is."""
+        self.grant = await self._follow(self._acquiring(timeout_seconds))
+        return self.grant is not None
+
+    async def renew(self) -> None:
+        """Hold it for a whole lease from now on; LockLostError if somebody else has it."""
+        self._take(await self._follow(self._renewing()))
+
+    async def release(self) -> None:
+        """Let others have it. If that fails, they have it when its time is up."""
+        await self._follow(self._releasing())
+
+    async def __aenter__(self) -> int:
+        await self.acquire()
+        return self.token
+
+    async def __aexit__(self, *_: object) -> None:
+        if self.grant is not None:
+            await self.release()
+
+    async def _follow(self, rule: Rule) -> Grant | None:
+        """Do what *rule* wishes; return its result."""
+        try:
+            wish = next(rule)
+            while True:
+                try:
+                    answer = await self._fulfil(wish)
+                except MultipaxosError as error:
+                    wish = rule.throw(error)
+                else:
+                    wish = rule.send(answer)
+        except StopIteration as end:
+            result: Grant | None = end.value
+            return result
+
+    async def _fulfil(self, wish: Wish) -> object:
+        match wish:
+            case Read():
+                return await self._value.get(*self._key)
+            case CompareAndSet(expected=expected, new=new):
+                return await self._value.compare_and_set(*self._key, expected, new)
+            case Look():
+                return time.monotonic()
+            case Sleep(seconds=seconds):
+                await asyncio.sleep(seconds)
+                return None

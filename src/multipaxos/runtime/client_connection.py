@@ -1,0 +1,307 @@
+"""One client's connection: its requests are served one after the other."""
+
+import secrets
+from dataclasses import replace
+from typing import Protocol as Interface
+from typing import cast
+
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from typing_extensions import override
+
+from multipaxos.chain.requests import Outcome, RequestID, Unknown
+from multipaxos.runtime import redis_report, resp
+from multipaxos.runtime.actions import (
+    Action,
+    Become,
+    Greet,
+    Propose,
+    Quit,
+    Watch,
+    Welcome,
+    reply_to,
+)
+from multipaxos.runtime.change_log import ChangesMissingError
+from multipaxos.runtime.commands import interpret
+from multipaxos.runtime.reactor import DelayedCall, Scheduler
+from multipaxos.runtime.replies import reply_at_once
+from multipaxos.runtime.request_reader import (
+    LIMITS,
+    LIMITS_OF_STRANGERS,
+    REQUEST_BYTES_MAX,
+    RequestError,
+    RequestReader,
+)
+from multipaxos.runtime.service import CallObserver, Info, Service
+from multipaxos.runtime.session import Rules, Session
+from multipaxos.runtime.transport import Transport, address_text
+from multipaxos.runtime.watch_feed import WatchFeed
+
+IDLE_SECONDS_MAX = 300
+"""A connection that asks nothing for so long is closed."""
+ANSWER_SECONDS_MAX = 600
+"""A connection whose request finds no quorum for so long is closed: the outcome is unknown."""
+WAITING_BYTES_MAX = REQUEST_BYTES_MAX
+"""More unserved bytes than these stay with the operating system, and so with the client."""
+
+
+class Port(Interface):
+    """What a connection needs of the port that made it."""
+
+    service: Service
+    clock: Scheduler
+    observer: CallObserver
+    rules: Rules
+
+    def opened(self, connection: "ClientConnection") -> int:
+        """Take note of a *connection*; return its number."""
+
+    def closed(self, connection: "ClientConnection") -> None:
+        """Take note of the end of *connection*."""
+
+    def served(self) -> None:
+        """Take note of a request."""
+
+    def submit(
+        self, request_id: RequestID, propose: Propose, connection: "ClientConnection"
+    ) -> None:
+        """Hand what is proposed to the protocol; *connection* waits for its outcome."""
+
+    def forget(self, request_id: RequestID, connection: "ClientConnection") -> None:
+        """Let *connection* wait no more for *request_id*, which goes on all the same."""
+
+    def info(self) -> Info:
+        """Return what INFO tells."""
+
+
+class ClientConnection(Protocol):
+    """
+    One client's connection.
+
+    State: the *session*; the bytes not yet served; the request that is *in_protocol*; the *feed*,
+    if the client watches; whether the client leaves its replies unread. Requests are served one
+    after the other, so replies come in their order.
+    """
+
+    def __init__(self, port: Port) -> None:
+        """Begin for *port*, not connected yet."""
+        self.port = port
+        self.session = Session(is_trusted=port.rules.password is None)
+        self.reader = RequestReader(LIMITS if self.session.is_trusted else LIMITS_OF_STRANGERS)
+        self.in_protocol: tuple[RequestID, Propose] | None = None
+        self.feed: WatchFeed | None = None
+        # For requests without an id the connection is the client: they come one after the other.
+        self._client = f"tcp-{secrets.token_hex(8)}"
+        self._sequence = 0
+        self._output_is_full = False
+        self._is_serving = False
+        self._is_closing = False
+        self._time_out: DelayedCall | None = None
+
+    @property
+    def tcp(self) -> Transport:
+        """The transport, as the TCP connection that it is."""
+        return cast("Transport", self.transport)
+
+    # -- Twisted's events --------------------------------------------------------------------------
+
+    @override
+    def connectionMade(self) -> None:
+        """Take up the connection."""
+        self.tcp.setTcpNoDelay(True)
+        self.tcp.setTcpKeepAlive(True)
+        # As the producer of its replies it is told when the client does not read them.
+        self.tcp.registerProducer(self, True)  # noqa: FBT003 - it pushes, unasked
+        self.session = replace(
+            self.session,
+            number=self.port.opened(self),
+            peer=address_text(self.tcp.getPeer()),
+            own=address_text(self.tcp.getHost()),
+        )
+        self._restart_time_out()
+
+    @override
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes of the client."""
+        self.reader.feed(data)
+        self._serve()
+
+    @override
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Forget the client. Its request in the protocol goes on: it may be chosen already."""
+        self._is_closing = True
+        self._stop_time_out()
+        self.port.closed(self)
+        self._end_watch()
+        self._give_up()
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Serve nothing while the client leaves its replies unread."""
+        self._output_is_full = True
+        if self.feed is not None:
+            self.feed.pause()
+        self._regulate_input()
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Go on: the client has read."""
+        self._output_is_full = False
+        if self.feed is not None:
+            self.feed.resume()
+        self._serve()
+
+    def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
+        """Close: there is nobody to read."""
+        self.close()
+
+    # -- serving -----------------------------------------------------------------------------------
+
+    def answer(self, outcome: Outcome) -> None:
+        """Write the *outcome* of the request in the protocol, and go on to the next."""
+        assert self.in_protocol is not None, "only what was asked is answered"
+        request_id, propose = self.in_protocol
+        self.in_protocol = None
+        self.port.observer.returned(request_id, propose.command, outcome)
+        self.tcp.write(reply_to(propose, outcome))
+        self._restart_time_out()
+        if len(self.reader) and not self._is_serving:
+            # Not at once: the driver is in the midst of the event that gave this answer.
+            self.port.clock.callLater(0, self._serve)
+
+    def close(self) -> None:
+        """Close once all that was written is with the client."""
+        self._is_closing = True
+        self._end_watch()
+        self.tcp.unregisterProducer()
+        self.tcp.loseConnection()
+
+    def abort(self) -> None:
+        """Close now."""
+        self._is_closing = True
+        self._end_watch()
+        self._give_up()
+        self.tcp.abortConnection()
+
+    def _serve(self) -> None:
+        self._is_serving = True
+        try:
+            while self.in_protocol is None and not (self._output_is_full or self._is_closing):
+                request = self.reader.next_request()
+                if request is None:
+                    break
+                self.port.served()
+                self._restart_time_out()
+                self._perform(interpret(request, session=self.session, rules=self.port.rules))
+        except RequestError as error:
+            self.tcp.write(resp.error(f"ERR {error}"))
+            self.close()
+        finally:
+            self._is_serving = False
+        self._regulate_input()
+
+    def _perform(self, action: Action) -> None:
+        if self.feed is not None and not isinstance(action, Quit):
+            self.tcp.write(resp.error("ERR this connection watches: only QUIT is possible here"))
+            return
+        match action:
+            case Propose():
+                self._propose(action)
+            case Become(session=session, reply=reply):
+                self._become(session)
+                self.tcp.write(reply)
+            case Welcome(session=session):
+                self._become(session)
+                self.tcp.write(redis_report.welcome(session, self.port.service.role()))
+            case Greet():
+                self._greet(action)
+            case Watch():
+                self._watch(action)
+            case Quit(reply=reply):
+                self.tcp.write(reply)
+                self.close()
+            case _:
+                self.tcp.write(reply_at_once(action, self.port, self.session))
+
+    def _become(self, session: Session) -> None:
+        self.session = session
+        self.reader.limits = LIMITS if session.is_trusted else LIMITS_OF_STRANGERS
+
+    def _greet(self, greeting: Greet) -> None:
+        service = self.port.service
+        if greeting.uid is None or greeting == Greet(cluster=service.cluster, uid=service.uid):
+            self.tcp.write(resp.integer(service.instance))
+            return
+        # What stands behind the greeting, in the same packet even, was meant for somebody else.
+        self.tcp.write(resp.error(f"OTHER server {service.uid} of cluster {service.cluster}"))
+        self.close()
+
+    def _propose(self, propose: Propose) -> None:
+        request_id = propose.request_id or self._next_id()
+        self.in_protocol = (request_id, propose)
+        self._restart_time_out()
+        self.port.observer.called(request_id, propose.command)
+        self.port.submit(request_id, propose, self)
+
+    def _watch(self, watch: Watch) -> None:
+        service = self.port.service
+        try:
+            feed = WatchFeed(
+                service.change_log,
+                watch.position,
+                watch.key,
+                clock=self.port.clock,
+                instance=lambda: service.instance,
+                encoding=self.session.encoding,
+                write=self._write_push,
+                on_gap=self._end_watch,
+            )
+        except ChangesMissingError as error:
+            self.tcp.write(resp.error(f"GAP {error}"))
+            return
+        self.feed = feed
+        self.tcp.write(resp.OK)
+        feed.start()
+
+    def _write_push(self, push: resp.Reply) -> None:
+        # Who watches asks nothing, and is there as long as it reads.
+        self._restart_time_out()
+        self.tcp.write(push)
+
+    def _end_watch(self) -> None:
+        feed, self.feed = self.feed, None
+        if feed is not None:
+            feed.stop()
+
+    def _give_up(self) -> None:
+        if self.in_protocol is None:
+            return
+        request_id, propose = self.in_protocol
+        self.in_protocol = None
+        self.port.forget(request_id, self)
+        unknown = Unknown(reason="the connection closed before the answer came")
+        self.port.observer.returned(request_id, propose.command, unknown)
+
+    def _next_id(self) -> RequestID:
+        self._sequence += 1
+        return RequestID(self._client, self._sequence)
+
+    def _regulate_input(self) -> None:
+        if self._is_closing:
+            return
+        # While a request is in the protocol, reading goes on: a client's end must be noticed.
+        if self._output_is_full or len(self.reader) > WAITING_BYTES_MAX:
+            self.tcp.pauseProducing()
+        else:
+            self.tcp.resumeProducing()
+
+    def _restart_time_out(self) -> None:
+        seconds = IDLE_SECONDS_MAX if self.in_protocol is None else ANSWER_SECONDS_MAX
+        if self._is_closing:
+            self._stop_time_out()
+        elif self._time_out is None:
+            self._time_out = self.port.clock.callLater(seconds, self.abort)
+        else:
+            self._time_out.reset(seconds)
+
+    def _stop_time_out(self) -> None:
+        if self._time_out is not None and self._time_out.active():
+            self._time_out.cancel()

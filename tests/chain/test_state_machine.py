@@ -1,0 +1,147 @@
+"""What every state machine offers, and how states and results are written down."""
+
+from typing import Any, ClassVar
+
+import pytest
+from immutables import Map
+from typing_extensions import override
+
+from multipaxos.chain.register import Register
+from multipaxos.chain.state_machine import (
+    Command,
+    CommandForm,
+    Failure,
+    Result,
+    State,
+    StateMachine,
+    apply_safely,
+    freeze,
+    result_from_plain,
+    result_to_plain,
+    thaw,
+)
+
+
+class Divider(StateMachine):
+    """Divides a number; by zero, it fails as Python does."""
+
+    kind = "divider"
+    forms: ClassVar = {"BY": CommandForm(usage="BY number", arguments_min=1, arguments_max=1)}
+    error: ClassVar[type[Exception] | None] = None
+
+    @override
+    def initial(self) -> State:
+        return 100
+
+    @override
+    def apply(self, state: State, command: Command) -> tuple[State, Result]:
+        if self.error is not None:
+            raise self.error
+        quotient = state // int(command[1])
+        return quotient, quotient
+
+
+def test_what_a_machine_has_no_answer_to_is_a_failure_on_every_server() -> None:
+    """A chosen command cannot be taken back; a server that stopped at it would stop for ever."""
+    state, result = apply_safely(Divider(), 100, ("BY", "0"))
+
+    assert state == 100
+    assert result == Failure("ERR the state machine fails: ZeroDivisionError")
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_what_depends_on_the_server_is_no_result(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers must not disagree on a result because one of them lacks memory: that one stops."""
+    monkeypatch.setattr(Divider, "error", error)
+
+    with pytest.raises(error):
+        apply_safely(Divider(), 100, ("BY", "1"))
+
+
+def test_a_machine_without_keys_changes_as_a_whole() -> None:
+    """Who watches it is told the new state."""
+    assert Divider().changes(100, 50, ("BY", "2")) == ((None, 50),)
+    assert Divider().changes(0, 0, ("BY", "2")) == ()
+    assert Divider().keys(("BY", "2")) == ()
+    assert Divider().keys(("SING",)) == ()
+
+
+@pytest.mark.parametrize(
+    "state, summary", [(None, None), ("x", "x"), (7, "7"), (("a", "b"), "('a', 'b')")]
+)
+def test_a_state_can_be_shown_in_short(state: State, summary: str | None) -> None:
+    """For a table of servers."""
+    assert Divider().summary(state) == summary
+
+
+@pytest.mark.parametrize(
+    "form, keys",
+    [
+        (CommandForm(usage="A k v", first_key=0), ("a",)),
+        (CommandForm(usage="A k k", first_key=0, last_key=1), ("a", "b")),
+        (CommandForm(usage="A k ...", first_key=0, last_key=-1), ("a", "b", "c")),
+        (CommandForm(usage="A v k ...", first_key=1, last_key=-1), ("b", "c")),
+        (CommandForm(usage="A k v ...", first_key=0, last_key=-2, key_step=2), ("a", "c")),
+        (CommandForm(usage="A v"), ()),
+    ],
+)
+def test_a_form_says_which_arguments_are_keys(form: CommandForm, keys: tuple[str, ...]) -> None:
+    """Counted from the front or from the end, as in Redis' table of commands."""
+    assert form.keys(("X", "a", "b", "c", "a")[: 4 if form.key_step == 1 else 5]) == keys
+
+
+@pytest.mark.parametrize(
+    "result, plain",
+    [
+        (None, None),
+        (True, True),
+        (7, 7),
+        ("x", "x"),
+        (Failure("ERR no"), {"error": "ERR no"}),
+        (("a", None, (1, Failure("E"))), ["a", None, [1, {"error": "E"}]]),
+    ],
+)
+def test_a_result_comes_back_from_json(result: Result, plain: Any) -> None:
+    """Each kind keeps its kind: OK as a text is not OK as a success."""
+    assert result_to_plain(result) == plain
+    assert result_from_plain(plain) == result
+
+
+NO_RESULTS: tuple[object, ...] = (1.5, {}, {"error": 7}, {"error": "x", "more": 1}, [1.5], object())
+
+
+@pytest.mark.parametrize("plain", NO_RESULTS)
+def test_anything_else_is_no_result(plain: object) -> None:
+    """It is refused with a sentence."""
+    with pytest.raises(ValueError, match="is no result"):
+        result_from_plain(plain)
+
+
+def test_a_state_comes_back_from_json() -> None:
+    """Lists and objects become what cannot be changed in place."""
+    plain = {"a": [1, {"b": None}], "c": "x"}
+
+    frozen = freeze(plain)
+
+    assert frozen == Map({"a": (1, Map({"b": None})), "c": "x"})
+    assert thaw(frozen) == plain
+
+
+@pytest.mark.parametrize(
+    "before, command, after, result",
+    [
+        (None, ("GET",), None, None),
+        (None, ("CAS", "x"), "x", True),
+        ("y", ("CAS", "x"), "y", False),
+        ("y", ("CAS", "y", "x"), "x", True),
+        ("y", ("CAS", "z", "x"), "y", False),
+        (None, ("CAS", "", "x"), None, False),
+    ],
+)
+def test_a_register_compares_and_sets(
+    before: str | None, command: Command, after: str | None, result: Result
+) -> None:
+    """With one argument it sets what was never set; nothing is not the same as an empty text."""
+    assert Register().apply(before, command) == (after, result)

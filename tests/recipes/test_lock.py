@@ -1,0 +1,296 @@
+"""The replicated lock: one holder at a time, under faults of the servers and of the holders."""
+
+import asyncio
+from collections.abc import Generator
+from random import Random
+from typing import Any
+
+import pytest
+from tests.recipes.candidate import TERMS, Candidate, Guarded
+
+from multipaxos.client.errors import UnknownOutcomeError
+from multipaxos.composition import strategy_names
+from multipaxos.recipes import AsyncLock, Lock, LockLostError, lock_rules
+from multipaxos.recipes.lock_rules import (
+    CompareAndSet,
+    Grant,
+    LockRecord,
+    Look,
+    Read,
+    Sleep,
+    parse_record,
+)
+from multipaxos.simulation.cluster import SimulatedCluster
+from multipaxos.simulation.network import Weather
+
+HELD = LockRecord(token=3, owner="me")
+OTHERS = LockRecord(token=5, owner="another")
+
+# ----------------------------------------------------------------------------------- in the cluster
+
+
+def play(seed: int, *, sleeps: float = 0.0) -> tuple[list[Candidate], Guarded, float]:
+    """Let three candidates compete for a minute of faults; return how long two trusted at once."""
+    cluster = SimulatedCluster(
+        seed=seed,
+        strategies=strategy_names(master=True),
+        founded=True,
+        weather=Weather(loss=0.05, duplication=0.05),
+        traced=False,
+    )
+    guarded = Guarded()
+    candidates = [
+        Candidate(cluster, name, guarded, rate=rate, sleeps=sleeps if name == "sleepy" else 0.0)
+        for name, rate in (("fast", 1.018), ("slow", 0.982), ("sleepy", 1.0))
+    ]
+    cluster.start()
+    for candidate in candidates:
+        candidate.start()
+    rng = Random(seed)
+    both = 0.0
+    for _ in range(20):
+        trouble(cluster, rng)
+        for _ in range(300):
+            cluster.run_for(0.01)
+            both += 0.01 * (sum(candidate.trusts for candidate in candidates) > 1)
+    return candidates, guarded, both
+
+
+def trouble(cluster: SimulatedCluster, rng: Random) -> None:
+    """End the last trouble, and make another: a crash, a pause, a partition, or none."""
+    for uid in cluster.uids:
+        cluster.resume(uid)
+        if cluster.servers[uid].driver is None:
+            cluster.restart(uid)
+    cluster.heal()
+    uid, other = rng.sample(cluster.uids, 2)
+    match rng.randrange(4):
+        case 0:
+            cluster.crash(uid)
+        case 1:
+            cluster.pause(uid)
+        case 2:
+            cluster.block(uid, other)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_two_trust_the_lock_at_once(seed: int) -> None:
+    """Whatever befalls servers and messages, with clocks of different rates; and work goes on."""
+    candidates, guarded, both = play(seed)
+
+    assert both == 0.0
+    assert guarded.refused == []
+    assert guarded.tokens == sorted(guarded.tokens)
+    assert all(candidate.grants > 0 for candidate in candidates)
+    assert sum(candidate.grants for candidate in candidates) > 9
+
+
+def test_who_slept_through_its_time_is_kept_out_by_its_token() -> None:
+    """It wakes, believes nothing new, and works: what is guarded has seen a higher token."""
+    candidates, guarded, both = play(7, sleeps=2.5 * TERMS.lease_seconds)
+
+    assert both == 0.0
+    assert guarded.refused
+    assert guarded.tokens == sorted(guarded.tokens)
+    assert candidates[2].grants > 0
+
+
+# --------------------------------------------------------------------------------- rule by rule
+
+
+def follow(
+    rule: Generator[Any, Any, Grant | None], *answers: object
+) -> tuple[object, list[object]]:
+    """Answer the wishes of *rule* one by one; return what it wishes next, or its result."""
+    wishes: list[object] = []
+    try:
+        wish = next(rule)
+        for answer in answers:
+            wishes.append(wish)
+            wish = rule.throw(answer) if isinstance(answer, Exception) else rule.send(answer)
+    except StopIteration as end:
+        return end.value, wishes
+    return wish, wishes
+
+
+def test_a_free_lock_is_taken_under_the_next_token() -> None:
+    """The token counts on, also after a release; the lease counts from before the question."""
+    rule = lock_rules.acquire("me", TERMS, give_up_at=99.0)
+
+    grant, wishes = follow(rule, 10.0, LockRecord(token=2).text, 11.0, True)
+
+    assert grant == Grant(record=HELD, until=10.0 + TERMS.held_seconds)
+    assert wishes == [Look(), Read(), Look(), CompareAndSet(LockRecord(token=2).text, HELD.text)]
+
+
+def test_a_held_lock_is_taken_over_after_a_lease_without_a_change() -> None:
+    """Only the same text for a whole lease tells that its holder is gone."""
+    rule = lock_rules.acquire("me", TERMS, give_up_at=99.0)
+    renewed = LockRecord(token=5, owner="another", renewals=1)
+
+    looks = [
+        *(9.0, OTHERS.text, 10.0, None),
+        *(11.0, renewed.text, 12.9, None),
+        *(15.0, renewed.text, 15.8, None),
+        *(15.8, renewed.text, 15.9),
+    ]
+
+    wish, wishes = follow(rule, *looks)
+
+    assert sum(isinstance(wish, Sleep) for wish in wishes) == 3
+    assert wish == CompareAndSet(renewed.text, LockRecord(token=6, owner="me").text)
+
+
+def test_whose_time_is_up_gives_up() -> None:
+    """It does not wait for ever unless it is told to."""
+    rule = lock_rules.acquire("me", TERMS, give_up_at=10.0)
+
+    assert follow(rule, 9.0, OTHERS.text, 10.0)[0] is None
+
+
+def test_a_lost_answer_is_found_out_by_reading() -> None:
+    """The lock may have been granted; then the lease counts from when it was asked for."""
+    rule = lock_rules.acquire("me", TERMS, give_up_at=99.0)
+    lost = UnknownOutcomeError("nobody answered")
+
+    grant, _ = follow(rule, 10.0, LockRecord(token=2).text, 11.0, lost, 13.0, HELD.text, 14.0)
+
+    assert grant == Grant(record=HELD, until=10.0 + TERMS.held_seconds)
+
+
+def test_what_seemed_lost_may_be_done_while_the_text_is_read() -> None:
+    """Others may have seen the grant since then: the lease counts from before the reading."""
+    rule = lock_rules.acquire("me", TERMS, give_up_at=99.0)
+    free, lost = LockRecord(token=2).text, UnknownOutcomeError("nobody answered")
+
+    grant, _ = follow(
+        rule, *(10.0, free, 10.1, lost), *(12.0, free, 15.0, False), *(15.1, HELD.text, 15.2)
+    )
+
+    assert grant == Grant(record=HELD, until=12.0 + TERMS.held_seconds)
+
+
+def test_a_renewal_keeps_the_token() -> None:
+    """It changes the text, so that those who wait go on waiting."""
+    renewed = LockRecord(token=3, owner="me", renewals=1)
+
+    grant, wishes = follow(lock_rules.renew(HELD, TERMS), 20.0, True)
+
+    assert grant == Grant(record=renewed, until=20.0 + TERMS.held_seconds)
+    assert wishes == [Look(), CompareAndSet(HELD.text, renewed.text)]
+
+
+def test_a_renewal_that_came_too_late_finds_another_holder() -> None:
+    """Nothing is taken back from whoever has the lock now."""
+    assert follow(lock_rules.renew(HELD, TERMS), 20.0, False, OTHERS.text)[0] is None
+
+
+def test_a_renewal_whose_answer_was_lost_counts_if_it_was_done() -> None:
+    """The text says so."""
+    renewed = LockRecord(token=3, owner="me", renewals=1)
+    lost = UnknownOutcomeError("nobody answered")
+
+    grant, _ = follow(lock_rules.renew(HELD, TERMS), 20.0, lost, renewed.text)
+
+    assert grant == Grant(record=renewed, until=20.0 + TERMS.held_seconds)
+
+
+@pytest.mark.parametrize("text", ["hello", "7", "{}x", '{"token": 1, "colour": "red"}', "[1]"])
+def test_another_text_is_no_lock(text: str) -> None:
+    """A value that something else uses is never overwritten."""
+    with pytest.raises(ValueError, match="this is no lock, something else is kept there"):
+        parse_record(text)
+
+
+# ---------------------------------------------------------------------- for threads and for asyncio
+
+
+class Text:
+    """A replicated value in memory, with the two methods that a lock needs."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self.texts: dict[tuple[str, ...], str] = {}
+
+    def get(self, *key: str) -> str | None:
+        """Return the text at *key*."""
+        return self.texts.get(key)
+
+    def compare_and_set(self, *arguments: Any) -> bool:
+        """Set the text if it is as expected."""
+        *key, expected, new = arguments
+        if self.texts.get(tuple(key)) != expected:
+            return False
+        self.texts[tuple(key)] = new
+        return True
+
+
+class LaterText:
+    """The same for asyncio."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self.text = Text()
+
+    async def get(self, *key: str) -> str | None:
+        """Return the text at *key*."""
+        return self.text.get(*key)
+
+    async def compare_and_set(self, *arguments: Any) -> bool:
+        """Set the text if it is as expected."""
+        return self.text.compare_and_set(*arguments)
+
+
+def test_a_lock_is_held_renewed_and_released() -> None:
+    """Its token is there as long as it is held, and the next one is higher."""
+    text = Text()
+    lock = Lock(text, key="printer")
+
+    with lock as token:
+        assert token == lock.token == 1
+        assert 9.0 < lock.seconds_left <= 10.0
+        lock.renew()
+        assert lock.token == 1
+    with pytest.raises(LockLostError, match="not held"):
+        _ = lock.token
+    assert lock.seconds_left == 0.0
+    with Lock(text, key="printer") as token:
+        assert token == 2
+
+
+def test_a_lock_that_is_held_is_not_given_away() -> None:
+    """Who has no more time is told so; whoever was pushed out is told when it renews."""
+    text = Text()
+    first, second = Lock(text), Lock(text, lease_seconds=0.001)
+
+    assert first.acquire()
+    assert not second.acquire(timeout_seconds=0.0)
+    assert second.acquire()
+    with pytest.raises(LockLostError, match="somebody else"):
+        first.renew()
+
+
+def test_an_async_lock_follows_the_same_rules() -> None:
+    """With await instead of waiting."""
+
+    async def hold() -> list[int]:
+        text, tokens = LaterText(), []
+        async with AsyncLock(text) as token:
+            tokens.append(token)
+        lock = AsyncLock(text, lease_seconds=0.001)
+        assert await lock.acquire()
+        tokens.append(lock.token)
+        await lock.renew()
+        assert await AsyncLock(text, lease_seconds=0.001).acquire()
+        with pytest.raises(LockLostError):
+            await lock.renew()
+        return tokens
+
+    assert asyncio.run(hold()) == [1, 2]
+
+
+@pytest.mark.parametrize("lease_seconds", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_lease_has_a_length(lease_seconds: float) -> None:
+    """Without an end, a lock whose holder died would be lost."""
+    with pytest.raises(ValueError, match="lease_seconds must be above 0"):
+        Lock(Text(), lease_seconds=lease_seconds)

@@ -1,0 +1,68 @@
+"""State machines are found by name; whatever is wrong with a name is said in a sentence."""
+
+from typing import ClassVar
+
+import pytest
+from typing_extensions import override
+
+from multipaxos.chain.dictionary import Dictionary
+from multipaxos.chain.register import Register
+from multipaxos.chain.state_machine import Command, Result, State, StateMachine
+from multipaxos.machines import UnknownMachineError, find_machine
+
+
+class Mine(StateMachine):
+    """A machine of somebody's own."""
+
+    kind = "mine"
+    forms: ClassVar = {}
+
+    @override
+    def initial(self) -> State:
+        return None
+
+    @override
+    def apply(self, state: State, command: Command) -> tuple[State, Result]:
+        return state, None
+
+
+class Unfinished(StateMachine):
+    """One that says neither its kind nor what it does."""
+
+
+def test_the_built_in_kinds_have_names() -> None:
+    """A register and a dictionary."""
+    assert isinstance(find_machine("register"), Register)
+    assert isinstance(find_machine("dictionary"), Dictionary)
+
+
+def test_a_class_of_ones_own_is_imported() -> None:
+    """By its module and its name."""
+    found = find_machine(f"{__name__}:Mine")
+
+    assert type(found).__name__ == "Mine"
+
+
+@pytest.mark.parametrize(
+    "name, sentence",
+    [
+        ("list", "there is no state machine 'list': it is register or dictionary, or a class"),
+        ("", "there is no state machine ''"),
+        ("a:", "there is no state machine 'a:'"),
+        (":B", "there is no state machine ':B'"),
+        ("no_such_module:B", "cannot import no_such_module: No module named"),
+        ("json:JSON", "module json has no class JSON"),
+        ("json:JSONDecoder", "json:JSONDecoder is no subclass of multipaxos.StateMachine"),
+        ("json:loads", "json:loads is no subclass"),
+    ],
+)
+def test_another_name_is_refused(name: str, sentence: str) -> None:
+    """It says what is there instead."""
+    with pytest.raises(UnknownMachineError, match=sentence):
+        find_machine(name)
+
+
+def test_an_unfinished_class_is_refused() -> None:
+    """It says what the class leaves out."""
+    with pytest.raises(UnknownMachineError, match="says nothing of kind, forms, apply, initial"):
+        find_machine(f"{__name__}:Unfinished")
