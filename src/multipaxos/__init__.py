@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from multipaxos.chain.state_machine import CommandForm, Failure, StateMachine
     from multipaxos.client import (
         AsyncValue,
         AuthenticationError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         connect,
         connect_async,
     )
+    from multipaxos.embedding import ReplicatedValue
     from multipaxos.errors import MultipaxosError
 
 __all__ = [
@@ -40,13 +42,17 @@ __all__ = [
     "ClientError",
     "ClosedError",
     "CommandError",
+    "CommandForm",
+    "Failure",
     "MultipaxosError",
     "NotReachableError",
     "OutcomeError",
     "ProtocolError",
     "Refused",
     "RefusedError",
+    "ReplicatedValue",
     "StaleValue",
+    "StateMachine",
     "Unknown",
     "UnknownOutcomeError",
     "Value",
@@ -54,7 +60,13 @@ __all__ = [
     "connect_async",
 ]
 
-_HOMES = dict.fromkeys(__all__, "multipaxos.client") | {"MultipaxosError": "multipaxos.errors"}
+_HOMES = dict.fromkeys(__all__, "multipaxos.client") | {
+    "CommandForm": "multipaxos.chain.state_machine",
+    "Failure": "multipaxos.chain.state_machine",
+    "MultipaxosError": "multipaxos.errors",
+    "ReplicatedValue": "multipaxos.embedding",
+    "StateMachine": "multipaxos.chain.state_machine",
+}
 """The module of each name, where it is not TYPE_CHECKING that asks."""
 
 

@@ -37,8 +37,7 @@ from multipaxos.client.steps import (
 )
 from multipaxos.client.talk import Talk
 from multipaxos.runtime import resp
-from multipaxos.runtime.own_commands import link_and_result
-from multipaxos.runtime.request_reader import RequestReader
+from multipaxos.runtime.commands import link_and_result
 
 T = TypeVar("T")
 
@@ -91,7 +90,7 @@ class FakeConnection:
 
     def __init__(self, server: FakeServer) -> None:
         self.server = server
-        self.reader = RequestReader()
+        self.reader = resp.RequestReader()
         self.output = bytearray()
         self.is_closed = False
         self.is_known = server.password is None
@@ -190,9 +189,8 @@ class FakeCluster:
     def apply(self, request_id: RequestID, since: int, command: tuple[str, ...]) -> Outcome:
         """Let *command* be the next link, and return what becomes of it."""
         update = Update(request_id=request_id, command=command, since=since)
-        before = self.snapshots[-1]
         effect = apply_link(
-            before,
+            self.snapshots[-1],
             len(self.links),
             Updates(updates=(update,)),
             machine=self.machine,
@@ -200,7 +198,8 @@ class FakeCluster:
         )
         self.snapshots.append(effect.snapshot)
         self.links.append(effect.changes)
-        return effect.outcomes[0][1]
+        ((_, outcome),) = effect.outcomes
+        return outcome
 
     def someone_does(self, *command: str) -> None:
         """Let another client's *command* be chosen."""
@@ -225,9 +224,8 @@ class FakeCluster:
 
 def _change(place: Position, change: tuple[str | None, Any]) -> bytes:
     key, value = change
-    encoding = resp.Encoding()
     words = [resp.bulk("change"), resp.integer(place[0]), resp.integer(place[1])]
-    return resp.array([*words, encoding.bulk(key), encoding.bulk(value)])
+    return resp.array([*words, resp.Encoding().bulk(key), resp.bulk(json.dumps(value))])
 
 
 # -- in virtual time, without sockets ------------------------------------------------------------
@@ -301,11 +299,8 @@ class VirtualShell:
                 self.parser = hiredis.Reader()
             case IsOpen():
                 return self._is_open()
-            case Send(request=request):
-                if not self._is_open():
-                    raise NoReplyError("the server closed the connection")
-                assert self.connection is not None
-                self.connection.feed(request)
+            case Send(request=request, deadline=deadline):
+                self._send(request, deadline)
             case Receive(deadline=deadline):
                 return self._receive(deadline)
             case Close():
@@ -322,6 +317,13 @@ class VirtualShell:
     def _is_open(self) -> bool:
         connection = self.connection
         return connection is not None and not (connection.is_closed or connection.server.is_down)
+
+    def _send(self, request: bytes, deadline: float) -> None:
+        if self.connection is None or self.clock.time >= deadline:
+            raise NotReachableError("no answer in time")
+        if not self._is_open():
+            raise NoReplyError("the server closed the connection")
+        self.connection.feed(request)
 
     def _receive(self, deadline: float) -> Any:
         connection = self.connection

@@ -9,6 +9,7 @@ import pytest
 
 from multipaxos.client import (
     AuthenticationError,
+    BadArgumentError,
     Chosen,
     Client,
     Identity,
@@ -211,6 +212,12 @@ def test_server_that_does_not_even_greet_got_no_request() -> None:
     """Before it has said who it is, a server is asked nothing: that it hangs is known in time."""
     with silent_after() as client, pytest.raises(NotReachableError, match="no answer in time"):
         client.propose("x", timeout_seconds=0.05)
+
+
+def test_bad_client_id_is_found_when_it_is_given() -> None:
+    """No server would take it: the error comes before anything is sent."""
+    with pytest.raises(BadArgumentError, match="a client is named by 1 to 40 letters"):
+        Client([SERVER], client_id="bad id!")
 
 
 def test_nobody_to_ask_is_an_error() -> None:

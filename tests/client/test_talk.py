@@ -19,11 +19,12 @@ from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.requests import Chosen, Outcome, Refused, Unknown
 from multipaxos.client.errors import (
     AuthenticationError,
+    ClosedError,
     CommandError,
     NotReachableError,
 )
 from multipaxos.client.servers import Progress, Servers
-from multipaxos.client.steps import Endpoint, IsOpen, Send
+from multipaxos.client.steps import Endpoint, IsOpen, Open, Receive, Send
 from multipaxos.client.talk import IDLE_SECONDS_MAX, Talk
 from multipaxos.client.wire import pack
 
@@ -132,6 +133,22 @@ def test_server_that_hangs_at_the_greeting_got_no_request(scene: Scene) -> None:
         scene.execute("SET", "x")
 
     assert scene.proposals() == []
+
+
+def test_request_that_could_not_be_sent_is_not_on_its_way(scene: Scene) -> None:
+    """When the greeting took all the time, or the connection ended then, nothing was sent."""
+    steps = scene.talk.execute(("SET", "x"), deadline=scene.clock.time + 1)
+    assert next(steps) == Open(server=A, deadline=scene.clock.time + 1 / 3)
+    assert isinstance(steps.send(None), Send)
+    assert isinstance(steps.send(None), Receive)
+    request = steps.send(4)
+    assert isinstance(request, Send)
+    assert b"PROPOSE" in request.request
+
+    assert isinstance(steps.throw(NotReachableError("no answer in time")), Open)
+
+    with pytest.raises(ClosedError):
+        steps.throw(ClosedError("this client is closed"))
 
 
 def test_failed_server_is_not_preferred_any_more() -> None:

@@ -1,5 +1,6 @@
 """The blocking value over connected sockets: threads, watches, closing."""
 
+import gc
 import os
 import socket
 import threading
@@ -215,6 +216,21 @@ def test_close_from_another_thread_ends_a_watch(value: Value, what: str) -> None
 
     assert seen == ["x"]
     assert list(changes) == []
+
+
+def test_watch_that_nobody_has_any_more_is_gone(value: Value) -> None:
+    """A loop that is left keeps no connection, though nobody closed the watch."""
+    value.set("x")
+    shells = value._lanes.shells  # noqa: SLF001 - to see what it keeps
+
+    changes = value.watch()
+    value.set("y")
+    assert next(changes).value == "y"
+    assert len(shells) == 2
+    del changes
+    gc.collect()
+
+    assert len(shells) == 1
 
 
 def test_closed_value_asks_nobody(cluster: SocketCluster) -> None:

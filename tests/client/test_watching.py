@@ -19,12 +19,12 @@ from multipaxos.client.servers import Progress, Servers
 from multipaxos.client.steps import Close, Pause
 from multipaxos.client.watching import (
     BEHIND_SECONDS_MAX,
-    INDEX_MAX,
     SILENCE_SECONDS_MAX,
     Change,
     Watching,
     newest_link,
 )
+from multipaxos.runtime.change_log import END_OF_LINK
 
 
 class Scene:
@@ -178,7 +178,7 @@ def test_changes_that_nobody_has_are_missed_once(scene: Scene) -> None:
     missed = scene.next()
     scene.set("new")
 
-    assert missed == Change(link=3, index=INDEX_MAX, key=None, value="z", missed=True)
+    assert missed == Change(link=3, index=END_OF_LINK, key=None, value="z", missed=True)
     assert scene.next() == _change(4, "new")
 
 
@@ -273,7 +273,7 @@ def test_missed_changes_of_a_dictionary(key: str | None, value: str | None) -> N
     for server in scene.cluster.servers.values():
         server.lacks_below = 3
 
-    assert scene.next() == Change(link=2, index=INDEX_MAX, key=key, value=value, missed=True)
+    assert scene.next() == Change(link=2, index=END_OF_LINK, key=key, value=value, missed=True)
 
 
 def test_interruption_loses_no_change(scene: Scene) -> None:

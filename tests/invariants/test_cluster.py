@@ -15,11 +15,15 @@ from composable_paxos import (
     ProposalID,
     Quorums,
 )
+from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.durable import DecidedLink, DurableState, Session, Snapshot
 from multipaxos.chain.effects import Answer, Outbox, Save
+from multipaxos.chain.ledger import RESULT_CHARACTERS_MAX, TOO_LARGE
 from multipaxos.chain.links import Founding, NewMaster, Nothing, Updates
 from multipaxos.chain.messages import Envelope
+from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, RequestID, Update
+from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.invariants.cluster import (
     ChosenLink,
     Invariants,
@@ -52,11 +56,18 @@ class Disk:
 class Watch:
     """Invariants over the disks of *servers* at link 1 of a chain, and what was *chosen*."""
 
-    def __init__(self, servers: str = "ABC", quorums: Quorums | None = None) -> None:
+    def __init__(
+        self,
+        servers: str = "ABC",
+        quorums: Quorums | None = None,
+        machine: StateMachine | None = None,
+    ) -> None:
         """Begin after the founding."""
         self.disks = {uid: Disk(AT_LINK_1) for uid in servers}
         self.chosen: list[ChosenLink] = []
-        self.invariants = Invariants(self.disks, sessions_max=2, on_chosen=self.chosen.append)
+        self.invariants = Invariants(
+            self.disks, machine=machine or Register(), sessions_max=2, on_chosen=self.chosen.append
+        )
         self.invariants.take_as_chosen(0, FOUNDING)
         self.checks = {uid: self.invariants.observer(uid, quorums) for uid in servers}
 
@@ -246,7 +257,7 @@ def test_an_answer_for_a_link_that_holds_something_else_is_a_violation() -> None
         snapshot=snapshot_of("x", sequence_of="rx"),
         decided=(DecidedLink(number=1, link=X),),
     )
-    outcome = Chosen(link=1, result=None)
+    outcome = Chosen(link=1, result=True)
     mine, other = (Answer(request_id=RequestID(r, 1), outcome=outcome) for r in ("rx", "ry"))
 
     watch.invariants.check_return("A", ("SET", "x"), mine, earlier=None)
@@ -255,12 +266,12 @@ def test_an_answer_for_a_link_that_holds_something_else_is_a_violation() -> None
     with pytest.raises(InvariantViolation, match=r"I8 SavedBeforeSent at link 1: B answers"):
         watch.invariants.check_return("B", ("SET", "x"), mine, earlier=None)
     with pytest.raises(InvariantViolation, match=r"I9 AppliedOnce at link 1: request rx/1"):
-        watch.invariants.check_return("A", ("SET", "x"), mine, earlier=Chosen(link=0, result=None))
+        watch.invariants.check_return("A", ("SET", "x"), mine, earlier=Chosen(link=0, result=True))
 
 
 def snapshot_of(value: str, *, sequence_of: str) -> Snapshot:
     """Return what link 1, which sets *value* for the request of *sequence_of*, amounts to."""
-    return Snapshot(value=value, sessions={sequence_of: Session(sequence=1, link=1, result=None)})
+    return Snapshot(value=value, sessions={sequence_of: Session(sequence=1, link=1, result=True)})
 
 
 def test_a_message_that_reveals_what_is_not_saved_is_a_violation() -> None:
@@ -475,16 +486,16 @@ def test_the_oldest_session_is_forgotten_where_there_is_no_room() -> None:
     for number, client in enumerate(("c1", "c2", "c3"), start=1):
         value = link(f"v{number}", request=client)
         choose(watch, number, value)
-        sessions = {**sessions, client: Session(sequence=1, link=number, result=None)}
+        sessions = {**sessions, client: Session(sequence=1, link=number, result=True)}
         if number == 3:
             del sessions["c1"]
         apply(watch, number, value, Snapshot(value=f"v{number}", sessions=sessions))
 
     watch.save("C", snapshot=Snapshot(value="v3", sessions=sessions), instance=4)
-    kept = {**sessions, "c1": Session(sequence=1, link=1, result=None)}
+    kept = {**sessions, "c1": Session(sequence=1, link=1, result=True)}
     del kept["c2"]
     with pytest.raises(
-        InvariantViolation, match=r"I9 .*C remembers .* of c1 number 1 in link 1, not"
+        InvariantViolation, match=r"I9 .*C remembers .* of c1 number 1 in link 1, done, and not"
     ):
         watch.save("C", snapshot=Snapshot(value="v3", sessions=kept))
 
@@ -501,15 +512,17 @@ def test_sessions_are_known_at_every_earlier_link() -> None:
         )
         value = Updates(updates=(update,))
         choose(watch, number, value)
-        sessions = {**sessions, client: Session(sequence=number, link=number, result=None)}
+        sessions = {**sessions, client: Session(sequence=number, link=number, result=True)}
         snapshot = Snapshot(value=f"v{number}", sessions=sessions)
         apply(watch, number, value, snapshot)
         if number == 100:
             at_100 = snapshot
 
     watch.save("C", snapshot=at_100, instance=101)
-    wrong = {**at_100.sessions, "c1": Session(sequence=98, link=98, result=None)}
-    with pytest.raises(InvariantViolation, match=r"I9 .*of c1 number 98 in link 98, not number 99"):
+    wrong = {**at_100.sessions, "c1": Session(sequence=98, link=98, result=True)}
+    with pytest.raises(
+        InvariantViolation, match=r"I9 .*of c1 number 98 in link 98, done, and not number 99"
+    ):
         watch.save("C", snapshot=replace(at_100, sessions=wrong))
 
 
@@ -533,7 +546,105 @@ def test_a_read_of_what_the_link_does_not_hold_is_a_violation() -> None:
     )
 
     watch.invariants.check_return("A", ("GET",), read, earlier=None)
-    with pytest.raises(InvariantViolation, match=r'I9 .* A answers the read r/1 with "y"'):
+    with pytest.raises(InvariantViolation, match=r'I9 .* A answers the read r/1 .GET. with "y"'):
         watch.invariants.check_return("A", ("GET",), wrong, earlier=None)
     with pytest.raises(InvariantViolation, match=r"I7 .* at link 2: A takes it for closed"):
         watch.invariants.check_return("A", ("GET",), ahead, earlier=None)
+
+
+# ------------------------------------------------------------------------------------- results
+
+
+def dictionary_with(*commands: Command) -> Watch:
+    """Return a watch over a dictionary's chain, of which each link holds one of *commands*."""
+    watch = Watch(machine=Dictionary())
+    for number, command in enumerate(commands, start=1):
+        update = Update(request_id=RequestID("c", number), command=command, since=1)
+        close(watch, number, update)
+    return watch
+
+
+def close(watch: Watch, number: int, update: Update) -> None:
+    """Let A and B accept *update* as link *number*, and go on to the next."""
+    choose(watch, number, Updates(updates=(update,)))
+    for uid in "AB":
+        watch.disks[uid].state = replace(AT_LINK_1, instance=number + 1)
+
+
+def answer(watch: Watch, number: int, command: Command, result: object, link: int = 0) -> None:
+    """Let A answer request c/*number*, for *command*."""
+    outcome = Chosen(link=link or number, result=result)  # type: ignore[arg-type]
+    watch.invariants.check_return(
+        "A",
+        command,
+        Answer(request_id=RequestID("c", number), outcome=outcome),
+        earlier=None,
+    )
+
+
+def test_a_result_that_the_links_do_not_give_is_a_violation() -> None:
+    """I9: two increments come to 2, and what was done is no number."""
+    increment = ("INCR", "n")
+    watch = dictionary_with(increment, increment, ("SET", "k", "x"))
+    answer(watch, 1, increment, 1)
+    answer(watch, 2, increment, 2)
+    answer(watch, 3, ("SET", "k", "x"), True)
+
+    with pytest.raises(
+        InvariantViolation, match=r"I9 .* link 2: A answers c/2 with 1; .* it comes to 2"
+    ):
+        answer(watch, 2, increment, 1)
+    with pytest.raises(InvariantViolation, match=r"I9 .* with 1; .* it comes to done"):
+        answer(watch, 3, ("SET", "k", "x"), 1)
+
+
+def test_a_long_result_may_be_told_once_and_then_as_too_large() -> None:
+    """A session keeps no long text; who asks again is told that it was one."""
+    long = "x" * (RESULT_CHARACTERS_MAX + 1)
+    get = ("SET", "k", "y", "GET")
+    watch = dictionary_with(("SET", "k", long), get)
+
+    answer(watch, 2, get, long)
+    answer(watch, 2, get, TOO_LARGE)
+    with pytest.raises(InvariantViolation, match=r"I9 .* A answers c/2 with nothing"):
+        answer(watch, 2, get, None)
+
+
+def test_a_request_that_is_in_two_links_was_done_in_the_first() -> None:
+    """I9: whoever names the second one would have done it twice."""
+    watch = Watch(machine=Dictionary())
+    update = Update(request_id=RequestID("c", 1), command=("INCR", "n"), since=1)
+    for number in (1, 2):
+        close(watch, number, update)
+
+    answer(watch, 1, ("INCR", "n"), 1, link=1)
+    with pytest.raises(InvariantViolation, match=r"I9 .* the request was applied in link 1"):
+        answer(watch, 1, ("INCR", "n"), 1, link=2)
+
+
+def test_a_request_that_is_applied_again_after_it_was_forgotten_is_a_violation() -> None:
+    """I9: with room for two clients, the third one's request hides that the first one's was."""
+    watch = Watch(machine=Dictionary())
+    for number, client in enumerate(("c1", "c2", "c3"), start=1):
+        update = Update(request_id=RequestID(client, 1), command=("INCR", "n"), since=number)
+        close(watch, number, update)
+    honest, anew = (
+        Update(request_id=RequestID("c1", 1), command=("INCR", "n"), since=at) for at in (1, 4)
+    )
+
+    close(watch, 4, honest)
+    with pytest.raises(
+        InvariantViolation, match=r"I9 .* link 5: request c1/1 was applied in link 1 and is applied"
+    ):
+        close(watch, 5, anew)
+
+
+def test_of_a_large_state_only_what_differs_is_told() -> None:
+    """I9, for a dictionary: the other keys would hide it."""
+    watch = dictionary_with(("MSET", "a", "1", "b", "2", "c", "3"), ("INCR", "b"))
+    wrong = Dictionary().apply(Dictionary().initial(), ("MSET", "a", "1", "b", "2", "c", "3"))[0]
+
+    with pytest.raises(
+        InvariantViolation, match=r'I9 .* C has b "2"; the links so far amount to b "3"'
+    ):
+        watch.save("C", snapshot=Snapshot(value=wrong), instance=3)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.invariants.traces import Fields, find, split, worked, write
+from tests.invariants.traces import Fields, counted, find, split, worked, write
 
+from multipaxos.chain.dictionary import Dictionary
 from multipaxos.cli import main
 from multipaxos.invariants.conformance import Verdict, judge
 from multipaxos.invariants.linearizability import find_violation
@@ -59,7 +60,7 @@ def test_a_cluster_that_did_nothing_wrong_conforms(tmp_path: Path, files: Files)
     assert verdict.remarks == []
     assert (verdict.links, verdict.calls) == (len(worked().invariants.chosen), 9)
     assert all(not text.startswith("0 ") for text in verdict.seen.values()), verdict.seen
-    assert find_violation(verdict.history) == ()
+    assert find_violation(verdict.history, verdict.machine) == ()
 
 
 def test_the_merged_trace_has_the_choices_where_the_simulator_saw_them(
@@ -101,7 +102,7 @@ def test_a_resolved_value_that_was_changed_breaks_i1(tmp_path: Path, files: File
     """C closes a link with another value than the one that was chosen."""
     lines = files["C"]
     place = find(lines, lambda line: line["kind"] == "saved" and _sets(line, "v1"))
-    lines[place]["decided"][0]["link"]["updates"][0]["command"]["value"] = "forged"
+    lines[place]["decided"][0]["link"]["updates"][0]["command"][1] = "forged"
 
     assert 'C resolved "forged", and "v1" was chosen' in violated(tmp_path, files)
     assert violated(tmp_path, files).startswith("I1 Agreement")
@@ -245,8 +246,94 @@ def test_a_stale_read_breaks_i11(tmp_path: Path, files: Files) -> None:
     said = violated(tmp_path, files)
 
     assert said.startswith("I11 Linearizable")
-    assert 'reader/3 get -> "v0"' in said
+    assert 'reader/3 GET -> "v0"' in said
     assert "is stale" in said
+
+
+# ---------------------------------------------------------------------------------- a dictionary
+
+
+class Ledger(Dictionary):
+    """A machine of somebody's own."""
+
+    kind = "ledger"
+
+
+COMMANDS = (
+    ("MSET", "a", "1", "b", "x"),
+    ("INCR", "a"),
+    ("CAS", "b", "x", "y"),
+    ("CAS", "b", "x", "z"),
+    ("MGET", "a", "b", "c"),
+    ("KEYS", "*"),
+    ("SET", "b", "w", "GET"),
+)
+
+
+def returned(files: Files, operation: str) -> Fields:
+    """Return the line that tells how an *operation* ended."""
+    return next(
+        line
+        for lines in files.values()
+        for line in lines
+        if line["kind"] == "returned" and line["operation"] == operation
+    )
+
+
+@pytest.mark.parametrize("about", [{}, {"state": "dictionary"}])
+def test_a_dictionary_that_did_nothing_wrong_conforms(tmp_path: Path, about: Fields) -> None:
+    """Its kind is told by the headers, or else by the chain's first link."""
+    files = split(counted(Dictionary(), *COMMANDS).trace.events, about=about)
+
+    verdict = verdict_on(tmp_path, files)
+
+    assert verdict.violation is None, verdict.violation
+    assert list(verdict.not_judged) == ["I12 Progress"]
+    assert (verdict.machine.kind, verdict.calls) == ("dictionary", len(COMMANDS))
+    told = {o.command[0]: o.result for o in verdict.history if o.command[0] != "CAS"}
+    assert told["MGET"] == ("2", "y", None)
+    assert told["SET"] == "y"
+
+
+def test_another_result_than_the_links_give_breaks_i9(tmp_path: Path) -> None:
+    """Of a write: whoever asks again would be told something else."""
+    files = split(counted(Dictionary(), *COMMANDS).trace.events)
+    returned(files, "incr")["result"] = 3
+
+    assert "answers ann/2 with 3; by the links so far it comes to 2" in violated(tmp_path, files)
+
+
+def test_a_catch_up_of_a_dictionary_is_compared_key_by_key(tmp_path: Path) -> None:
+    """What C took over after its restart differs in one key, and that is told."""
+    files = split(counted(Dictionary(), *COMMANDS).trace.events)
+    place = find(files["C"], lambda line: line["kind"] == "caught up")
+    files["C"][place]["value"]["a"] = "7"
+
+    assert 'C caught up with a "7"; the links so far amount to a "2"' in violated(tmp_path, files)
+
+
+def test_a_machine_of_ones_own_is_named(tmp_path: Path) -> None:
+    """No module is imported because a trace names it: whoever judges names the class."""
+    files = split(counted(Ledger(), *COMMANDS).trace.events, about={"state": "ledger"})
+    paths = write(tmp_path, files)
+
+    code, output = run(*paths)
+    assert (code, "of the kind 'ledger', which is not built in" in output) == (2, True)
+    code, output = run("--state", "dictionary", *paths)
+    assert (code, "traces of a ledger, and not of a dictionary" in output) == (2, True)
+    assert judge(paths, machine=Ledger()).violation is None
+    assert run("--state", f"{__name__}:Ledger", *paths)[0] == 0
+
+
+def test_of_a_dictionary_whose_beginning_is_unknown_no_history_is_judged(tmp_path: Path) -> None:
+    """A register's older values can be guessed from the reads; not so a dictionary's."""
+    events = counted(Dictionary(), *COMMANDS).trace.events
+    files = split(events, about={"state": "dictionary"})
+
+    verdict = verdict_on(tmp_path, begun_later(files, share=0.5))
+
+    assert verdict.violation is None, verdict.violation
+    assert "I11 Linearizable" in verdict.not_judged
 
 
 # --------------------------------------------------------------------------- what is not known
@@ -281,11 +368,8 @@ def test_a_missing_server_is_told_and_believed(tmp_path: Path, files: Files) -> 
     assert violated(tmp_path, files).startswith("I5")
 
 
-@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
-def test_traces_that_begin_later_are_judged_from_there(
-    tmp_path: Path, files: Files, share: float
-) -> None:
-    """Servers that were told to trace in the midst of their work."""
+def begun_later(files: Files, *, share: float) -> Files:
+    """Return what servers would have traced that began to do so after a *share* of the time."""
     begin = share * max(line["time"] for lines in files.values() for line in lines)
     cut = {
         uid: [lines[0], *(line for line in lines[1:] if line["time"] >= begin)]
@@ -295,8 +379,15 @@ def test_traces_that_begin_later_are_judged_from_there(
         lines[0]["time"] = begin
         lines.insert(1, {"time": begin, "server": lines[0]["server"], "kind": "started"})
         lines[1]["memory"] = True
+    return cut
 
-    verdict = verdict_on(tmp_path, cut)
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+def test_traces_that_begin_later_are_judged_from_there(
+    tmp_path: Path, files: Files, share: float
+) -> None:
+    """Servers that were told to trace in the midst of their work."""
+    verdict = verdict_on(tmp_path, begun_later(files, share=share))
 
     assert verdict.violation is None, verdict.violation
     assert any("The traces begin at link" in remark for remark in verdict.remarks)
@@ -383,8 +474,8 @@ BAD_INPUT = {
     ),
     "empty": (lambda paths: paths[0].write_text(""), "is empty"),
     "another version": (
-        lambda paths: _edit(paths[0], '"version": 1', '"version": 9'),
-        "line 1: it is a trace of version 9; this program reads version 1",
+        lambda paths: _edit(paths[0], '"version": 2', '"version": 9'),
+        "line 1: it is a trace of version 9; this program reads version 2",
     ),
     "two clusters": (
         lambda paths: _edit(paths[0], '"cluster": "test"', '"cluster": "other"'),

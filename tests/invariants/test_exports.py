@@ -4,15 +4,19 @@ import json
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
+from multipaxos.chain.dictionary import NO_INTEGER, Dictionary
+from multipaxos.chain.register import Register
+from multipaxos.chain.state_machine import Command
 from multipaxos.invariants.linearizability import (
     UNTOLD,
-    Function,
     NotExpressibleError,
     Operation,
     Status,
@@ -21,34 +25,23 @@ from multipaxos.invariants.linearizability import (
     porcupine_lines,
 )
 
+REGISTER, DICTIONARY = Register(), Dictionary()
 
-def call(
-    name: str,
-    function: Function,
-    *arguments: str | int | None,
-    at: tuple[float, float],
-    **rest: Any,
-) -> Operation:
+
+def call(name: str, *command: str, at: tuple[float, float], **rest: Any) -> Operation:
     """Describe a call."""
-    return Operation(
-        name=name,
-        function=function,
-        arguments=arguments,
-        called_at=at[0],
-        returned_at=at[1],
-        **rest,
-    )
+    return Operation(name=name, command=command, called_at=at[0], returned_at=at[1], **rest)
 
 
 def test_a_register_in_jepsens_form() -> None:
     """Reads and writes, by number of process, in nanoseconds since the first call."""
     history = [
-        call("a/1", Function.SET, 'x "1"', at=(5.0, 5.25), result=None),
-        call("b/1", Function.GET, at=(5.1, 5.2), result=None),
-        call("b/2", Function.GET, at=(5.3, 5.4), result='x "1"'),
+        call("a/1", "SET", 'x "1"', at=(5.0, 5.25), result=True),
+        call("b/1", "GET", at=(5.1, 5.2), result=None),
+        call("b/2", "GET", at=(5.3, 5.4), result='x "1"'),
     ]
 
-    assert list(edn_lines(history)) == [
+    assert list(edn_lines(history, REGISTER)) == [
         r'{:process 0, :type :invoke, :f :write, :value "x \"1\"", :time 0, :index 0}',
         r"{:process 1, :type :invoke, :f :read, :value nil, :time 100000000, :index 1}",
         r"{:process 1, :type :ok, :f :read, :value nil, :time 200000000, :index 2}",
@@ -61,13 +54,15 @@ def test_a_register_in_jepsens_form() -> None:
 def test_who_does_not_know_an_outcome_goes_on_as_another_process() -> None:
     """In Jepsen's histories a process ends with :info; a refusal is a :fail."""
     history = [
-        call("a/1", Function.SET, "x", at=(0, 1), status=Status.UNKNOWN),
-        call("a/2", Function.SET, "y", at=(2, 3), status=Status.REFUSED),
-        call("a/3", Function.SET, "z", at=(4, math.inf), status=Status.UNKNOWN),
-        call("a/4", Function.COMPARE_AND_SET, "x", "y", at=(5, 6), result=False),
+        call("a/1", "SET", "x", at=(0, 1), status=Status.UNKNOWN),
+        call("a/2", "SET", "y", at=(2, 3), status=Status.REFUSED),
+        call("a/3", "SET", "z", at=(4, math.inf), status=Status.UNKNOWN),
+        call("a/4", "CAS", "x", "y", at=(5, 6), result=False),
     ]
 
-    told = [re.findall(r":process (\d)|:type :(\w+)", line) for line in edn_lines(history)]
+    told = [
+        re.findall(r":process (\d)|:type :(\w+)", line) for line in edn_lines(history, REGISTER)
+    ]
 
     assert [(int(process[0]), kind[1]) for process, kind in told] == [
         (0, "invoke"),
@@ -81,31 +76,43 @@ def test_who_does_not_know_an_outcome_goes_on_as_another_process() -> None:
 
 
 def test_a_dictionary_in_jepsens_form_has_pairs_for_values() -> None:
-    """As Jepsen's independent does."""
+    """As Jepsen's independent does; what its models do not know keeps its own name."""
     history = [
-        call("a/1", Function.INCREMENT, 2, at=(0, 1), key="k", result=2),
-        call("a/2", Function.COMPARE_AND_SET, "2", "5", at=(2, 3), key="k", result=True),
+        call("a/1", "INCRBY", "k", "2", at=(0, 1), result=2),
+        call("a/2", "CAS", "k", "2", "5", at=(2, 3), result=True),
+        call("a/3", "CAS", "l", "5", at=(4, 5), result=True),
+        call("a/4", "MGET", "k", "m", at=(6, 7), result=("5", None)),
+        call("a/5", "SET", "k", "x", "NX", at=(8, 9), result=False),
+        call("a/6", "INCR", "k", at=(10, 11), result=NO_INTEGER),
+        call("a/7", "DBSIZE", at=(12, 13), result=2),
     ]
 
-    lines = list(edn_lines(history))
+    lines = list(edn_lines(history, DICTIONARY))
 
     assert ':f :increment, :value ["k" 2]' in lines[0]
     assert ':f :cas, :value ["k" ["2" "5"]]' in lines[2]
+    assert ':f :cas, :value ["l" [nil "5"]]' in lines[4]
+    assert ':f :mget, :value ["k" "m"]' in lines[6]
+    assert ':f :mget, :value ["5" nil]' in lines[7]
+    assert ':f :set, :value ["k" "x" "NX"]' in lines[8]
+    assert ":f :set, :value false" in lines[9]
+    assert f':value ["k" {{:error "{NO_INTEGER.text}"}}]' in lines[11]
+    assert ":f :dbsize, :value []" in lines[12]
 
 
 def test_a_dictionary_in_porcupines_form() -> None:
     """Without times: the order of the lines is what counts."""
     history = [
-        call("a/1", Function.SET, "x", at=(0, 2), key="k", result=None),
-        call("b/1", Function.APPEND, "y", at=(1, 3), key="k", status=Status.UNKNOWN),
-        call("b/2", Function.GET, at=(4, 5), key="k", result="xy"),
-        call("b/3", Function.DELETE, at=(6, 7), key="k", result=True),
-        call("b/4", Function.GET, at=(8, 9), key="k", result=None),
-        call("c/1", Function.GET, at=(8, 9), key="k", status=Status.UNKNOWN),
-        call("c/2", Function.SET, "z", at=(10, 11), key="k", status=Status.REFUSED),
+        call("a/1", "SET", "k", "x", at=(0, 2), result=True),
+        call("b/1", "APPEND", "k", "y", at=(1, 3), status=Status.UNKNOWN),
+        call("b/2", "GET", "k", at=(4, 5), result="xy"),
+        call("b/3", "DEL", "k", at=(6, 7), result=1),
+        call("b/4", "GET", "k", at=(8, 9), result=None),
+        call("c/1", "GET", "k", at=(8, 9), status=Status.UNKNOWN),
+        call("c/2", "SET", "k", "z", at=(10, 11), status=Status.REFUSED),
     ]
 
-    assert list(porcupine_lines(history)) == [
+    assert list(porcupine_lines(history, DICTIONARY)) == [
         '{:process 0, :type :invoke, :f :put, :key "k", :value "x"}',
         '{:process 1, :type :invoke, :f :append, :key "k", :value "y"}',
         '{:process 0, :type :ok, :f :put, :key "k", :value "x"}',
@@ -118,11 +125,14 @@ def test_a_dictionary_in_porcupines_form() -> None:
     ]
 
 
-@pytest.mark.parametrize("function", [Function.INCREMENT, Function.COMPARE_AND_SET])
-def test_what_porcupines_form_cannot_say_is_refused(function: Function) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [("INCR", "k"), ("CAS", "k", "1", "2"), ("MSET", "k", "1"), ("DEL", "k", "l"), ("KEYS", "*")],
+)
+def test_what_porcupines_form_cannot_say_is_refused(command: Command) -> None:
     """With a sentence that names the call."""
-    with pytest.raises(NotExpressibleError, match=f"a/1 is a {function}"):
-        list(porcupine_lines([call("a/1", function, 1, 2, at=(0, 1))]))
+    with pytest.raises(NotExpressibleError, match=f"of one key only, and a/1 is {command[0]}"):
+        list(porcupine_lines([call("a/1", *command, at=(0, 1))], DICTIONARY))
 
 
 # ------------------------------------------------------------------------------------ round trips
@@ -131,15 +141,7 @@ EDN = re.compile(
     r"\{:process (\d+), :type :(invoke|ok|fail|info), :f :([\w-]+), :value (.*), "
     r":time (\d+), :index (\d+)(?:, :error (:[\w-]+))?\}"
 )
-EDN_FUNCTIONS = {
-    "read": Function.GET,
-    "write": Function.SET,
-    "cas": Function.COMPARE_AND_SET,
-    "delete": Function.DELETE,
-    "increment": Function.INCREMENT,
-    "append": Function.APPEND,
-}
-
+ONE_KEY = ("read", "write", "cas", "delete", "increment", "append")
 
 WORD = re.compile(r'\s*("(?:[^"\\]|\\.)*"|\[|\]|[^\s\[\]]+)')
 
@@ -168,15 +170,12 @@ def parse_edn(lines: Iterable[str]) -> list[Operation]:
         assert match is not None, line
         process, kind, name, value, time, index, error = match.groups()
         assert int(index) == place
-        key, held = read_value(value)
-        function = EDN_FUNCTIONS[name]
+        key, held = read_value(value) if name in ONE_KEY else ("", read_value(value))
         if kind == "invoke":
             assert int(process) not in opened, "a process has one call at a time"
             opened[int(process)] = {
                 "name": f"{process}/{place}",
-                "function": function,
-                "key": key,
-                "arguments": arguments_of(function, held),
+                "command": command_of(name, key, held),
                 "status": Status.UNKNOWN,
                 "called_at": int(time) / 1e9,
             }
@@ -188,18 +187,23 @@ def parse_edn(lines: Iterable[str]) -> list[Operation]:
             continue  # The process stays open: it may not call again.
         del opened[int(process)]
         ended["status"] = Status.REFUSED if kind == "fail" and error is None else Status.OK
-        if function is Function.COMPARE_AND_SET:
+        if name == "cas":
             ended["result"] = error is None if ended["status"] is Status.OK else UNTOLD
-        elif kind == "ok" and function is not Function.SET:
-            ended["result"] = held
+        elif kind == "ok" and name != "write":
+            ended["result"] = tuple(held) if isinstance(held, list) else held
     return [Operation(**fields) for fields in history]
 
 
-def arguments_of(function: Function, held: Any) -> tuple[Any, ...]:
-    """Return the arguments that the value of an :invoke stands for."""
-    if function in (Function.GET, Function.DELETE):
-        return ()
-    return tuple(held) if function is Function.COMPARE_AND_SET else (held,)
+def command_of(name: str, key: str, held: Any) -> Command:
+    """Return the command of the dictionary that an :invoke stands for."""
+    if name == "cas":
+        return ("CAS", key, *(value for value in held if value is not None))
+    if name == "increment":
+        return ("INCRBY", key, str(held))
+    if name in ONE_KEY:
+        names = {"read": "GET", "write": "SET", "delete": "DEL", "append": "APPEND"}
+        return (names[name], key, *(() if held is None else (held,)))
+    return (name.upper(), *held)
 
 
 PORCUPINE = re.compile(
@@ -211,7 +215,7 @@ def parse_porcupine(lines: Iterable[str]) -> list[Operation]:
     """Read a history in Porcupine's form; the number of a line is its time."""
     opened: dict[str, dict[str, Any]] = {}
     history = []
-    functions = {"get": Function.GET, "put": Function.SET, "append": Function.APPEND}
+    commands = {"get": "GET", "put": "SET", "append": "APPEND"}
     for time, line in enumerate(lines):
         match = PORCUPINE.fullmatch(line)
         assert match is not None, line
@@ -220,9 +224,7 @@ def parse_porcupine(lines: Iterable[str]) -> list[Operation]:
         if kind == "invoke":
             opened[process] = {
                 "name": f"{process}/{time}",
-                "function": functions[name],
-                "key": key,
-                "arguments": () if name == "get" else (held,),
+                "command": (commands[name], key) if name == "get" else (commands[name], key, held),
                 "status": Status.UNKNOWN,
                 "called_at": time,
             }
@@ -238,32 +240,39 @@ def parse_porcupine(lines: Iterable[str]) -> list[Operation]:
 TEXTS = st.one_of(st.sampled_from(("", "x", 'a "b', "back\\slash", "nil", "[1 2]")), st.text())
 
 
+ONE_KEY_COMMANDS = ("GET", "SET", "APPEND", "DEL", "INCRBY", "CAS")
+SEVERAL_KEYS_COMMANDS = ("MGET", "MSET")
+
+
 @st.composite
-def calls(draw: st.DrawFn, functions: tuple[Function, ...]) -> Operation:
-    """Draw one call of one of *functions*."""
-    function = draw(st.sampled_from(functions))
-    arguments: tuple[str | int, ...] = ()
-    result: Any = None
-    match function:
-        case Function.GET:
+def calls(draw: st.DrawFn, names: tuple[str, ...]) -> Operation:
+    """Draw one call of a command of one of *names*."""
+    name, key = draw(st.sampled_from(names)), draw(st.sampled_from(("k", "l")))
+    arguments: tuple[str, ...] = ()
+    result: Any = True
+    match name:
+        case "GET":
             result = draw(st.one_of(st.none(), TEXTS))
-        case Function.SET | Function.APPEND:
+        case "SET" | "APPEND":
             arguments = (draw(TEXTS),)
-            result = None if function is Function.SET else draw(st.integers(0, 9))
-        case Function.COMPARE_AND_SET:
-            arguments = (draw(TEXTS), draw(TEXTS))
+            result = True if name == "SET" else draw(st.integers(0, 9))
+        case "CAS":
+            arguments = draw(st.one_of(st.tuples(TEXTS), st.tuples(TEXTS, TEXTS)))
             result = draw(st.booleans())
-        case Function.INCREMENT:
-            arguments = (draw(st.integers(-2, 2)),)
+        case "INCRBY":
+            arguments = (str(draw(st.integers(-2, 2))),)
             result = draw(st.integers(-9, 9))
-        case Function.DELETE:
-            result = draw(st.booleans())
+        case "DEL":
+            result = draw(st.integers(0, 1))
+        case "MGET":
+            arguments = ("m",)
+            result = (draw(st.one_of(st.none(), TEXTS)), None)
+        case "MSET":
+            arguments = (draw(TEXTS), "m", draw(TEXTS))
     start = draw(st.integers(0, 20))
     return Operation(
         name=f"{draw(st.sampled_from('abc'))}/{draw(st.integers(1, 99))}",
-        function=function,
-        key=draw(st.sampled_from(("k", "l"))),
-        arguments=arguments,
+        command=(name, key, *arguments),
         result=result,
         status=draw(st.sampled_from(Status)),
         called_at=float(start),
@@ -272,12 +281,12 @@ def calls(draw: st.DrawFn, functions: tuple[Function, ...]) -> Operation:
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(st.lists(calls(tuple(Function)), min_size=1, max_size=6))
+@given(st.lists(calls((*ONE_KEY_COMMANDS, *SEVERAL_KEYS_COMMANDS)), min_size=1, max_size=6))
 def test_jepsens_form_keeps_the_verdict(history: list[Operation]) -> None:
     """What is read back is the same history, but for the names of the clients."""
-    back = parse_edn(edn_lines(history))
+    back = parse_edn(edn_lines(history, DICTIONARY))
 
-    assert (find_violation(back) == ()) == (find_violation(history) == ())
+    assert (find_violation(back, DICTIONARY) == ()) == (find_violation(history, DICTIONARY) == ())
     start = min(operation.called_at for operation in history)
     assert sorted(map(essence, back), key=repr) == sorted(
         (essence(operation, since=start) for operation in history), key=repr
@@ -286,11 +295,9 @@ def test_jepsens_form_keeps_the_verdict(history: list[Operation]) -> None:
 
 def essence(operation: Operation, since: float = 0.0) -> tuple[Any, ...]:
     """Return all of *operation* that a history in Jepsen's form tells."""
-    told = operation.status is Status.OK and operation.function is not Function.SET
+    told = operation.status is Status.OK and operation.command[0] != "SET"
     return (
-        operation.function,
-        operation.key,
-        operation.arguments,
+        operation.command,
         operation.status,
         operation.result if told else None,
         round(operation.called_at - since, 9),
@@ -298,23 +305,27 @@ def essence(operation: Operation, since: float = 0.0) -> tuple[Any, ...]:
     )
 
 
+class EmptyAtFirst(Dictionary):
+    """A dictionary in Porcupine's terms: what is absent is the empty text."""
+
+    @override
+    def apply(self, state: Any, command: Command) -> Any:
+        after, result = super().apply(state, command)
+        return after, result or "" if command[0] == "GET" else result
+
+
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(
-    st.lists(calls((Function.GET, Function.SET, Function.APPEND)), min_size=1, max_size=6),
-)
+@given(st.lists(calls(("GET", "SET", "APPEND")), min_size=1, max_size=6))
 def test_porcupines_form_keeps_the_verdict(history: list[Operation]) -> None:
     """In its own terms: an absent value is the empty one, and nobody is told a length."""
+    machine = EmptyAtFirst()
     history = [in_porcupines_terms(operation) for operation in history]
-    back = parse_porcupine(porcupine_lines(history))
+    back = parse_porcupine(porcupine_lines(history, machine))
 
-    assert (find_violation(back, initial="") == ()) == (find_violation(history, initial="") == ())
+    assert (find_violation(back, machine) == ()) == (find_violation(history, machine) == ())
 
 
 def in_porcupines_terms(operation: Operation) -> Operation:
     """Return *operation* with an absent result as the empty one, and no length."""
-    fields = {name: getattr(operation, name) for name in operation.__slots__}
-    if operation.function is Function.GET:
-        fields["result"] = operation.result or ""
-    else:
-        fields["result"] = UNTOLD
-    return Operation(**fields)
+    is_get = operation.command[0] == "GET"
+    return replace(operation, result=(operation.result or "") if is_get else UNTOLD)

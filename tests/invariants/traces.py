@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from multipaxos.chain.effects import Timer
+from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.composition import compose, strategy_names
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.trace import TraceEvent
@@ -50,7 +51,24 @@ def worked() -> SimulatedCluster:
     return cluster
 
 
-def split(events: Iterable[TraceEvent], *, clock: str = "boot-1") -> dict[str, list[Fields]]:
+def counted(machine: StateMachine, *commands: Command) -> SimulatedCluster:
+    """Return a cluster that founded a chain for *machine*, took *commands*, and brought C up."""
+    cluster = SimulatedCluster(machine=machine, seed=3)
+    cluster.start()
+    cluster.run_for(3.0)
+    cluster.crash("C")
+    for number, command in enumerate(commands):
+        cluster.submit("AB"[number % 2], command, client="ann", sequence=number + 1)
+        cluster.run_for(0.5)
+    cluster.restart("C")
+    cluster.run_for(3.0)
+    assert not cluster.unanswered
+    return cluster
+
+
+def split(
+    events: Iterable[TraceEvent], *, clock: str = "boot-1", about: Fields | None = None
+) -> dict[str, list[Fields]]:
     """Return the lines that each server would have written of *events*, as objects."""
     files: dict[str, list[Fields]] = {uid: [] for uid in UIDS}
     for event in events:
@@ -67,7 +85,7 @@ def split(events: Iterable[TraceEvent], *, clock: str = "boot-1") -> dict[str, l
                 "cluster": "test",
                 "servers": list(UIDS),
                 "clock": clock,
-                "about": {},
+                "about": about or {},
             }
             lines.append(header)
         fields = json.loads(format_line(event))

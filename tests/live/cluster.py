@@ -67,6 +67,11 @@ class LiveCluster:
         for process in self.started:
             assert not any("Traceback" in line for line in process.lines), process.lines
 
+    @property
+    def addresses(self) -> str:
+        """Where clients find the servers, as :func:`multipaxos.connect` takes it."""
+        return ",".join(str(server.client) for server in self.config.servers.values())
+
     def client(self, *uids: str) -> Client:
         """Return a client of *uids*, tried in this order."""
         servers = [self.config.servers[uid].client for uid in uids]

@@ -9,7 +9,7 @@ from tests.live.cluster import UIDS, LiveCluster, running_cluster
 
 from composable_paxos import Prepare, ProposalID
 from multipaxos.chain.messages import Envelope
-from multipaxos.client import Client, ProtocolError, Refused
+from multipaxos.client import Refused
 from multipaxos.runtime.codec import encode_envelope
 
 pytestmark = pytest.mark.live
@@ -156,11 +156,10 @@ def test_protocol_error_closes_only_its_connection(cluster: LiveCluster) -> None
         assert other.status()["uid"] == "A"
 
 
-def test_client_that_speaks_to_something_else_says_so(cluster: LiveCluster) -> None:
-    """A client that reaches no server of ours gets an error, not an outcome."""
-    own = cluster.config.servers["A"].client
-    with (
-        Client([(own.host, own.port)], client_id="bad id!") as client,
-        pytest.raises(ProtocolError, match="a client is named by"),
-    ):
-        client.propose("x")
+def test_command_without_meaning_is_refused(cluster: LiveCluster) -> None:
+    """What no state machine knows is in no link: the outcome says so, in Redis' words."""
+    with cluster.client("A") as client:
+        outcome = client.execute("NONSENSE")
+
+    assert isinstance(outcome, Refused)
+    assert outcome.reason.startswith("ERR unknown command 'NONSENSE'")

@@ -115,7 +115,7 @@ class Session:
         program = block.text
         own = loopback_ports(load_config(self.config))
         for built_in, port in zip(loopback_ports(built_in_config()), own, strict=True):
-            program = program.replace(f"{built_in})", f"{port})")
+            program = re.sub(rf"(?<=[ :]){built_in}\b", str(port), program)
         finished = subprocess.run(
             [sys.executable, "-c", program],
             env=environment(self.directory),

@@ -139,14 +139,6 @@ MISTAKES = {
         MAIN + A + B.replace("7002", "7001"),
         r"servers\.A\.client and servers\.B\.client are both",
     ),
-    "a client address that is a peer's": (
-        MAIN + A + B.replace("7002", "7101"),
-        r"servers\.A\.peer and servers\.B\.client are both 127\.0\.0\.1:7101",
-    ),
-    "one address for servers and clients": (
-        MAIN + A.replace("7001", "7101"),
-        r"servers\.A\.peer and servers\.A\.client are both",
-    ),
     "two servers at one address for metrics": (
         MAIN + A + 'metrics = "h:9101"\n' + B + 'metrics = "h:9101"\n',
         r"servers\.A\.metrics and servers\.B\.metrics are both h:9101",
@@ -159,9 +151,21 @@ MISTAKES = {
         MAIN + A + B + 'metrics = "127.0.0.1:7001"\n',
         r"servers\.A\.client and servers\.B\.metrics are both 127\.0\.0\.1:7001",
     ),
+    "metrics where the other servers are": (
+        MAIN + A + 'metrics = "127.0.0.1:7101"\n',
+        r"servers\.A\.peer and servers\.A\.metrics are both 127\.0\.0\.1:7101",
+    ),
     "metrics that are a number": (
         MAIN + A + "metrics = 9101\n",
         r"servers\.A\.metrics must be a text",
+    ),
+    "a client address that is a peer's": (
+        MAIN + A + B.replace("7002", "7101"),
+        r"servers\.A\.peer and servers\.B\.client are both 127\.0\.0\.1:7101",
+    ),
+    "one address for servers and clients": (
+        MAIN + A.replace("7001", "7101"),
+        r"servers\.A\.peer and servers\.A\.client are both",
     ),
     "one address written in two ways": (
         MAIN

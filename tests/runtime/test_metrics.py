@@ -281,14 +281,19 @@ def test_whoever_asks_for_open_metrics_gets_them() -> None:
     assert {"multipaxos_links_resolved", "multipaxos_server", "multipaxos_save_seconds"} <= names
 
 
-@pytest.mark.parametrize(
-    "accept", ["", "*/*", "text/html", "application/openmetrics-text; version=new", "\xff;;=,;"]
-)
+@pytest.mark.parametrize("accept", ["", "*/*", "text/html", "text/plain; version=new", "\xff;;=,;"])
 def test_everybody_else_gets_plain_text(accept: str) -> None:
     """Also who asks for what is none."""
     text, content_type = Watched().monitor.render(accept)
 
     assert content_type.startswith("text/plain; version=")
+    assert text.startswith(b"# HELP multipaxos_")
+
+
+def test_a_version_that_is_none_is_no_fault() -> None:
+    """Which of the formats it brings is up to the library."""
+    text, _ = Watched().monitor.render("application/openmetrics-text; version=new")
+
     assert text.startswith(b"# HELP multipaxos_")
 
 

@@ -320,4 +320,4 @@ def test_reads_and_writes_around_a_change_of_masters_have_one_order() -> None:
     cluster.run_for(10.0)
 
     assert all(call.answered for call in calls)
-    assert find_violation(history_of(calls)) == ()
+    assert find_violation(history_of(cluster)) == ()

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from multipaxos.cli.entry import EXIT_FAILED, BadInputError, FailedError
 from multipaxos.cli.output import open_console
-from multipaxos.cli.parameters import FilePath
+from multipaxos.cli.parameters import FilePath, StateKind
 from multipaxos.invariants.conformance import BadTracesError, Verdict, judge
 from multipaxos.invariants.conformance.verdict import count
 from multipaxos.invariants.linearizability import (
@@ -20,6 +20,7 @@ from multipaxos.invariants.linearizability import (
 )
 from multipaxos.invariants.names import NAMES
 from multipaxos.invariants.quorums import in_words
+from multipaxos.machines import find_machine
 from multipaxos.trace import printable, write_trace
 from multipaxos.trace.console import ERROR_STYLE, SERVES_STYLE, WAITS_STYLE
 
@@ -44,6 +45,12 @@ def _file_option(name: str, parameter: str, text: str) -> Callable[..., Callable
     nargs=-1,
     required=True,
 )
+@click.option(
+    "--state",
+    metavar="KIND",
+    type=StateKind(),
+    help="What is replicated, if the traces do not say so: package.module:Class of your own.",
+)
 @_file_option("--merge", "merge_path", "Write all events in one order, with the choices, to FILE.")
 @_file_option("--edn", "edn_path", "Write what the clients saw to FILE, as Jepsen does.")
 @_file_option("--porcupine", "porcupine_path", "Write it to FILE as a log for Porcupine.")
@@ -51,6 +58,7 @@ def _file_option(name: str, parameter: str, text: str) -> Callable[..., Callable
 def conform(
     context: click.Context,
     paths: tuple[Path, ...],
+    state: str | None,
     merge_path: Path | None,
     edn_path: Path | None,
     porcupine_path: Path | None,
@@ -63,13 +71,13 @@ def conform(
     Exit code 0: all that could be judged holds. Exit code 1: an invariant is broken. Exit code 2:
     the traces cannot be judged.
     """
-    verdict = _judge(paths)
+    verdict = _judge(paths, state)
     if merge_path is not None:
         _write(merge_path, lambda: write_trace(merge_path, verdict.merged))
     if edn_path is not None:
-        _write_lines(edn_path, edn_lines(verdict.history))
+        _write_lines(edn_path, edn_lines(verdict.history, verdict.machine))
     if porcupine_path is not None:
-        _write_lines(porcupine_path, porcupine_lines(verdict.history))
+        _write_lines(porcupine_path, porcupine_lines(verdict.history, verdict.machine))
     console = open_console()
     for line in lines_of(verdict):
         console.print(line)
@@ -77,7 +85,7 @@ def conform(
         context.exit(EXIT_FAILED)
 
 
-def _judge(paths: tuple[Path, ...]) -> Verdict:
+def _judge(paths: tuple[Path, ...], state: str | None) -> Verdict:
     if len({path.resolve() for path in paths}) < len(paths):
         raise BadInputError("One of the traces is given twice: give one file for each server.")
     is_watched = sys.stderr.isatty()
@@ -87,7 +95,8 @@ def _judge(paths: tuple[Path, ...]) -> Verdict:
             click.echo(f"\r{events} events", nl=False, err=True)
 
     try:
-        return judge(paths, on_progress=tell)
+        machine = None if state is None else find_machine(state)
+        return judge(paths, machine=machine, on_progress=tell)
     except BadTracesError as error:
         raise BadInputError(printable(str(error))) from error
     finally:

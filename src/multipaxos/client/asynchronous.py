@@ -135,6 +135,11 @@ class AsyncShell:
     async def _send(self, request: bytes, deadline: float) -> None:
         try:
             _, writer = self._connected()
+            if self._seconds() >= deadline:
+                raise TimeoutError(0, "no answer in time")
+        except OSError as error:
+            raise NotReachableError(reason_of(error)) from error
+        try:
             writer.write(request)
             async with asyncio.timeout(deadline - self._seconds()):
                 await writer.drain()

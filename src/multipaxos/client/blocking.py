@@ -70,6 +70,10 @@ class BlockingShell:
                 if self._is_closed.is_set():
                     self._discard()
 
+    def __del__(self) -> None:
+        """Close the connection of a watch that was left without closing it."""
+        self._discard()
+
     def close(self) -> None:
         """Close for good; what runs in another thread meets a closed connection."""
         self._is_closed.set()
@@ -159,6 +163,9 @@ class BlockingShell:
         try:
             connected = self._connected()
             connected.settimeout(self._seconds_until(deadline))
+        except OSError as error:
+            raise NotReachableError(reason_of(error)) from error
+        try:
             connected.sendall(request)
         except OSError as error:
             self._discard()

@@ -12,7 +12,7 @@ from multipaxos.chain.requests import Outcome, Refused
 from multipaxos.client.blocking import BlockingShell, Connect
 from multipaxos.client.errors import NoReplyError, NotReachableError, ProtocolError
 from multipaxos.client.lanes import new_name
-from multipaxos.client.servers import Progress, Servers
+from multipaxos.client.servers import Progress, Servers, check_client_id
 from multipaxos.client.steps import Endpoint, Send, Steps
 from multipaxos.client.talk import Identity, Talk
 from multipaxos.client.wire import Request, pack, refusal_of
@@ -57,7 +57,7 @@ class Client:
         """
         self._connect = connect
         self._talk = Talk(
-            client_id or new_name("client"),
+            new_name("client") if client_id is None else check_client_id(client_id),
             Servers(servers),
             Progress(),
             seconds=time.monotonic,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Generic, Protocol, TypeVar
+from weakref import WeakSet
 
 from multipaxos.client.servers import Progress, Servers
 from multipaxos.client.talk import Talk
@@ -44,8 +45,9 @@ class Lanes(Generic[S]):
     The lanes of one client.
 
     At most one request of a name is in flight, for the chain remembers only the newest request of
-    each. State: the lanes that are *idle*, the one used last at the end; all *shells* that there
-    are; whether the client is closed. Threads may share it.
+    each. State: the lanes that are *idle*, the one used last at the end; all *shells* that are in
+    use (a watch that nobody has any more is not); whether the client is closed. Threads may share
+    it.
     """
 
     name: str
@@ -55,7 +57,7 @@ class Lanes(Generic[S]):
     make_shell: Callable[[], S]
     progress: Progress = field(default_factory=Progress)
     idle: list[Lane[S]] = field(default_factory=list)
-    shells: set[S] = field(default_factory=set)
+    shells: WeakSet[S] = field(default_factory=WeakSet)
     is_closed: bool = False
     process: int = field(default_factory=os.getpid)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -122,4 +124,4 @@ class Lanes(Generic[S]):
         for shell in self.shells:
             shell.abandon()
         self.idle = []
-        self.shells = set()
+        self.shells = WeakSet()

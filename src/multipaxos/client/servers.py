@@ -163,6 +163,15 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_client_id(client_id: str) -> str:
+    """Return *client_id*; BadArgumentError unless servers take it as a client's name."""
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,40}", client_id):
+        raise BadArgumentError(
+            f"a client is named by 1 to 40 letters, digits or '_', '-', '.', ':', not {client_id!r}"
+        )
+    return client_id
+
+
 def shown(server: Endpoint) -> str:
     """Write *server* as an address."""
     host, port = server

@@ -32,7 +32,11 @@ class IsOpen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """Send *request*; NoReplyError if that fails, for a part of it may have arrived."""
+    """
+    Send *request*.
+
+    NotReachableError if certainly nothing was sent; NoReplyError if a part of it may have arrived.
+    """
 
     request: bytes
     deadline: float

@@ -113,6 +113,9 @@ class Talk:
             request = request or self.make_request(command)
             try:
                 reply = yield from self.ask(request.packed(), deadline=share)
+            except NotReachableError as error:
+                fate.not_sent(server, str(error))
+                return None
             except (NoReplyError, ProtocolError) as error:
                 fate.unanswered(server, str(error))
                 return None

@@ -1,8 +1,10 @@
 """The core of a watch: every change once, in order, through whichever server tells of it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import hiredis
 
@@ -20,9 +22,7 @@ from multipaxos.client.servers import REST_SECONDS_MAX
 from multipaxos.client.steps import Close, Elsewhere, Endpoint, Pause, Receive, Steps
 from multipaxos.client.talk import Talk
 from multipaxos.client.wire import outcome_of, pack, text_or_none
-
-INDEX_MAX = 2**53 - 1
-"""Behind every change of a link."""
+from multipaxos.runtime.change_log import END_OF_LINK
 
 SUBSCRIBE_SECONDS_MAX = 2.0
 """A server that takes longer to begin is left for the next one."""
@@ -43,7 +43,8 @@ class Change:
     """
     A new value: *value* is there now, under *key*; None if it was deleted.
 
-    *link* and *index* say where in the chain, and grow. A register has no *key*. If changes were
+    *link* and *index* say where in the chain, and grow. A register has no *key*, nor has a state
+    machine of your own, whose whole state is the value, as JSON has it. If changes were
     *missed*, because no server has them all any more, *value* is the current one instead, None for
     a dictionary that is watched as a whole.
     """
@@ -51,7 +52,7 @@ class Change:
     link: int
     index: int
     key: str | None
-    value: str | None
+    value: Any
     missed: bool = False
 
 
@@ -92,7 +93,7 @@ class Watching:
         *talk* is for the watch alone; *scout* asks the other servers, over connections of its own.
         """
         self.link = link
-        self.index = INDEX_MAX
+        self.index = END_OF_LINK
         self.source: Endpoint | None = None
         self._talk = talk
         self._scout = scout
@@ -117,8 +118,8 @@ class Watching:
         try:
             push = yield Receive(deadline=self._talk.seconds() + SILENCE_SECONDS_MAX)
             match push:
-                case [b"change", int(link), int(index), key, value]:
-                    change = self._take(link, index, text_or_none(key), text_or_none(value))
+                case [b"change", int(link), int(index), key, bytes(value)]:
+                    change = self._take(link, index, text_or_none(key), json.loads(value))
                     yield from self._check_progress(link + 1)
                 case [b"beat", int(link)]:
                     yield from self._check_progress(link)
@@ -126,11 +127,11 @@ class Watching:
                 case _:
                     # A gap, or something that no server says: what is missing, another may have.
                     yield from self._leave()
-        except (NoReplyError, ProtocolError):
+        except (NoReplyError, ProtocolError, ValueError):
             yield from self._leave()
         return change
 
-    def _take(self, link: int, index: int, key: str | None, value: str | None) -> Change | None:
+    def _take(self, link: int, index: int, key: str | None, value: Any) -> Change | None:
         if (link, index) <= (self.link, self.index):
             return None
         self.link, self.index = link, index
@@ -237,9 +238,9 @@ class Watching:
         read = yield from self._read(("GET",) if self._key is None else ("GET", self._key))
         if read is None and self._key is None:
             read = yield from self._read(("DBSIZE",))
-        if read is None or (read.link, INDEX_MAX) <= (self.link, self.index):
+        if read is None or (read.link, END_OF_LINK) <= (self.link, self.index):
             return None
-        self.link, self.index = read.link, INDEX_MAX
+        self.link, self.index = read.link, END_OF_LINK
         value = read.result if isinstance(read.result, str) else None
         return Change(link=self.link, index=self.index, key=self._key, value=value, missed=True)
 
@@ -251,7 +252,7 @@ class Watching:
                 deadline=talk.seconds() + SUBSCRIBE_SECONDS_MAX,
             )
             outcome = outcome_of(reply)
-        except (NoReplyError, ProtocolError):
+        except (NoReplyError, NotReachableError, ProtocolError):
             return None
         if isinstance(outcome, Chosen) and not isinstance(outcome.result, Failure):
             return outcome

@@ -14,6 +14,7 @@ from composable_paxos import LOWEST, Accept, Accepted, PeerID, Prepare, Promise,
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.links import Founding, Link
 from multipaxos.chain.messages import Envelope
+from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Outcome, RequestID
 from multipaxos.chain.settings import Settings
 from multipaxos.chain.state_machine import Command
@@ -96,7 +97,10 @@ class Hearing:
         self.newly_chosen: list[tuple[int, Link]] = []
         self.disks = {uid: ShownDisk(None) for uid in uids}
         self.cluster = Invariants(
-            self.disks, sessions_max=Settings().sessions_max, on_chosen=self._chosen
+            self.disks,
+            machine=Register(),
+            sessions_max=Settings().sessions_max,
+            on_chosen=self._chosen,
         )
         self.cluster.take_as_chosen(0, founding)
         for link, value in chosen:

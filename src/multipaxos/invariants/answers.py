@@ -6,9 +6,10 @@ from multipaxos.chain.effects import Answer
 from multipaxos.chain.requests import Chosen, Outcome, RequestID
 from multipaxos.chain.state_machine import Command
 from multipaxos.invariants.applied import Applied
-from multipaxos.invariants.model import changes, holds
+from multipaxos.invariants.model import holds
 from multipaxos.invariants.names import APPLIED_ONCE, RESOLVED_MEANS_CHOSEN, SAVED_BEFORE_SENT
-from multipaxos.invariants.shown import shown
+from multipaxos.invariants.results import remembered, same
+from multipaxos.invariants.shown import shown, shown_command, shown_result
 from multipaxos.invariants.violation import InvariantViolation
 
 
@@ -37,8 +38,8 @@ class Answers:
         request_id, outcome = answer.request_id, answer.outcome
         if not isinstance(outcome, Chosen):
             return
-        if not changes(command):
-            self._check_read(uid, request_id, outcome)
+        if self.applied.model.machine.is_read(command):
+            self._check_read(uid, request_id, command, outcome)
             return
         if state is None or state.instance <= outcome.link:
             on_disk = "nothing" if state is None else f"link {state.instance} in progress"
@@ -65,23 +66,50 @@ class Answers:
                 outcome.link,
                 f"{uid} says that request {request_id} is in it, and {held}",
             )
-        if isinstance(earlier, Chosen) and earlier != outcome:
+        if isinstance(earlier, Chosen) and earlier.link != outcome.link:
             raise InvariantViolation(
                 APPLIED_ONCE,
                 outcome.link,
                 f"request {request_id} was answered with link {earlier.link} before, and by {uid} "
                 f"with link {outcome.link} now: it was applied twice",
             )
+        self._check_result(uid, request_id, outcome)
 
-    def _check_read(self, uid: PeerID, request_id: RequestID, outcome: Chosen) -> None:
+    def _check_result(self, uid: PeerID, request_id: RequestID, outcome: Chosen) -> None:
+        """I9: whoever asks, and however often, is told what the link did the first time."""
+        model = self.applied.model
+        if outcome.link >= model.length:
+            return  # What came before is not known, where a trace begins in the midst of a chain.
+        done = model.done.get(request_id)
+        if done is None or done.link != outcome.link:
+            there = "skipped in every link" if done is None else f"applied in link {done.link}"
+            raise InvariantViolation(
+                APPLIED_ONCE,
+                outcome.link,
+                f"{uid} answers {request_id} with it, and the request was {there}",
+            )
+        told = outcome.result
+        if not (same(told, done.result) or same(told, remembered(done.result))):
+            raise InvariantViolation(
+                APPLIED_ONCE,
+                outcome.link,
+                f"{uid} answers {request_id} with {shown_result(told)}; by the links so far it "
+                f"comes to {shown_result(done.result)}",
+            )
+
+    def _check_read(
+        self, uid: PeerID, request_id: RequestID, read: Command, outcome: Chosen
+    ) -> None:
         model = self.applied.model
         self.applied.position(uid, outcome.link + 1)
         if outcome.link >= model.length:
             return  # What came before is not known, where a trace begins in the midst of a chain.
-        if outcome.result not in model.values_in(outcome.link):
+        right = list(model.results_in(outcome.link, read))
+        if not any(same(outcome.result, result) for result in right):
             raise InvariantViolation(
                 APPLIED_ONCE,
                 outcome.link,
-                f'{uid} answers the read {request_id} with "{outcome.result}" as of it; the links '
-                f'so far amount to "{model.prefixes[outcome.link + 1].value}"',
+                f"{uid} answers the read {request_id} ({shown_command(read)}) with "
+                f"{shown_result(outcome.result)} as of it; by the links so far it comes to "
+                f"{shown_result(right[0])}",
             )

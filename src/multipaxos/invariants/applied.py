@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from composable_paxos import PeerID
 from multipaxos.chain.durable import DecidedLink, Session, Snapshot
 from multipaxos.chain.links import Nothing
-from multipaxos.chain.state_machine import State
+from multipaxos.chain.state_machine import State, StateMachine
 from multipaxos.invariants.model import ChainModel, Done
 from multipaxos.invariants.names import AGREEMENT, APPLIED_ONCE, RESOLVED_MEANS_CHOSEN
 from multipaxos.invariants.quorums import in_words
-from multipaxos.invariants.shown import shown, shown_apart
+from multipaxos.invariants.results import remembered, same
+from multipaxos.invariants.shown import shown, shown_apart, shown_result, states_apart
 from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.invariants.votes import Votes
 
@@ -17,10 +18,10 @@ from multipaxos.invariants.votes import Votes
 class Applied:
     """Holds what the servers resolve and apply against what was chosen, and its *model*."""
 
-    def __init__(self, votes: Votes, *, sessions_max: int) -> None:
-        """Compare with the choices of *votes*."""
+    def __init__(self, votes: Votes, machine: StateMachine, *, sessions_max: int) -> None:
+        """Compare with the choices of *votes*, as the *machine* steps."""
         self.votes = votes
-        self.model = ChainModel(sessions_max)
+        self.model = ChainModel(machine, sessions_max)
 
     def extend(self) -> None:
         """Take into the model what is chosen without a gap."""
@@ -92,11 +93,12 @@ class Applied:
         self.position(uid, min(instance, model.length + 1))
         prefix = model.prefixes[instance]
         if snapshot.value != prefix.value or snapshot.master != prefix.master:
+            held, right = states_apart(snapshot.value, prefix.value)
             raise InvariantViolation(
                 APPLIED_ONCE,
                 instance - 1,
-                f"{uid} has {_state(snapshot.value, snapshot.master)}; the links so far amount to "
-                f"{_state(prefix.value, prefix.master)}",
+                f"{uid} has {_where(held, snapshot.master)}; the links so far amount to "
+                f"{_where(right, prefix.master)}",
             )
         if in_full:
             expected: Mapping[str, Done | None] = model.sessions_after(instance)
@@ -123,27 +125,28 @@ class Applied:
         """I7, I9: check the *value* that *uid* took over with the links below *instance*."""
         self.position(uid, instance)
         if instance <= self.model.length and self.model.prefixes[instance].value != value:
-            expected = self.model.prefixes[instance].value
+            held, right = states_apart(value, self.model.prefixes[instance].value)
             raise InvariantViolation(
                 APPLIED_ONCE,
                 instance - 1,
-                f"{uid} caught up with {_state(value, None)}; the links so far amount to "
-                f"{_state(expected, None)}",
+                f"{uid} caught up with {held}; the links so far amount to {right}",
             )
 
     def _forgot(self, uid: PeerID, instance: int, snapshot: Snapshot) -> None:
-        has = {client: (s.sequence, s.link) for client, s in snapshot.sessions.items()}
-        should = {
-            client: (done.sequence, done.link)
-            for client, done in self.model.sessions_after(instance).items()
-        }
-        wrong = sorted(c for c in {*has, *should} if has.get(c) != should.get(c))
+        should = self.model.sessions_after(instance)
+        wrong = sorted(
+            client
+            for client in {*snapshot.sessions, *should}
+            if not _agree(snapshot.sessions.get(client), should.get(client))
+        )
         raise InvariantViolation(
             APPLIED_ONCE,
             instance - 1,
             f"{uid} remembers another newest request than the links hold: "
             + "; ".join(
-                f"of {c} {_request(has.get(c))}, not {_request(should.get(c))}" for c in wrong
+                f"of {client} {_request(snapshot.sessions.get(client))}, and not "
+                f"{_request(should.get(client))}"
+                for client in wrong
             ),
         )
 
@@ -151,13 +154,18 @@ class Applied:
 def _agree(session: Session | None, done: Done | None) -> bool:
     if session is None or done is None:
         return session is None and done is None
-    return session.sequence == done.sequence and session.link == done.link
+    return (
+        session.sequence == done.sequence
+        and session.link == done.link
+        and same(session.result, remembered(done.result))
+    )
 
 
-def _state(value: object, master: object) -> str:
-    held = "no value" if value is None else f'"{value}"'
+def _where(held: str, master: object) -> str:
     return held if master is None else f"{held} where {shown(master)}"
 
 
-def _request(done: tuple[int, int] | None) -> str:
-    return "none" if done is None else f"number {done[0]} in link {done[1]}"
+def _request(done: Session | Done | None) -> str:
+    if done is None:
+        return "none"
+    return f"number {done.sequence} in link {done.link}, {shown_result(remembered(done.result))}"

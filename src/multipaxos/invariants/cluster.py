@@ -16,7 +16,7 @@ from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Link
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Outcome
-from multipaxos.chain.state_machine import Command
+from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.invariants.answers import Answers
 from multipaxos.invariants.applied import Applied
 from multipaxos.invariants.durability import check_saved
@@ -52,6 +52,7 @@ class Invariants:
         self,
         disks: Mapping[PeerID, Disk],
         *,
+        machine: StateMachine,
         sessions_max: int,
         on_chosen: Callable[[ChosenLink], None],
         unseen: Callable[[int], int] = lambda _link: 0,
@@ -59,13 +60,14 @@ class Invariants:
         """
         Watch *disks*; tell *on_chosen* of each choice at the instant it is made.
 
-        *unseen* tells which servers may have voted on a link without being watched, as bits.
+        The links are applied to the *machine*, which remembers *sessions_max* clients. *unseen*
+        tells which servers may have voted on a link without being watched, as bits.
         """
         self.disks = disks
         self.on_chosen = on_chosen
         self.quorums = QuorumsInUse(tuple(disks))
         self.votes = Votes(self.quorums, self._chosen, unseen)
-        self.applied = Applied(self.votes, sessions_max=sessions_max)
+        self.applied = Applied(self.votes, machine, sessions_max=sessions_max)
         self.leases = LeaseWatch()
         self.seen: dict[PeerID, tuple[int, DurableState]] = {}
         self.answers = Answers(self.applied)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from multipaxos.chain.links import Link, NewMaster, Updates
 from multipaxos.chain.requests import RequestID, Update
-from multipaxos.chain.state_machine import Command, State
+from multipaxos.chain.state_machine import Command, Result, State, StateMachine, apply_safely
+from multipaxos.invariants.names import APPLIED_ONCE
+from multipaxos.invariants.violation import InvariantViolation
 
 CHECKPOINT_LINKS = 64
 """After so many links all sessions are kept; between two such points, only what changed."""
@@ -13,10 +15,11 @@ CHECKPOINT_LINKS = 64
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A client's newest request in the chain: its *sequence*, and the *link* that holds it."""
+    """A request in the chain: its *sequence*, the *link* that applied it, and the *result*."""
 
     sequence: int
     link: int
+    result: Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,18 @@ class Prefix:
 
 class ChainModel:
     """
-    The chain so far, link by link.
+    The chain so far, link by link, as the *machine* steps.
 
-    State: a *prefix* after each link (the first one is before link 0); which request is in which
-    link; and, of the newest prefix, the sessions, least recently used first, of which at most
-    *sessions_max* are remembered.
+    State: a *prefix* after each link (the first one is before link 0); which requests were *done*,
+    in which link, and with which result; and, of the newest prefix, the sessions, least recently
+    used first, of which at most *sessions_max* are remembered.
     """
 
-    def __init__(self, sessions_max: int) -> None:
+    def __init__(self, machine: StateMachine, sessions_max: int) -> None:
         """Begin before link 0."""
-        self.prefixes = [Prefix(None, None, {}, 0)]
+        self.machine = machine
+        self.prefixes = [Prefix(machine.initial(), None, {}, 0)]
+        self.done: dict[RequestID, Done] = {}
         self._sessions_max = sessions_max
         self._sessions: dict[str, Done] = {}
         self._forgotten_before = 0
@@ -88,17 +93,16 @@ class ChainModel:
                     sessions[client] = done
         return sessions
 
-    def values_in(self, link: int) -> Iterator[State]:
-        """Yield what a read in *link*, or as of it, may have returned."""
+    def results_in(self, link: int, read: Command) -> Iterator[Result]:
+        """Yield what a *read* in *link*, or as of it, may have returned."""
         prefix = self.prefixes[link + 1]
-        yield prefix.value
-        yield from prefix.met
+        for value in (prefix.value, *prefix.met):
+            yield apply_safely(self.machine, value, read)[1]
 
     def _applied(
         self, number: int, value: State, update: Update, changed: dict[str, Done | None]
     ) -> State:
-        command = update.command
-        if not changes(command):
+        if self.machine.is_read(update.command):
             return value
         client, sequence = update.request_id.client, update.request_id.sequence
         before = self._sessions.get(client)
@@ -107,30 +111,27 @@ class ChainModel:
             return value
         if before is None and update.since < self._forgotten_before:
             return value
+        self._check_new(number, update.request_id)
+        value, result = apply_safely(self.machine, value, update.command)
+        done = self.done[update.request_id] = Done(sequence, number, result)
         self._sessions.pop(client, None)
-        self._sessions[client] = changed[client] = Done(sequence, number)
+        self._sessions[client] = changed[client] = done
         if len(self._sessions) > self._sessions_max:
             oldest = next(iter(self._sessions))
             forgotten = self._sessions.pop(oldest)
             self._forgotten_before = max(self._forgotten_before, forgotten.link + 1)
             changed[oldest] = None
-        return after(value, command)
+        return value
 
-
-def changes(command: Command) -> bool:
-    """Tell whether *command* is more than a read."""
-    return command[0] != "GET"
-
-
-def after(value: State, command: Command) -> State:
-    """Return what *command* makes of *value*."""
-    match command:
-        case ("SET", new):
-            return new
-        case ("CAS", *expected, new) if value == (expected[0] if expected else None):
-            return new
-        case _:
-            return value
+    def _check_new(self, number: int, request_id: RequestID) -> None:
+        earlier = self.done.get(request_id)
+        if earlier is not None:
+            raise InvariantViolation(
+                APPLIED_ONCE,
+                number,
+                f"request {request_id} was applied in link {earlier.link} and is applied again: "
+                "its client's session was forgotten, and the request does not tell its age",
+            )
 
 
 def holds(link: Link, request_id: RequestID) -> bool:

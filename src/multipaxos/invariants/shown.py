@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from immutables import Map
+
 from composable_paxos import LOWEST, ProposalID
 from multipaxos.chain.links import Updates
+from multipaxos.chain.state_machine import Command, Failure, Result, State, thaw
 from multipaxos.trace.plain import plain
-from multipaxos.trace.text import describe_link
+from multipaxos.trace.text import describe_link, printable, quoted
 
 
 def shown(link: object) -> str:
@@ -22,6 +25,51 @@ def shown_apart(one: object, other: object) -> tuple[str, str]:
     )
     pairs = [(way(one), way(other)) for way in ways]
     return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
+
+
+def shown_command(command: Command) -> str:
+    """Return *command* as a person writes it, its arguments in quotes: ``SET "x"``."""
+    name, *arguments = command
+    return " ".join((printable(name), *(quoted(argument) for argument in arguments)))
+
+
+def shown_result(result: Result) -> str:
+    """Return in words what the client of a command is told."""
+    match result:
+        case None:
+            return "nothing"
+        case bool():
+            return "done" if result else "not done"
+        case Failure(text=text):
+            return printable(text)
+        case tuple():
+            return f"[{', '.join(map(shown_result, result))}]"
+        case str():
+            return quoted(result)
+        case _:
+            return str(result)
+
+
+def shown_state(state: State) -> str:
+    """Return in words what a state machine holds: ``"hello"``, or ``a "1", b "2"``."""
+    match state:
+        case None:
+            return "no value"
+        case Map():
+            held = (f"{printable(key)} {shown_state(state[key])}" for key in sorted(state))
+            return ", ".join(held) or "no key"
+        case str():
+            return quoted(state)
+        case _:
+            return printable(str(thaw(state)))
+
+
+def states_apart(one: State, other: State) -> tuple[str, str]:
+    """Return in words what two different states hold: of many keys those that differ."""
+    if isinstance(one, Map) and isinstance(other, Map) and one != other:
+        keys = {key for key in (*one, *other) if one.get(key) != other.get(key)}
+        one, other = (Map({key: held.get(key) for key in keys}) for held in (one, other))
+    return shown_state(one), shown_state(other)
 
 
 def no_more_than(proposal_id: ProposalID, what: str) -> str:

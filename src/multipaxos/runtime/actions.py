@@ -7,6 +7,7 @@ from typing import TypeAlias
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID
 from multipaxos.chain.state_machine import Command
 from multipaxos.runtime import resp
+from multipaxos.runtime.change_log import Position
 from multipaxos.runtime.session import Session
 
 
@@ -52,6 +53,14 @@ class ReadStale:
     """Reply with what *command* reads in this server's own state, however old that is."""
 
     command: Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Tell each change of *key* (None: of all) behind *position* from now on, and nothing else."""
+
+    position: Position
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,7 @@ Action: TypeAlias = (
     | Welcome
     | Propose
     | ReadStale
+    | Watch
     | TellStatus
     | TellHistory
     | TellInfo

@@ -47,7 +47,7 @@ class ChangeLog:
     Remembers the newest changes, and wakes those who wait for the next.
 
     State: the changes, each with its number since this server's start; the position after which no
-    change is missing (*complete_after*); those to wake.
+    change is missing (*complete_after*); those who listen, those to wake; whether it was closed.
     """
 
     def __init__(self, instance: int) -> None:
@@ -57,6 +57,8 @@ class ChangeLog:
         self._first = 0
         self._characters = 0
         self._wake: dict[object, Callable[[], None]] = {}
+        self._listeners: dict[object, Callable[[Changes], None]] = {}
+        self.is_closed = False
 
     def take(self, changes: Changes) -> None:
         """Remember *changes*; when they skip links, all that was known is incomplete."""
@@ -68,8 +70,19 @@ class ChangeLog:
         else:
             for place, (key, value) in enumerate(changes.changes):
                 self._append(PlacedChange(Position(changes.link, place), key, value))
-        for wake in tuple(self._wake.values()):
-            wake()
+        for listener in tuple(self._listeners.values()):
+            listener(changes)
+        self._wake_all()
+
+    def close(self) -> None:
+        """Take no more: whoever waits learns that nothing will come."""
+        self.is_closed = True
+        self._wake_all()
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next change will have."""
+        return self._first + len(self._changes)
 
     def number_after(self, position: Position) -> int:
         """
@@ -82,7 +95,7 @@ class ChangeLog:
                 f"the changes up to link {self.complete_after.link} are not known here"
             )
         # The newest come last, and most of those who ask want only them.
-        number = self._first + len(self._changes)
+        number = self.next_number
         for change in reversed(self._changes):
             if change.position <= position:
                 break
@@ -95,7 +108,7 @@ class ChangeLog:
             raise ChangesMissingError(
                 f"the changes up to link {self.complete_after.link} are not kept any more"
             )
-        count = self._first + len(self._changes) - number
+        count = self.next_number - number
         # Who takes them may cause more: they are cut out first.
         yield from [self._changes[place] for place in range(-count, 0)]
 
@@ -105,6 +118,17 @@ class ChangeLog:
             self._wake.pop(who, None)
         else:
             self._wake[who] = action
+
+    def listen(self, who: object, listener: Callable[[Changes], None] | None) -> None:
+        """Hand all changes to *listener* as they come; None: no more."""
+        if listener is None:
+            self._listeners.pop(who, None)
+        else:
+            self._listeners[who] = listener
+
+    def _wake_all(self) -> None:
+        for wake in tuple(self._wake.values()):
+            wake()
 
     def _append(self, change: PlacedChange) -> None:
         self._changes.append(change)

@@ -10,7 +10,6 @@ from twisted.python.failure import Failure
 from typing_extensions import override
 
 from multipaxos.chain.requests import Outcome, RequestID, Unknown
-from multipaxos.chain.state_machine import Command
 from multipaxos.runtime import redis_report, resp
 from multipaxos.runtime.actions import (
     Action,
@@ -18,19 +17,14 @@ from multipaxos.runtime.actions import (
     Greet,
     Propose,
     Quit,
-    ReadStale,
-    Say,
-    TellHistory,
-    TellInfo,
-    TellRole,
-    TellStatus,
+    Watch,
     Welcome,
     reply_to,
 )
+from multipaxos.runtime.change_log import ChangesMissingError
 from multipaxos.runtime.commands import interpret
-from multipaxos.runtime.own_commands import link_and_result
-from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.reactor import DelayedCall, Scheduler
+from multipaxos.runtime.replies import reply_at_once
 from multipaxos.runtime.request_reader import (
     LIMITS,
     LIMITS_OF_STRANGERS,
@@ -41,6 +35,7 @@ from multipaxos.runtime.request_reader import (
 from multipaxos.runtime.service import CallObserver, Info, Service
 from multipaxos.runtime.session import Rules, Session
 from multipaxos.runtime.transport import Transport, address_text
+from multipaxos.runtime.watch_feed import WatchFeed
 
 IDLE_SECONDS_MAX = 300
 """A connection that asks nothing for so long is closed."""
@@ -83,9 +78,9 @@ class ClientConnection(Protocol):
     """
     One client's connection.
 
-    State: the *session*; the bytes not yet served; the request that is *in_protocol*; whether the
-    client leaves its replies unread. Requests are served one after the other, so replies come in
-    their order.
+    State: the *session*; the bytes not yet served; the request that is *in_protocol*; the *feed*,
+    if the client watches; whether the client leaves its replies unread. Requests are served one
+    after the other, so replies come in their order.
     """
 
     def __init__(self, port: Port) -> None:
@@ -94,6 +89,7 @@ class ClientConnection(Protocol):
         self.session = Session(is_trusted=port.rules.password is None)
         self.reader = RequestReader(LIMITS if self.session.is_trusted else LIMITS_OF_STRANGERS)
         self.in_protocol: tuple[RequestID, Propose] | None = None
+        self.feed: WatchFeed | None = None
         # For requests without an id the connection is the client: they come one after the other.
         self._client = f"tcp-{secrets.token_hex(8)}"
         self._sequence = 0
@@ -136,16 +132,21 @@ class ClientConnection(Protocol):
         self._is_closing = True
         self._stop_time_out()
         self.port.closed(self)
+        self._end_watch()
         self._give_up()
 
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
         """Serve nothing while the client leaves its replies unread."""
         self._output_is_full = True
+        if self.feed is not None:
+            self.feed.pause()
         self._regulate_input()
 
     def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
         """Go on: the client has read."""
         self._output_is_full = False
+        if self.feed is not None:
+            self.feed.resume()
         self._serve()
 
     def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
@@ -169,12 +170,14 @@ class ClientConnection(Protocol):
     def close(self) -> None:
         """Close once all that was written is with the client."""
         self._is_closing = True
+        self._end_watch()
         self.tcp.unregisterProducer()
         self.tcp.loseConnection()
 
     def abort(self) -> None:
         """Close now."""
         self._is_closing = True
+        self._end_watch()
         self._give_up()
         self.tcp.abortConnection()
 
@@ -196,6 +199,9 @@ class ClientConnection(Protocol):
         self._regulate_input()
 
     def _perform(self, action: Action) -> None:
+        if self.feed is not None and not isinstance(action, Quit):
+            self.tcp.write(resp.error("ERR this connection watches: only QUIT is possible here"))
+            return
         match action:
             case Propose():
                 self._propose(action)
@@ -207,39 +213,17 @@ class ClientConnection(Protocol):
                 self.tcp.write(redis_report.welcome(session, self.port.service.role()))
             case Greet():
                 self._greet(action)
+            case Watch():
+                self._watch(action)
             case Quit(reply=reply):
                 self.tcp.write(reply)
                 self.close()
             case _:
-                self.tcp.write(self._reply(action))
-
-    def _reply(
-        self, action: Say | ReadStale | TellStatus | TellHistory | TellInfo | TellRole
-    ) -> resp.Reply:
-        match action:
-            case Say(reply=reply):
-                return reply
-            case ReadStale(command=command):
-                return self._read_stale(command)
-            case TellStatus():
-                return resp.bulk(self.port.service.status())
-            case TellHistory(count=count):
-                return self._history(count)
-            case TellInfo(sections=sections):
-                text = redis_report.info_text(self.port.info(), sections)
-                return self.session.encoding.verbatim(text)
-            case TellRole():
-                return redis_report.role_reply(self.port.service.role())
+                self.tcp.write(reply_at_once(action, self.port, self.session))
 
     def _become(self, session: Session) -> None:
         self.session = session
         self.reader.limits = LIMITS if session.is_trusted else LIMITS_OF_STRANGERS
-
-    def _read_stale(self, command: Command) -> resp.Reply:
-        read = self.port.service.read_stale(command)
-        if read is None:
-            return resp.error("REFUSED this server has no memory yet")
-        return link_and_result(read)
 
     def _greet(self, greeting: Greet) -> None:
         service = self.port.service
@@ -250,18 +234,42 @@ class ClientConnection(Protocol):
         self.tcp.write(resp.error(f"OTHER server {service.uid} of cluster {service.cluster}"))
         self.close()
 
-    def _history(self, count: int) -> resp.Reply:
-        try:
-            return resp.bulk(self.port.service.history(count))
-        except StorageError as error:
-            return resp.error(f"ERR {error}")
-
     def _propose(self, propose: Propose) -> None:
         request_id = propose.request_id or self._next_id()
         self.in_protocol = (request_id, propose)
         self._restart_time_out()
         self.port.observer.called(request_id, propose.command)
         self.port.submit(request_id, propose, self)
+
+    def _watch(self, watch: Watch) -> None:
+        service = self.port.service
+        try:
+            feed = WatchFeed(
+                service.change_log,
+                watch.position,
+                watch.key,
+                clock=self.port.clock,
+                instance=lambda: service.instance,
+                encoding=self.session.encoding,
+                write=self._write_push,
+                on_gap=self._end_watch,
+            )
+        except ChangesMissingError as error:
+            self.tcp.write(resp.error(f"GAP {error}"))
+            return
+        self.feed = feed
+        self.tcp.write(resp.OK)
+        feed.start()
+
+    def _write_push(self, push: resp.Reply) -> None:
+        # Who watches asks nothing, and is there as long as it reads.
+        self._restart_time_out()
+        self.tcp.write(push)
+
+    def _end_watch(self) -> None:
+        feed, self.feed = self.feed, None
+        if feed is not None:
+            feed.stop()
 
     def _give_up(self) -> None:
         if self.in_protocol is None:

@@ -224,13 +224,13 @@ def _refuse_shared(servers: Mapping[str, ServerConfig]) -> None:
     # A peer address takes TCP connections as well as datagrams: a client's must be another.
     key_of: dict[Address, str] = {}
     for uid, server in servers.items():
-        for name in ("peer", "client", "metrics"):
-            address: Address | None = getattr(server, name)
-            key = f"servers.{uid}.{name}"
-            if address is not None and key_of.setdefault(address, key) != key:
+        addresses = {"peer": server.peer, "client": server.client, "metrics": server.metrics}
+        for key, address in addresses.items():
+            ours = f"servers.{uid}.{key}"
+            if address is not None and key_of.setdefault(address, ours) != ours:
                 raise ConfigError(
-                    f"{key_of[address]} and {key} are both {address}: every server needs its own, "
-                    "for each purpose another"
+                    f"{key_of[address]} and {ours} are both {address}: every server needs "
+                    "addresses of its own, for each purpose another"
                 )
 
 

@@ -15,8 +15,10 @@ from multipaxos.runtime.actions import (
     RefusedError,
     TellHistory,
     TellStatus,
+    Watch,
 )
 from multipaxos.runtime.arguments import client_id, integer, shown, unknown_command, values
+from multipaxos.runtime.change_log import Position
 from multipaxos.runtime.command_table import Container, Entry, Request
 from multipaxos.runtime.session import Rules
 
@@ -60,6 +62,16 @@ def _read_stale(request: Request) -> Action:
     return ReadStale(command=command)
 
 
+def _watch(request: Request) -> Action:
+    link, place, *keys = request.arguments
+    position = Position(
+        integer(link, "link", SEQUENCE_MAX, minimum=0),
+        integer(place, "index", SEQUENCE_MAX, minimum=0),
+    )
+    (key,) = values(keys, request.rules.value_bytes_max) or (None,)
+    return Watch(position=position, key=key)
+
+
 def _greet(request: Request) -> Action:
     match request.arguments:
         case []:
@@ -96,6 +108,15 @@ MULTIPAXOS = Container(
                 reads=True,
             ),
             _read_stale,
+        ),
+        "WATCH": Entry(
+            CommandForm(
+                usage="MULTIPAXOS WATCH link index [key]",
+                arguments_min=2,
+                arguments_max=3,
+                reads=True,
+            ),
+            _watch,
         ),
         "HELLO": Entry(
             CommandForm(usage="MULTIPAXOS HELLO [cluster uid]", arguments_max=2, reads=True),

@@ -61,7 +61,7 @@ class Readings(Collector):
     def _datagrams_refused(self) -> Metric:
         family = CounterMetricFamily(
             "multipaxos_datagrams_refused",
-            "Datagrams that were no message to this server, or could not be sent, by reason.",
+            "What was no message to this server, or could not be sent, by reason.",
             labels=["reason"],
         )
         for reason in Refusal:

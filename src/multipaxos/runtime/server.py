@@ -130,7 +130,7 @@ class Server:
         self.driver.start()
 
     def stop(self) -> None:
-        """Take and send nothing more, and release the sockets and the state."""
+        """Take and send nothing more, and release the state; the reactor closes the sockets."""
         is_running = self._started_at is not None and not self.driver.halted
         self.driver.stop()
         if self._tcp is not None:
@@ -154,6 +154,10 @@ class Server:
         """Hand *command* of this very program to the protocol; *on_outcome* is told of the end."""
         self.calls[request_id] = on_outcome
         self.submit(request_id, command, since=None)
+
+    def forget(self, request_id: RequestID) -> None:
+        """Let this program wait no more for a call, which goes on all the same."""
+        self.calls.pop(request_id, None)
 
     # -- what the client port and the monitor ask --------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 from multipaxos.chain.requests import Chosen, Outcome, RequestID
 from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.runtime.address import Address
+from multipaxos.runtime.change_log import ChangeLog
 
 Info: TypeAlias = Mapping[str, Mapping[str, object]]
 """What Redis' INFO tells: sections by title, each with its fields."""
@@ -58,6 +59,10 @@ class Service(Protocol):
 
     def read_stale(self, command: Command) -> Chosen | None:
         """Read in the server's own state, as of the link that it names; None without memory."""
+
+    @property
+    def change_log(self) -> ChangeLog:
+        """The newest changes of the state."""
 
     def status(self) -> str:
         """Return as JSON how the server is."""

@@ -1,7 +1,7 @@
 """Clients of a simulated cluster: each asks one thing after the other, and asks again elsewhere."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 
 from multipaxos.invariants.history import operation_of
@@ -74,8 +74,9 @@ class SimulatedClient:
             self._cluster.give_up(call)
 
 
-def history_of(calls: Sequence[ClientCall]) -> list[Operation]:
-    """Return what *calls* say: an unanswered call's outcome is unknown."""
+def history_of(cluster: SimulatedCluster) -> list[Operation]:
+    """Return what the clients of *cluster* saw: an unanswered call's outcome is unknown."""
+    done = cluster.invariants.applied.model.done
     return [
         operation_of(
             call.request_id,
@@ -84,6 +85,7 @@ def history_of(calls: Sequence[ClientCall]) -> list[Operation]:
             called_at=call.called_at,
             returned_at=call.returned_at,
             tries=len(call.tried),
+            link=done[call.request_id].link if call.request_id in done else None,
         )
-        for call in calls
+        for call in cluster.calls.values()
     ]

@@ -198,7 +198,7 @@ class RandomRun:
 
     def _judge(self) -> None:
         """I11: what the clients saw fits one order of single steps."""
-        check_linearizable(history_of(list(self.cluster.calls.values())))
+        check_linearizable(history_of(self.cluster), self.cluster.machine)
 
 
 @contextmanager

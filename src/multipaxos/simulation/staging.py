@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from composable_paxos import PeerID
-from multipaxos.chain.durable import DecidedLink, DurableState
+from multipaxos.chain.durable import DecidedLink, DurableState, Snapshot
 from multipaxos.chain.effects import Save
 from multipaxos.chain.links import Founding
 from multipaxos.chain.messages import Envelope
@@ -85,7 +85,13 @@ class Staging(ABC):
             cluster=CLUSTER,
             servers=self.uids,
             clock="virtual",
-            about={"seed": seed, "strategies": self._strategies(), **(about or {})},
+            about={
+                "seed": seed,
+                "strategies": self._strategies(),
+                "state": self.machine.kind,
+                "sessions_max": self.settings.sessions_max,
+                **(about or {}),
+            },
         )
         self.calls: dict[RequestID, ClientCall] = {}
         self.servers = {
@@ -93,6 +99,7 @@ class Staging(ABC):
         }
         self.invariants = Invariants(
             {uid: server.disk for uid, server in self.servers.items()},
+            machine=self.machine,
             sessions_max=self.settings.sessions_max,
             on_chosen=self._chosen,
         )
@@ -163,7 +170,13 @@ def found(stage: Staging) -> None:
     founders = tuple((uid, f"birth-of-{uid}") for uid in stage.uids)
     founding = Founding(chain_id=FOUNDED_CHAIN, machine_kind=stage.machine.kind, founders=founders)
     for uid, birth in founders:
-        state = DurableState(birth=birth, founders=founders, founding=founding, instance=1)
+        state = DurableState(
+            birth=birth,
+            founders=founders,
+            founding=founding,
+            instance=1,
+            snapshot=Snapshot(value=stage.machine.initial()),
+        )
         storage = stage.servers[uid].disk.open()
         storage.save(Save(state=state, decided=(DecidedLink(number=0, link=founding),)))
         storage.close()

@@ -1,15 +1,17 @@
 """What clients called and were told, by the traces: as a history of operations."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from multipaxos.chain.links import Link, Updates
+from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
-from multipaxos.chain.state_machine import Command
+from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.invariants.conformance.source import BadTracesError, Line
-from multipaxos.invariants.history import asked, operation_of
-from multipaxos.invariants.linearizability import Function, Operation, Status
+from multipaxos.invariants.history import operation_of
+from multipaxos.invariants.linearizability import Operation, Status
 from multipaxos.trace import parse_outcome, parse_request
 
 BEFORE_ALL = -math.inf
@@ -71,8 +73,9 @@ class Calls:
     State: the requests, and the places of the lines that tell of each.
     """
 
-    def __init__(self) -> None:
-        """Begin without a call."""
+    def __init__(self, machine: StateMachine) -> None:
+        """Begin without a call of any command of *machine*."""
+        self.machine = machine
         self.lines: dict[str, list[Line]] = {}
         self.returns = 0
         self._requests: dict[RequestID, _Request] = {}
@@ -103,40 +106,55 @@ class Calls:
         """How many requests nobody was told anything about."""
         return sum(all(t.ended is None for t in r.tries) for r in self._requests.values())
 
-    def history(self) -> list[Operation]:
-        """Return what the clients saw."""
+    def history(self, links: Mapping[int, Link]) -> list[Operation]:
+        """Return what the clients saw; *links*, those chosen, tell what came of their requests."""
+        held = _held_by(links)
         return [
             operation
             for request_id, request in self._requests.items()
-            for operation in _operations(request_id, request)
+            for operation in self._operations(request_id, request, held.get(request_id))
         ]
 
-    def unseen(self, links: Iterable[Link], *, begins_anew: bool) -> list[Operation]:
+    def unseen(self, links: Mapping[int, Link], *, begins_anew: bool) -> list[Operation]:
         """
         Return the writes that may explain a read, and that no client of the traces called.
 
         Those are requests that *links* hold; and, unless the traces *begin anew*, whatever was
-        read and nobody wrote: it may stem from before. When they happened nobody knows.
+        found in a register and nobody wrote: it stems from before. When they happened nobody knows.
         """
-        held = {
-            update.request_id: update.command
-            for link in links
-            if isinstance(link, Updates)
-            for update in link.updates
-        }
         found = [
-            _ancient(str(request_id), command)
-            for request_id, command in held.items()
-            if request_id not in self._requests and command != ("GET",)
+            _ancient(str(request_id), command, link)
+            for request_id, (link, command) in _held_by(links).items()
+            if request_id not in self._requests and not self.machine.is_read(command)
         ]
         if begins_anew:
             return found
-        history = [*self.history(), *found]
-        written = {o.arguments[0] for o in history if o.function is Function.SET}
-        read = {o.result for o in history if o.function is Function.GET}
-        strange = sorted(value for value in read - written if isinstance(value, str))
+        assert isinstance(self.machine, Register), "of others it is not known what was there"
+        history = [*self.history(links), *found]
+        written = {o.command[-1] for o in history if len(o.command) > 1}
+        met = {o.result for o in history if o.command == ("GET",)}
+        met |= {o.command[1] for o in history if o.command[0] == "CAS" and o.result is True}
+        strange = sorted(value for value in met - written if isinstance(value, str))
         before = [_ancient(f"before/{n}", ("SET", value)) for n, value in enumerate(strange)]
         return [*found, *before]
+
+    def _operations(
+        self, request_id: RequestID, request: _Request, held: "_Held | None"
+    ) -> Iterable[Operation]:
+        if self.machine.is_read(request.command):
+            for one in request.tries:
+                yield _operation(request_id, request.command, one, tries=1)
+            return
+        good = [t for t in request.tries if t.ended and isinstance(t.ended[1], Chosen)]
+        is_refused = all(t.ended and isinstance(t.ended[1], Refused) for t in request.tries)
+        ended = request.tries[-1].ended
+        if good:
+            ended = min((t.ended for t in good if t.ended), key=lambda end: end[0])
+        called_at = min(t.called_at for t in request.tries)
+        whole = _Try(called_at, ended)
+        tries = 1 if good or is_refused else 2
+        link = None if held is None else held[0]
+        yield _operation(request_id, request.command, whole, tries=tries, link=link)
 
     def _request(self, line: Line) -> _Request:
         name = str(line.event.fields["request"])
@@ -150,22 +168,22 @@ class Calls:
         return request
 
 
-def _operations(request_id: RequestID, request: _Request) -> Iterable[Operation]:
-    if request.command == ("GET",):
-        for one in request.tries:
-            yield _operation(request_id, request.command, one, tries=1)
-        return
-    good = [t for t in request.tries if t.ended and isinstance(t.ended[1], Chosen)]
-    is_refused = all(t.ended and isinstance(t.ended[1], Refused) for t in request.tries)
-    ended = request.tries[-1].ended
-    if good:
-        ended = min((t.ended for t in good if t.ended), key=lambda end: end[0])
-    called_at = min(t.called_at for t in request.tries)
-    whole = _Try(called_at, ended)
-    yield _operation(request_id, request.command, whole, tries=1 if good or is_refused else 2)
+_Held: TypeAlias = tuple[int, Command]
+"""The first link that holds a request, and its command."""
 
 
-def _operation(request_id: RequestID, command: Command, one: _Try, *, tries: int) -> Operation:
+def _held_by(links: Mapping[int, Link]) -> dict[RequestID, _Held]:
+    held: dict[RequestID, _Held] = {}
+    for number, link in sorted(links.items(), key=lambda one: one[0]):
+        if isinstance(link, Updates):
+            for update in link.updates:
+                held.setdefault(update.request_id, (number, update.command))
+    return held
+
+
+def _operation(
+    request_id: RequestID, command: Command, one: _Try, *, tries: int, link: int | None = None
+) -> Operation:
     ended_at, outcome = one.ended or (None, None)
     return operation_of(
         request_id,
@@ -174,15 +192,11 @@ def _operation(request_id: RequestID, command: Command, one: _Try, *, tries: int
         called_at=one.called_at,
         returned_at=ended_at,
         tries=tries,
+        link=link,
     )
 
 
-def _ancient(name: str, command: Command) -> Operation:
-    function, arguments = asked(command)
+def _ancient(name: str, command: Command, link: int | None = None) -> Operation:
     return Operation(
-        name=name,
-        function=function,
-        arguments=arguments,
-        status=Status.UNKNOWN,
-        called_at=BEFORE_ALL,
+        name=name, command=command, status=Status.UNKNOWN, called_at=BEFORE_ALL, link=link
     )

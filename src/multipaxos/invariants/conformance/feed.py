@@ -11,6 +11,7 @@ from multipaxos.chain.effects import Answer, Outbox, Save
 from multipaxos.chain.events import Event, EventKind
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Chosen
+from multipaxos.chain.state_machine import StateMachine, freeze
 from multipaxos.invariants.cluster import UNSEEN_SNAPSHOT, Invariants, ServerCheck
 from multipaxos.invariants.conformance.calls import Calls, command_of, outcome_of
 from multipaxos.invariants.conformance.gaps import Gaps
@@ -80,7 +81,8 @@ class TracedServer:
                 self._accepted.append(event)
             case "caught up":
                 self.finish()
-                self.invariants.applied.value(self.uid, fields["instance"], fields["value"])
+                value = freeze(fields["value"])
+                self.invariants.applied.value(self.uid, fields["instance"], value)
             case "sent":
                 self._sent(envelope_of(fields))
             case "delivered":
@@ -211,18 +213,20 @@ class Feed:
         servers: Sequence[PeerID],
         gaps: Gaps,
         *,
+        machine: StateMachine,
         sessions_max: int,
         on_chosen: Callable[[Any], None],
     ) -> None:
-        """Begin before the first line."""
+        """Begin before the first line; the links are applied to *machine*."""
         disks = {uid: TracedDisk() for uid in servers}
         self.invariants = Invariants(
             disks,
+            machine=machine,
             sessions_max=sessions_max,
             on_chosen=on_chosen,
             unseen=lambda link: gaps.unseen(self.invariants.quorums.bits, link),
         )
-        self.calls = Calls()
+        self.calls = Calls(machine)
         self.line: Line | None = None
         self.time = 0.0
         self.happened: Counter[str] = Counter()

@@ -4,10 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from multipaxos.chain.links import Link
+from multipaxos.chain.register import Register
 from multipaxos.chain.settings import Settings
+from multipaxos.chain.state_machine import StateMachine
 from multipaxos.invariants.conformance.combined import Combined, told
 from multipaxos.invariants.conformance.feed import Feed
 from multipaxos.invariants.conformance.gaps import find_gaps
+from multipaxos.invariants.conformance.kind import machine_of
 from multipaxos.invariants.conformance.merge import Merge
 from multipaxos.invariants.conformance.source import Line, Source, read_sources
 from multipaxos.invariants.linearizability import History, check_linearizable
@@ -40,12 +44,13 @@ class Verdict:
 
     How many *events*, *links* and *calls* there were. *seen* says of each invariant what it was
     held against, *not_judged* why it was not; *remarks* what limits the rest. With a *violation*
-    comes the *evidence*: lines that tell of it. The *history* is what the clients saw, *merged* all
-    events in one order.
+    comes the *evidence*: lines that tell of it. The *history* is what the clients saw of the
+    *machine*, *merged* all events in one order.
     """
 
     servers: tuple[str, ...]
     files: int
+    machine: StateMachine
     events: int = 0
     links: int = 0
     calls: int = 0
@@ -64,30 +69,37 @@ class Verdict:
 
 
 def judge(
-    paths: Sequence[Path], *, on_progress: Callable[[int], None] = lambda _events: None
+    paths: Sequence[Path],
+    *,
+    machine: StateMachine | None = None,
+    on_progress: Callable[[int], None] = lambda _events: None,
 ) -> Verdict:
     """
     Judge the traces at *paths*: all of one cluster, one file for each server, or one for all.
 
-    Raises BadTracesError where they cannot be judged at all. *on_progress* hears of each thousandth
-    event.
+    They tell of which kind the state machine is; a *machine* of a kind that is not built in must be
+    given. Raises BadTracesError where they cannot be judged at all. *on_progress* hears of each
+    thousandth event.
     """
-    return _Judge(read_sources(paths)).run(on_progress)
+    sources = read_sources(paths)
+    return _Judge(sources, machine_of(sources, machine)).run(on_progress)
 
 
 class _Judge:
     """One judgement; all state is the *verdict* and what feeds it."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], machine: StateMachine) -> None:
         self.sources = sources
+        self.machine = machine
         servers = tuple(dict.fromkeys(uid for source in sources for uid in source.servers))
         self.gaps = find_gaps(sources, servers)
         self.merge = Merge(sources)
-        self.verdict = Verdict(servers=servers, files=len(sources))
+        self.verdict = Verdict(servers=servers, files=len(sources), machine=machine)
         self.combined = Combined(sources, self.merge.clocks, servers)
         self.feed = Feed(
             servers,
             self.gaps,
+            machine=machine,
             sessions_max=_sessions_max(sources),
             on_chosen=self.combined.choose,
         )
@@ -113,7 +125,7 @@ class _Judge:
         except InvariantViolation as violation:
             self._violated(violation)
         verdict.merged = self.combined.events
-        verdict.history = feed.calls.history()
+        verdict.history = feed.calls.history(self._links())
         if verdict.violation is None and LINEARIZABLE not in verdict.not_judged:
             self._check_history()
         self._count()
@@ -136,15 +148,15 @@ class _Judge:
         self.feed.line = None
 
     def _check_history(self) -> None:
-        chosen = self.feed.invariants.chosen
-        unseen = self.feed.calls.unseen(
-            [chosen[link].value for link in sorted(chosen)], begins_anew=self.is_whole
-        )
+        unseen = self.feed.calls.unseen(self._links(), begins_anew=self.is_whole)
         try:
-            check_linearizable([*self.verdict.history, *unseen])
+            check_linearizable([*self.verdict.history, *unseen], self.machine)
         except InvariantViolation as violation:
             self.feed.line = None
             self._violated(violation)
+
+    def _links(self) -> dict[int, Link]:
+        return {number: link.value for number, link in self.feed.invariants.chosen.items()}
 
     # -- what limits the judgement -----------------------------------------------------------------
 
@@ -166,6 +178,8 @@ class _Judge:
                 "broken rule may go unnoticed; what is reported is broken all the same."
             )
         if not self.is_whole:
+            if not isinstance(self.machine, Register):
+                verdict.not_judged.setdefault(LINEARIZABLE, "the state at the beginning is unknown")
             begins = "no link" if gaps.first_link is None else f"link {gaps.first_link}"
             verdict.remarks.append(
                 f"The traces begin at {begins}: what the chain amounted to before is not known, "

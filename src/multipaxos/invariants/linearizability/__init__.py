@@ -1,19 +1,13 @@
 """
 Whether what the clients saw fits one order of single steps (I11 Linearizable).
 
-Read it in this order: operation, stepping, search, explanation. With processes, edn and porcupine
-a history is written for other checkers.
+Read it in this order: operation, stepping, parts, links, search, detours, simple, explanation. With
+processes, asked, edn and porcupine a history is written for other checkers.
 """
 
 from multipaxos.invariants.linearizability.edn import edn_lines
 from multipaxos.invariants.linearizability.explanation import check_linearizable
-from multipaxos.invariants.linearizability.operation import (
-    UNTOLD,
-    Function,
-    History,
-    Operation,
-    Status,
-)
+from multipaxos.invariants.linearizability.operation import UNTOLD, History, Operation, Status
 from multipaxos.invariants.linearizability.porcupine import (
     NotExpressibleError,
     porcupine_lines,
@@ -22,7 +16,6 @@ from multipaxos.invariants.linearizability.search import find_violation
 
 __all__ = [
     "UNTOLD",
-    "Function",
     "History",
     "NotExpressibleError",
     "Operation",

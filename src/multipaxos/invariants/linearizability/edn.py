@@ -6,81 +6,71 @@ Histories in the form of Jepsen, which writes EDN: one operation's beginning or 
 
 The times are nanoseconds since the history's first moment. A process whose call ended with
 ``:info`` (nobody knows whether it happened) makes no further call. A compare-and-set that met
-another value ends with ``:fail``, as every call that changed nothing. With keys, as in Jepsen's
-``independent``, a value is a pair of the key and what belongs there.
+another value ends with ``:fail``, as every call that changed nothing. What is asked of one key is,
+as in Jepsen's ``independent``, a pair of the key and what belongs there.
+
+Jepsen's models know reads, writes and compare-and-sets of one key. Every other command goes under
+its own name, with its arguments as a vector and its result at the end; so all can be written, and a
+checker needs a model of its own for them.
 """
 
 import json
 from collections.abc import Iterator
 
-from multipaxos.invariants.linearizability.operation import (
-    UNTOLD,
-    Function,
-    History,
-    Operation,
-    Status,
-)
+from multipaxos.chain.state_machine import Failure, StateMachine
+from multipaxos.invariants.linearizability.asked import Asked, asked
+from multipaxos.invariants.linearizability.operation import UNTOLD, History, Status
 from multipaxos.invariants.linearizability.processes import Moment, Phase, moments
-
-NAMES = {
-    Function.GET: "read",
-    Function.SET: "write",
-    Function.COMPARE_AND_SET: "cas",
-    Function.DELETE: "delete",
-    Function.INCREMENT: "increment",
-    Function.APPEND: "append",
-}
 
 OTHER_VALUE = ":met-another-value"
 """The ``:error`` of a compare-and-set that was done, and changed nothing."""
 
 
-def edn_lines(history: History) -> Iterator[str]:
-    """Yield *history* in Jepsen's form, a line at a time without its end."""
-    keyed = any(operation.key for operation in history)
+def edn_lines(history: History, machine: StateMachine) -> Iterator[str]:
+    """Yield *history*, of a *machine*, in Jepsen's form, a line at a time without its end."""
     start: float | None = None
     for index, moment in enumerate(moments(history)):
         start = moment.at if start is None else start
         time = round((moment.at - start) * 1e9)
-        ending, error = _ending(moment)
-        value = _value(moment)
-        if keyed:
-            value = f"[{_edn(moment.operation.key)} {value}]"
+        what = asked(moment.operation.command, machine)
+        ending, error = _ending(moment, what)
+        value = _value(moment, what)
+        if what.key is not None:
+            value = f"[{_edn(what.key)} {value}]"
         yield (
-            f"{{:process {moment.process}, :type :{ending}, "
-            f":f :{NAMES[moment.operation.function]}, :value {value}, "
+            f"{{:process {moment.process}, :type :{ending}, :f :{what.function}, :value {value}, "
             f":time {time}, :index {index}{error}}}"
         )
 
 
-def _ending(moment: Moment) -> tuple[str, str]:
+def _ending(moment: Moment, what: Asked) -> tuple[str, str]:
     operation = moment.operation
     if moment.phase is Phase.INVOKE:
         return "invoke", ""
     if operation.status is Status.OK:
-        if operation.function is Function.COMPARE_AND_SET and operation.result is False:
+        if what.function == "cas" and operation.result is False:
             return "fail", f", :error {OTHER_VALUE}"
         return "ok", ""
     return ("fail" if operation.status is Status.REFUSED else "info"), ""
 
 
-def _value(moment: Moment) -> str:
+def _value(moment: Moment, what: Asked) -> str:
     operation = moment.operation
     told = moment.phase is Phase.RETURN and operation.status is Status.OK
-    if told and operation.result is not UNTOLD and _tells(operation):
+    # The end of a call holds its result; of a write, which is only done, what was asked.
+    if told and operation.result is not UNTOLD and what.function not in ("write", "cas"):
         return _edn(operation.result)
-    if not operation.arguments:
-        return "nil"
-    if len(operation.arguments) == 1:
-        return _edn(operation.arguments[0])
-    return f"[{' '.join(_edn(argument) for argument in operation.arguments)}]"
-
-
-def _tells(operation: Operation) -> bool:
-    """Tell whether the end of a call holds its result; otherwise it repeats what was asked."""
-    return operation.function not in (Function.SET, Function.COMPARE_AND_SET)
+    return _edn(what.value)
 
 
 def _edn(value: object) -> str:
-    # Texts, numbers and truth values look in EDN as they do in JSON.
-    return "nil" if value is None else json.dumps(value)
+    match value:
+        case None:
+            return "nil"
+        case Failure(text=text):
+            return f"{{:error {json.dumps(text)}}}"
+        case list() | tuple():
+            return f"[{' '.join(map(_edn, value))}]"
+        case _:
+            # Texts, numbers and truth values look in EDN as they do in JSON.
+            return json.dumps(value)

@@ -1,4 +1,4 @@
-"""What one client asked of one key, when, and what it was told."""
+"""What one client asked of the state machine, when, and what it was told."""
 
 import math
 from collections.abc import Sequence
@@ -9,21 +9,8 @@ from typing import Final, Literal, TypeAlias
 from typing_extensions import override
 
 from multipaxos.chain import state_machine
-
-
-class Function(StrEnum):
-    """
-    What a client can ask of one key.
-
-    A register is a dictionary with one key, the empty one.
-    """
-
-    GET = "get"
-    SET = "set"
-    DELETE = "delete"
-    COMPARE_AND_SET = "compare-and-set"
-    INCREMENT = "increment"
-    APPEND = "append"
+from multipaxos.chain.state_machine import Command
+from multipaxos.invariants.shown import shown_command, shown_result
 
 
 class Status(StrEnum):
@@ -42,28 +29,21 @@ class Untold(Enum):
 
 UNTOLD: Final = Untold.UNTOLD
 
-Value: TypeAlias = str | None
-"""What a key holds; None where it holds nothing."""
-
-Argument: TypeAlias = str | int | None
 Result: TypeAlias = state_machine.Result | Literal[Untold.UNTOLD]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """
-    One call of one client, on one *key*, from *called_at* to *returned_at* (infinite: no return).
+    One call of one client, for one *command*, from *called_at* to *returned_at* (infinite: never).
 
-    The *name* is the request's, as ``client/7``; its client makes one call after the other. What
-    the *arguments* are and which *result* belongs to them,
-    :func:`~multipaxos.invariants.linearizability.stepping.step` says. *link* is the one that held
-    the request, where the client was told.
+    The *name* is the request's, as ``client/7``; its client makes one call after the other. The
+    *result* is what the state machine answers. *link* is the one that held the request, where that
+    is known: to the client, or to who watched the chain.
     """
 
     name: str
-    function: Function
-    key: str = ""
-    arguments: tuple[Argument, ...] = ()
+    command: Command
     status: Status = Status.OK
     result: Result = UNTOLD
     called_at: float
@@ -83,16 +63,15 @@ class Operation:
     @override
     def __str__(self) -> str:
         """Write the operation with what it was told, and its interval."""
-        asked = " ".join([self.function, *([self.key] if self.key else ())])
-        given = "".join(f" {_shown(argument)}" for argument in self.arguments)
-        told = self._told()
-        return f"{self.name} {asked}{given}{told} [{self.called_at:.6f}, {self._until()}]"
+        asked = shown_command(self.command)
+        return f"{self.name} {asked}{self._told()} [{self.called_at:.6f}, {self._until()}]"
 
     def _told(self) -> str:
         if self.status is not Status.OK:
             return f" -> {self.status}"
-        is_told = self.result is not UNTOLD and self.function is not Function.SET
-        return f" -> {_shown(self.result)}" if is_told else ""
+        if self.result is UNTOLD or self.result is True:
+            return ""
+        return f" -> {shown_result(self.result)}"
 
     def _until(self) -> str:
         return "?" if self.returned_at == math.inf else f"{self.returned_at:.6f}"
@@ -100,7 +79,3 @@ class Operation:
 
 History: TypeAlias = Sequence[Operation]
 """What all clients of one cluster asked and were told, in any order."""
-
-
-def _shown(value: object) -> str:
-    return "nothing" if value is None else f'"{value}"' if isinstance(value, str) else str(value)

@@ -4,70 +4,59 @@ Histories in the form of Porcupine's logs of a key-value store: the order of the
     {:process 4, :type :invoke, :f :put, :key "0", :value "x 0 0 y"}
     {:process 4, :type :ok, :f :put, :key "0", :value "x 0 0 y"}
 
-The form knows ``get``, ``put`` and ``append``; an absent value is the empty one, so a deletion is
-written as a ``put`` of that. A ``put`` or ``append`` of unknown outcome begins and has no end; a
-``get`` without a result, and what was refused, are left out.
+The form knows ``get``, ``put`` and ``append`` of one key, and no result of the last two; an absent
+value is the empty one, so a deletion is written as a ``put`` of that. A ``put`` or ``append`` of
+unknown outcome begins and has no end; a ``get`` without a result, and what was refused, are left
+out. Nothing else can be written: no condition, no number to add to, no command on several keys.
 """
 
 import json
 from collections.abc import Iterator
 
-from multipaxos.invariants.linearizability.operation import (
-    UNTOLD,
-    Function,
-    History,
-    Operation,
-    Status,
-)
+from multipaxos.chain.state_machine import StateMachine
+from multipaxos.invariants.linearizability.asked import asked
+from multipaxos.invariants.linearizability.operation import UNTOLD, History, Operation, Status
 from multipaxos.invariants.linearizability.processes import Phase, moments
 
-NAMES = {
-    Function.GET: "get",
-    Function.SET: "put",
-    Function.DELETE: "put",
-    Function.APPEND: "append",
-}
+NAMES = {"read": "get", "write": "put", "delete": "put", "append": "append"}
 
 
 class NotExpressibleError(ValueError):
-    """A function has no place in the form; the message says which."""
+    """A command has no place in the form; the message says which."""
 
 
-def porcupine_lines(history: History) -> Iterator[str]:
+def porcupine_lines(history: History, machine: StateMachine) -> Iterator[str]:
     """
-    Yield *history* in Porcupine's form, a line at a time without its end.
+    Yield *history*, of a *machine*, in Porcupine's form, a line at a time without its end.
 
-    Raises NotExpressibleError at a function that the form does not know.
+    Raises NotExpressibleError at a command that the form does not know.
     """
-    for moment in moments([o for o in history if _is_told(o)]):
+    for moment in moments([o for o in history if _is_told(o, machine)]):
         operation = moment.operation
+        what = asked(operation.command, machine)
         if moment.phase is Phase.RETURN and operation.status is not Status.OK:
             continue
-        is_end = moment.phase is Phase.RETURN
+        value: object = what.value
+        if what.function == "read":
+            value = operation.result if moment.phase is Phase.RETURN else None
+        is_begin = moment.phase is Phase.INVOKE
         yield (
-            f"{{:process {moment.process}, :type :{'ok' if is_end else 'invoke'}, "
-            f":f :{NAMES[operation.function]}, :key {_text(operation.key)}, "
-            f":value {_value(operation, is_end=is_end)}}}"
+            f"{{:process {moment.process}, :type :{'invoke' if is_begin else 'ok'}, "
+            f":f :{NAMES[what.function]}, :key {_text(what.key)}, "
+            f":value {'nil' if is_begin and what.function == 'read' else _text(value)}}}"
         )
 
 
-def _is_told(operation: Operation) -> bool:
-    if operation.function not in NAMES:
+def _is_told(operation: Operation, machine: StateMachine) -> bool:
+    function = asked(operation.command, machine).function
+    if function not in NAMES:
         raise NotExpressibleError(
-            f"Porcupine's key-value logs know get, put and append only, and {operation.name} is a "
-            f"{operation.function}"
+            f"Porcupine's key-value logs know get, put and append of one key only, and "
+            f"{operation.name} is {operation.command[0]}"
         )
-    if operation.function is Function.GET:
+    if function == "read":
         return operation.status is Status.OK and operation.result is not UNTOLD
     return operation.status is not Status.REFUSED
-
-
-def _value(operation: Operation, *, is_end: bool) -> str:
-    if operation.function is Function.GET:
-        return _text(operation.result) if is_end else "nil"
-    if operation.function is Function.DELETE:
-        return _text(None)
-    return _text(operation.arguments[0])
 
 
 def _text(value: object) -> str:

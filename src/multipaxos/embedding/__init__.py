@@ -1,0 +1,5 @@
+"""A server inside a program of one's own; see :class:`ReplicatedValue`."""
+
+from multipaxos.embedding.replicated_value import ReplicatedValue
+
+__all__ = ["ReplicatedValue"]

@@ -1,0 +1,251 @@
+"""The server as an object: a replicated value that lives in the program itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, Self
+
+from typing_extensions import override
+
+from multipaxos.chain.effects import Changes
+from multipaxos.chain.requests import Outcome, Refused, RequestID, Unknown
+from multipaxos.chain.state_machine import Command
+from multipaxos.client import Change, StaleValue
+from multipaxos.client.async_methods import AsyncMethods
+from multipaxos.client.calls import result_of, stale_command
+from multipaxos.embedding.local_watch import LocalWatch, told
+from multipaxos.embedding.surroundings import Surroundings
+from multipaxos.errors import MultipaxosError
+from multipaxos.runtime.config import Config, built_in_config, load_config
+from multipaxos.runtime.options import NotStartedError, ServerOptions
+from multipaxos.runtime.server import Server, build_server
+from multipaxos.runtime.storage import default_directory
+from multipaxos.trace import FileSink
+
+TIMEOUT_SECONDS = 5.0
+PAUSE_SECONDS_MAX = 0.1
+"""A request that finds the server busy comes back after a part of this time."""
+
+
+class NotRunningError(MultipaxosError):
+    """The embedded server was not started, or has stopped; the message says which."""
+
+
+class ReplicatedValue(AsyncMethods):
+    """
+    Server *uid* of a cluster, in this program, and a client of it without a network between.
+
+    It serves its peers and other clients as ``multipaxos server`` does, on the addresses in
+    *config*: a :class:`Config`, the path of a TOML file, or None for three servers on this machine.
+    The rest is as on that command's line: *state*, *storage*, *master*, *directory*, *trace*.
+
+    ::
+
+        async with ReplicatedValue("A", "cluster.toml", on_change=print) as value:
+            await value.set("hello")
+
+    Its methods are coroutines, under asyncio and under Twisted (there, ``Deferred.fromCoroutine``
+    runs them). All calls come from the thread of the loop. *on_change* is told of each new value,
+    in order; *on_halt* gets a sentence, should the server stop by itself: its disk failed, say.
+
+    State: the *server*, while it runs; the names under which this program asks, each for one
+    request at a time, with the sequence used last.
+    """
+
+    def __init__(  # noqa: PLR0913 - as many as the command's line has
+        self,
+        uid: str,
+        config: Config | Path | str | None = None,
+        *,
+        state: str = "register",
+        storage: str = "sqlite",
+        master: bool = False,
+        directory: Path | str | None = None,
+        trace: Path | str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        on_change: Callable[[Change], None] | None = None,
+        on_halt: Callable[[str], None] | None = None,
+        reactor: Any = None,
+    ) -> None:
+        """
+        Check what is asked for; nothing runs before :meth:`start`.
+
+        Raises ConfigError. A *reactor* need only be given where there are several.
+        """
+        config = _read(config)
+        config.server(uid)
+        self.options = ServerOptions(
+            config=config,
+            uid=uid,
+            directory=Path(directory or default_directory(config.cluster)),
+            storage=storage,
+            state=state,
+            is_master=master,
+            trace=None if trace is None else Path(trace),
+        )
+        self.timeout_seconds = timeout_seconds
+        self.server: Server | None = None
+        self._on_change = on_change
+        self._on_halt = on_halt
+        self._given_reactor = reactor
+        self._surroundings: Surroundings | None = None
+        self._stopped_for = "it was not started"
+        self._free_names: list[RequestID] = []
+        self._open: dict[RequestID, Callable[[Outcome], None]] = {}
+
+    # -- running -----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """
+        Load the state, open the sockets, and take part in the cluster.
+
+        Raises NotStartedError, ConfigError or StorageError, each with a sentence that says why.
+        """
+        if self.server is not None:
+            raise NotStartedError(f"server {self.options.uid} runs already in this program")
+        surroundings = self._surroundings = Surroundings(self._given_reactor)
+        server = build_server(
+            self.options,
+            reactor=surroundings.reactor,
+            sinks=[] if self.options.trace is None else [FileSink(self.options.trace)],
+            on_halt=self._halted,
+        )
+        try:
+            server.listen()
+            server.change_log.listen(self, self._changed)
+            self.server = server
+            server.start()
+        except BaseException:
+            self.server = None
+            server.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Leave the cluster. What is saved stays; what is asked for now has an unknown outcome."""
+        surroundings = self._surroundings
+        if self.server is not None and surroundings is not None:
+            self._end("it was stopped")
+            # The reactor closes sockets in its next turn; whoever starts again finds them free.
+            await surroundings.sleep(0)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the server takes part in its cluster."""
+        return self.server is not None and not self.server.driver.halted
+
+    # -- asking ------------------------------------------------------------------------------------
+
+    @override
+    async def execute(self, *command: str) -> Outcome:
+        """
+        Return what became of *command*; after *timeout_seconds*, that it is unknown.
+
+        Raises NotRunningError where nothing was asked because the server does not run.
+        """
+        server, surroundings = self._running()
+        asked = (command[0].upper(), *command[1:]) if command else ()
+        fault = server.machine.refusal(asked) if asked else "ERR there is no command"
+        if fault is not None:
+            return Refused(reason=fault)
+        deadline = server.clock.seconds() + self.timeout_seconds
+        request_id = self._take_name()
+        while True:
+            outcome = await self._ask(request_id, asked, deadline)
+            if not (isinstance(outcome, Refused) and outcome.reason.startswith("busy")):
+                break
+            if server.clock.seconds() >= deadline or not self.is_running:
+                break
+            await surroundings.sleep(SystemRandom().uniform(0, PAUSE_SECONDS_MAX))
+        if not isinstance(outcome, Unknown):
+            # A later request under the name of one that is still under way would hide it.
+            self._free_names.append(request_id)
+        return outcome
+
+    async def stale_get(self, *key: str) -> StaleValue:
+        """Return what this server has, without asking the others: it may be out of date."""
+        server, _ = self._running()
+        read = server.read_stale(stale_command(*key))
+        if read is None:
+            raise NotRunningError("this server has no memory yet: it still looks for the others")
+        value = result_of(read)
+        assert value is None or isinstance(value, str), "that is what GET returns"
+        return StaleValue(value=value, link=read.link, server=self.options.uid)
+
+    def watch(self, key: str | None = None) -> LocalWatch:
+        """
+        Return an iterator over all changes from now on, of *key* or of everything.
+
+        Where this server skipped links in a catch-up, one Change says that some were *missed*.
+        """
+        server, surroundings = self._running()
+        return LocalWatch(server, surroundings, key)
+
+    # -- own affairs -------------------------------------------------------------------------------
+
+    def _running(self) -> tuple[Server, Surroundings]:
+        if self.server is None or self._surroundings is None:
+            raise NotRunningError(f"server {self.options.uid} does not run: {self._stopped_for}")
+        return self.server, self._surroundings
+
+    def _take_name(self) -> RequestID:
+        if not self._free_names:
+            return RequestID(f"in-{self.options.uid}-{SystemRandom().getrandbits(64):016x}", 1)
+        client, sequence = self._free_names.pop()
+        return RequestID(client, sequence + 1)
+
+    async def _ask(self, request_id: RequestID, command: Command, deadline: float) -> Outcome:
+        server, surroundings = self._running()
+        promise = surroundings.promise()
+        server.call(request_id, command, promise.keep)
+        self._open[request_id] = promise.keep
+        late = Unknown(reason=f"there was no answer in {self.timeout_seconds:g} seconds")
+        seconds_left = max(0.0, deadline - server.clock.seconds())
+        timer = surroundings.later(seconds_left, lambda: promise.keep(late))
+        try:
+            outcome: Outcome = await promise
+        finally:
+            # Also where whoever waited was cancelled.
+            self._open.pop(request_id, None)
+            server.forget(request_id)
+            if timer.active():
+                timer.cancel()
+        return outcome
+
+    def _changed(self, changes: Changes) -> None:
+        if self._on_change is not None and self.server is not None:
+            for change in told(changes, self.server):
+                self._on_change(change)
+
+    def _halted(self, reason: str) -> None:
+        # Not at once: the driver is in the midst of the event that stops it.
+        assert self._surroundings is not None, "only what was started stops"
+        self._surroundings.later(0, lambda: self._end_halted(reason))
+
+    def _end_halted(self, reason: str) -> None:
+        self._end(reason)
+        if self._on_halt is not None:
+            self._on_halt(reason)
+
+    def _end(self, reason: str) -> None:
+        server, self.server = self.server, None
+        if server is None:
+            return
+        self._stopped_for = reason
+        server.stop()
+        server.change_log.listen(self, None)
+        server.change_log.close()
+        for keep in tuple(self._open.values()):
+            keep(Unknown(reason=f"the server stopped before the answer came: {reason}"))
+
+
+def _read(config: Config | Path | str | None) -> Config:
+    if isinstance(config, Config):
+        return config
+    return built_in_config() if config is None else load_config(config)

@@ -1,0 +1,261 @@
+"""Servers inside a program: under asyncio, and under Twisted."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.live.cluster import SETTINGS
+
+from multipaxos import Change, ReplicatedValue, UnknownOutcomeError, connect_async
+from multipaxos.chain.settings import Settings
+from multipaxos.cli.processes import loopback_servers
+from multipaxos.embedding.replicated_value import NotRunningError
+from multipaxos.recipes import AsyncLock
+from multipaxos.runtime.config import Config
+from multipaxos.runtime.options import NotStartedError
+from multipaxos.runtime.ports import StorageError
+
+pytestmark = pytest.mark.live
+
+WAIT_SECONDS_MAX = 15.0
+
+
+def config(uids: str = "ABC") -> Config:
+    """Return a cluster on free ports, with short times."""
+    settings = Settings(**SETTINGS)  # type: ignore[arg-type]
+    return Config(cluster="embedded", servers=loopback_servers(tuple(uids)), settings=settings)
+
+
+def servers(directory: Path, uids: str = "ABC", **options: Any) -> list[ReplicatedValue]:
+    """Return the servers of a cluster; nothing runs yet."""
+    options = {"master": True, "timeout_seconds": WAIT_SECONDS_MAX, **options}
+    common = config(uids)
+    return [ReplicatedValue(uid, common, directory=directory, **options) for uid in uids]
+
+
+@asynccontextmanager
+async def running(*values: ReplicatedValue) -> AsyncIterator[None]:
+    """Run the servers."""
+    try:
+        for value in values:
+            await value.start()
+        yield
+    finally:
+        for value in values:
+            await value.stop()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for *condition*."""
+    give_up_at = time.monotonic() + WAIT_SECONDS_MAX
+    while not condition():
+        assert time.monotonic() < give_up_at, "waited in vain"
+        await asyncio.sleep(0.01)
+
+
+def run(main: Awaitable[None]) -> None:
+    """Run *main* under asyncio."""
+
+    async def run_it() -> None:
+        await main
+
+    asyncio.run(run_it())
+
+
+def test_three_servers_in_one_program_agree(tmp_path: Path) -> None:
+    """Each takes what is asked, and each sees what the others set."""
+
+    async def main() -> None:
+        a, b, c = values = servers(tmp_path)
+        async with running(*values):
+            assert await a.set("hello")
+            assert await b.get() == "hello"
+            assert await c.compare_and_set("hello", "bye")
+            assert not await a.compare_and_set("hello", "again")
+            assert (await a.stale_get()).server == "A"
+            results = await asyncio.gather(*(v.set(str(n)) for n in range(20) for v in values))
+            assert results == [True] * 60
+        assert not a.is_running
+
+    run(main())
+
+
+def test_a_program_is_told_of_each_change_once_and_in_order(tmp_path: Path) -> None:
+    """By on_change and by watch, whichever server was asked."""
+
+    async def main() -> None:
+        seen: list[Change] = []
+        a, b, c = values = servers(tmp_path, state="dictionary", on_change=seen.append)
+        async with running(*values):
+            await a.set("k", "0")
+            await until(lambda: any(change.value == "0" for change in seen))
+            watch = b.watch("k")
+            for number in range(1, 11):
+                await c.increment("k")
+                await a.set("other", str(number))
+            watched = [(await watch.__anext__()).value for _ in range(10)]
+            await watch.close()
+            await until(lambda: len(seen) == 3 * 21)
+
+        assert watched == [str(number) for number in range(1, 11)]
+        assert [value async for value in watch] == []
+        places = [(change.link, change.index) for change in seen]
+        assert {places.count(place) for place in places} == {3}
+
+    run(main())
+
+
+def test_clients_from_outside_are_served_too(tmp_path: Path) -> None:
+    """An embedded server is a server like any other; its addresses are in the configuration."""
+
+    async def main() -> None:
+        values = servers(tmp_path)
+        address = str(values[1].options.config.server("B").client)
+        async with running(*values):
+            await values[0].set("hello")
+            async with connect_async(address, timeout_seconds=WAIT_SECONDS_MAX) as client:
+                assert await client.get() == "hello"
+                await client.set("from outside")
+            assert await values[2].get() == "from outside"
+
+    run(main())
+
+
+def test_a_program_may_hold_a_lock(tmp_path: Path) -> None:
+    """What works over the network works here."""
+
+    async def main() -> None:
+        values = servers(tmp_path, state="dictionary")
+        async with running(*values):
+            async with AsyncLock(values[0], key="lock") as token:
+                assert token == 1
+                assert not await AsyncLock(values[1], key="lock").acquire(timeout_seconds=0)
+            async with AsyncLock(values[1], key="lock") as token:
+                assert token == 2
+
+    run(main())
+
+
+def test_without_a_majority_the_outcome_is_unknown(tmp_path: Path) -> None:
+    """Nobody is told that nothing happened: it may be done when the others are back."""
+
+    async def main() -> None:
+        a, b, c = values = servers(tmp_path, timeout_seconds=WAIT_SECONDS_MAX)
+        async with running(*values):
+            await a.set("x")
+            await b.stop()
+            await c.stop()
+            a.timeout_seconds = 0.3
+            with pytest.raises(UnknownOutcomeError, match=r"no answer in 0\.3 seconds"):
+                await a.set("y")
+            waiting = asyncio.ensure_future(a.set("z"))
+            await asyncio.sleep(0)
+            await a.stop()
+            with pytest.raises(UnknownOutcomeError, match="the server stopped before the answer"):
+                await waiting
+            with pytest.raises(NotRunningError, match="server A does not run: it was stopped"):
+                await a.get()
+            for value in values:
+                await value.start()
+            a.timeout_seconds = WAIT_SECONDS_MAX
+            assert await a.get() in ("x", "y", "z")
+
+    run(main())
+
+
+def test_a_disk_that_fails_stops_the_server_and_tells_the_program(tmp_path: Path) -> None:
+    """Nothing is asked of it any more; the program goes on."""
+
+    async def main() -> None:
+        reasons: list[str] = []
+        (value,) = servers(tmp_path, "A", on_halt=reasons.append)
+        async with running(value):
+            await value.set("x")
+            assert value.server is not None
+            storage: Any = value.server.driver.storage
+
+            def fail(_: object) -> None:
+                raise StorageError("the disk is full")
+
+            storage.save = fail
+            with pytest.raises(UnknownOutcomeError, match="the disk is full"):
+                await value.set("y")
+            await until(lambda: reasons == ["the disk is full"])
+            with pytest.raises(NotRunningError, match="the disk is full"):
+                await value.set("z")
+
+    run(main())
+
+
+# Twisted leaves the socket that it could not bind to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_cannot_be_started_is_said_in_a_sentence(tmp_path: Path) -> None:
+    """A taken address, a second start, and an unknown state machine."""
+
+    async def main() -> None:
+        common = config("A")
+        first = ReplicatedValue("A", common, directory=tmp_path / "1")
+        second = ReplicatedValue("A", common, directory=tmp_path / "2")
+        async with running(first):
+            with pytest.raises(NotStartedError, match="cannot listen on"):
+                await second.start()
+            assert not second.is_running
+            with pytest.raises(NotStartedError, match="runs already in this program"):
+                await first.start()
+        strange = ReplicatedValue("A", common, directory=tmp_path / "1", state="list")
+        with pytest.raises(NotStartedError, match="there is no state machine 'list'"):
+            await strange.start()
+        await first.start()
+        await first.stop()
+
+    run(main())
+
+
+UNDER_TWISTED = """
+import sys
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
+from multipaxos import ReplicatedValue
+
+async def main(reactor):
+    changes = []
+    a, b, c = (
+        ReplicatedValue(
+            uid, sys.argv[1], directory=sys.argv[2], on_change=changes.append, timeout_seconds=15
+        )
+        for uid in "ABC"
+    )
+    for value in (a, b, c):
+        await value.start()
+    watch = b.watch()
+    await a.set("hello")
+    print(await b.get(), (await watch.__anext__()).value, await c.compare_and_set("hello", "bye"))
+    for value in (a, b, c):
+        await value.stop()
+
+react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
+"""
+
+
+def test_it_runs_under_twisted_as_well(tmp_path: Path) -> None:
+    """The same methods, in coroutines that Twisted drives."""
+    from multipaxos.cli.processes import write_config  # noqa: PLC0415 - only here
+
+    path = tmp_path / "cluster.toml"
+    write_config(path, config(), SETTINGS)
+
+    done = subprocess.run(
+        [sys.executable, "-c", UNDER_TWISTED, str(path), str(tmp_path / "state")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (done.stdout, done.stderr) == ("hello hello True\n", "")
