@@ -15,6 +15,7 @@ from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, RequestID, Update
 from multipaxos.chain.settings import Settings
 from multipaxos.runtime import resp
+from multipaxos.runtime.actions import Propose, Say
 from multipaxos.runtime.codec import (
     VALUE_BYTES_MAX,
     decode_envelope,
@@ -22,8 +23,10 @@ from multipaxos.runtime.codec import (
     value_bytes,
     wire,
 )
-from multipaxos.runtime.commands import Propose, Say, interpret
+from multipaxos.runtime.commands import interpret
 from multipaxos.runtime.frames import MESSAGE_BYTES_MAX
+from multipaxos.runtime.session import Rules
+from multipaxos.runtime.session import Session as ClientSession
 from multipaxos.runtime.udp import DATAGRAM_BYTES_MAX
 
 SESSIONS_MAX = Settings().sessions_max
@@ -107,8 +110,9 @@ def test_a_larger_value_is_refused_before_it_is_proposed(text: str) -> None:
     fits = value_of(LARGEST, text).encode()
     too_large = value_of(LARGEST + value_bytes(text) - value_bytes(""), text).encode()
 
-    taken = interpret([b"SET", fits], machine=Register(), value_bytes_max=LARGEST)
-    refused = interpret([b"SET", too_large], machine=Register(), value_bytes_max=LARGEST)
+    rules = Rules(machine=Register(), value_bytes_max=LARGEST)
+    taken = interpret([b"SET", fits], session=ClientSession(), rules=rules)
+    refused = interpret([b"SET", too_large], session=ClientSession(), rules=rules)
 
     assert isinstance(taken, Propose)
     assert isinstance(refused, Say)

@@ -1,284 +1,14 @@
 """The client port: bytes in, commands to the protocol, replies out, in order and within bounds."""
 
-from collections.abc import Callable
-from contextlib import suppress
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from twisted.internet.task import Clock
+from tests.runtime.clients import Service, Transport, request
 
-from multipaxos.chain.effects import Answer
-from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
-from multipaxos.chain.state_machine import Command
-from multipaxos.runtime import client_port, resp
-from multipaxos.runtime.client_port import ClientConnection, ClientPort
-from multipaxos.runtime.commands import Say, interpret
-from multipaxos.runtime.ports import StorageError
-
-
-class Transport:
-    """A TCP transport that keeps what is written."""
-
-    def __init__(self) -> None:
-        """Begin open, reading and empty."""
-        self.written = b""
-        self.closed: str | None = None
-        self._reads = True
-
-    def is_read(self) -> bool:
-        """Tell whether the server reads what arrives."""
-        return self._reads
-
-    # ruff: disable[N802]
-    def write(self, data: bytes) -> None:
-        """Keep *data*."""
-        self.written += data
-
-    def loseConnection(self) -> None:
-        """Close."""
-        self.closed = "after writing"
-
-    def abortConnection(self) -> None:
-        """Close at once."""
-        self.closed = "at once"
-
-    def pauseProducing(self) -> None:
-        """Stop reading."""
-        self._reads = False
-
-    def resumeProducing(self) -> None:
-        """Read."""
-        self._reads = True
-
-    def registerProducer(self, producer: object, streaming: bool) -> None:
-        """Take note of nothing: the test plays this part."""
-        assert streaming, producer
-
-    def unregisterProducer(self) -> None:
-        """Take note of nothing."""
-
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        """Take note of nothing."""
-        assert enabled
-
-    def setTcpKeepAlive(self, enabled: bool) -> None:
-        """Take note of nothing."""
-        assert enabled
-
-    # ruff: enable[N802]
-
-    def take(self) -> bytes:
-        """Return what was written since the last time."""
-        written, self.written = self.written, b""
-        return written
-
-
-class Service:
-    """A server that keeps requests until the test answers them."""
-
-    value_bytes_max = 100
-    cluster = "main"
-    uid = "A"
-    machine = Register()
-    instance = 7
-
-    def __init__(self) -> None:
-        """Begin without requests."""
-        self.clock = Clock()
-        self.port = ClientPort(self, clock=self.clock, observer=self)
-        self.asked: list[tuple[RequestID, Command]] = []
-        self.at_once: Callable[[RequestID], Outcome] | None = None
-        self.observed: list[tuple[str, Command | Outcome]] = []
-
-    def called(self, request_id: RequestID, command: Command) -> None:
-        """Keep what a trace would tell of a call."""
-        self.observed.append((f"called {request_id}", command))
-
-    def returned(self, request_id: RequestID, command: Command, outcome: Outcome) -> None:
-        """Keep what a trace would tell of a return."""
-        assert command[0] in ("SET", "GET")
-        self.observed.append((f"returned {request_id}", outcome))
-
-    def read_stale(self, command: Command) -> Chosen:
-        """Answer with the command's name."""
-        return Chosen(link=6, result=command[0])
-
-    def submit(self, request_id: RequestID, command: Command, *, since: int | None) -> None:
-        """Keep the request, or answer it at once."""
-        self.since = since
-        self.asked.append((request_id, command))
-        if self.at_once is not None:
-            self.port.answer(Answer(request_id=request_id, outcome=self.at_once(request_id)))
-
-    def commands(self) -> list[Command]:
-        """Return the commands that wait for an answer."""
-        return [command for _, command in self.asked]
-
-    def answer(self, outcome: Outcome) -> None:
-        """Answer the oldest request."""
-        request_id, _ = self.asked.pop(0)
-        self.port.answer(Answer(request_id=request_id, outcome=outcome))
-        self.clock.advance(0)
-
-    def status(self) -> str:
-        """Return a status."""
-        return '{"uid": "A"}'
-
-    def history(self, count: int) -> str:
-        """Return a history, or fail."""
-        if count == 13:
-            raise StorageError("the history is damaged")
-        return f"[{count}]"
-
-    def connect(self) -> tuple[ClientConnection, Transport]:
-        """Open a connection."""
-        connection = self.port.buildProtocol(None)
-        transport = Transport()
-        connection.makeConnection(transport)  # type: ignore[no-untyped-call]
-        assert isinstance(connection, ClientConnection)
-        return connection, transport
-
-
-def request(*arguments: str | bytes) -> bytes:
-    """Encode a request."""
-    texts = [each.encode() if isinstance(each, str) else each for each in arguments]
-    return b"*%d\r\n" % len(texts) + b"".join(b"$%d\r\n%b\r\n" % (len(t), t) for t in texts)
-
-
-def say(*arguments: str | bytes) -> bytes:
-    """Return the reply to a request that is answered at once."""
-    texts = [each.encode() if isinstance(each, str) else each for each in arguments]
-    action = interpret(texts, machine=Register(), value_bytes_max=100)
-    assert isinstance(action, Say)
-    return action.reply
-
+from multipaxos.runtime import client_connection
+from multipaxos.runtime.address import Address
 
 CHOSEN = Chosen(link=5, result="value")
-
-# -- requests in bytes -----------------------------------------------------------------------------
-
-
-@given(
-    requests=st.lists(st.lists(st.binary(max_size=20), min_size=1, max_size=5), max_size=5),
-    cuts=st.lists(st.integers(1, 30)),
-)
-def test_requests_are_read_however_they_are_cut(
-    requests: list[list[bytes]], cuts: list[int]
-) -> None:
-    """The network may cut the stream anywhere: the same requests are read."""
-    stream = b"".join(request(*each) for each in requests)
-    reader = resp.RequestReader()
-    found = []
-
-    while stream:
-        size = cuts.pop() if cuts else len(stream)
-        reader.feed(stream[:size])
-        stream = stream[size:]
-        while (arguments := reader.next_request()) is not None:
-            found.append(arguments)
-
-    assert found == requests
-    assert len(reader) == 0
-
-
-@given(st.binary())
-def test_garbage_is_read_or_refused(garbage: bytes) -> None:
-    """Any bytes are requests, the beginning of one, or an error; never anything else."""
-    reader = resp.RequestReader()
-    reader.feed(garbage)
-    with suppress(resp.RequestError):
-        while (arguments := reader.next_request()) is not None:
-            assert arguments
-
-
-@pytest.mark.parametrize(
-    "stream, error",
-    [
-        (b"PING\r\n", "expected '*', got 'P'"),
-        (b"\x00", r"expected '\*', got '\\x00'"),
-        (b"*17\r\n", "invalid multibulk length"),
-        (b"*1000000000\r\n", "invalid multibulk length"),
-        (b"*x\r\n", "invalid multibulk length"),
-        (b"*" + b"1" * 20, "too big mbulk count string"),
-        (b"*1\r\n*1\r\n", r"expected '\$', got '\*'"),
-        (b"*1\r\n$-1\r\n", "invalid bulk length"),
-        (b"*1\r\n$1048577\r\n", "invalid bulk length"),
-        (b"*1\r\n$" + b"1" * 20, "too big bulk count string"),
-    ],
-)
-def test_what_is_no_request_is_refused_as_redis_does(stream: bytes, error: str) -> None:
-    """A wrong count or length is refused before anything is reserved for it."""
-    reader = resp.RequestReader()
-    reader.feed(stream)
-    with pytest.raises(resp.RequestError, match=error.replace("'*'", r"'\*'")):
-        reader.next_request()
-
-
-def test_empty_requests_are_passed_over() -> None:
-    """An empty request asks for nothing and gets no reply."""
-    reader = resp.RequestReader()
-    reader.feed(b"*0\r\n*-1\r\n" + request("PING"))
-    assert reader.next_request() == [b"PING"]
-
-
-# -- commands --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "arguments, reply",
-    [
-        (["PING"], b"+PONG\r\n"),
-        (["ping", "hé"], b"$3\r\nh\xc3\xa9\r\n"),
-        (["SET"], b"-ERR wrong number of arguments for 'set' command\r\n"),
-        (["GET", "key"], b"-ERR wrong number of arguments for 'get' command\r\n"),
-        (["MULTIPAXOS"], b"-ERR wrong number of arguments for 'multipaxos' command\r\n"),
-        (
-            ["MULTIPAXOS", "status", "x"],
-            b"-ERR wrong number of arguments for 'multipaxos|status' command\r\n",
-        ),
-        (["MULTIPAXOS", "x"], b"-ERR unknown subcommand 'x'.\r\n"),
-        (["FLY", "a", "b"], b"-ERR unknown command 'FLY', with args beginning with: 'a' 'b'\r\n"),
-        ([b"\xff\r\n+OK"], b"-ERR unknown command '\\xff +OK', with args beginning with: \r\n"),
-        (["SET", b"a\xff"], b"-REFUSED the value is not UTF-8 text: byte 0xff at position 1\r\n"),
-        (
-            ["SET", b"\xed\xa0\x80"],
-            b"-REFUSED the value is not UTF-8 text: byte 0xed at position 0\r\n",
-        ),
-        (
-            ["SET", "x" * 99],
-            (
-                b"-REFUSED the value is too large: it takes 101 bytes in a message, "
-                b"and 100 is the most that fits\r\n"
-            ),
-        ),
-        (
-            ["MULTIPAXOS", "PROPOSE", "c d", "1", "0", "GET"],
-            b"-ERR a client is named by 1 to 40 letters, digits or '_', '-', '.', ':'\r\n",
-        ),
-        (
-            ["MULTIPAXOS", "PROPOSE", "c", "0", "0", "GET"],
-            b"-ERR sequence must be a whole number from 1 to 9007199254740991\r\n",
-        ),
-        (
-            ["MULTIPAXOS", "PROPOSE", "c", "9", "0" * 5000, "GET"],
-            b"-ERR sequence must be a whole number from 1 to 9007199254740991\r\n",
-        ),
-        (
-            ["MULTIPAXOS", "PROPOSE", "c", "1", "0", "SET"],
-            b"-ERR syntax error: after the sequence comes SET value, or GET\r\n",
-        ),
-        (
-            ["MULTIPAXOS", "HISTORY", "-1"],
-            b"-ERR count must be a whole number from 1 to 100000\r\n",
-        ),
-    ],
-)
-def test_commands_are_answered_as_redis_does(arguments: list[str | bytes], reply: bytes) -> None:
-    """What needs no protocol is answered at once; errors have Redis' form and stay one line."""
-    assert say(*arguments) == reply
-
+DONE = Chosen(link=5, result=True)
 
 # -- connections -----------------------------------------------------------------------------------
 
@@ -291,7 +21,7 @@ def test_value_is_set_and_got() -> None:
     connection.dataReceived(request("SET", "v"))
     assert transport.take() == b""
     assert service.commands() == [("SET", "v")]
-    service.answer(CHOSEN)
+    service.answer(DONE)
     assert transport.take() == b"+OK\r\n"
 
     connection.dataReceived(request("GET"))
@@ -301,13 +31,14 @@ def test_value_is_set_and_got() -> None:
 
 
 def test_greeting_of_the_right_server_is_answered() -> None:
-    """HELLO with this server's cluster and uid is OK, and what follows is served."""
+    """HELLO tells the link in progress, and what follows is served."""
     service = Service()
     connection, transport = service.connect()
 
     connection.dataReceived(request("MULTIPAXOS", "HELLO", "main", "A") + request("PING"))
+    connection.dataReceived(request("MULTIPAXOS", "HELLO"))
 
-    assert transport.take() == b"+OK\r\n+PONG\r\n"
+    assert transport.take() == b":7\r\n+PONG\r\n:7\r\n"
 
 
 @pytest.mark.parametrize("cluster, uid", [("other", "A"), ("main", "B"), ("MAIN", "A")])
@@ -332,12 +63,12 @@ def test_requests_of_a_connection_wait_for_each_other() -> None:
     connection.dataReceived(request("SET", "a") + request("SET", "b") + request("PING"))
     assert [command for _, command in service.asked] == [("SET", "a")]
     first, _ = service.asked[0]
-    service.answer(CHOSEN)
+    service.answer(DONE)
     assert transport.take() == b"+OK\r\n"
     ((second, command),) = service.asked
     assert command == ("SET", "b")
     assert (second.client, second.sequence) == (first.client, first.sequence + 1)
-    service.answer(CHOSEN)
+    service.answer(DONE)
 
     assert transport.take() == b"+OK\r\n+PONG\r\n"
 
@@ -345,7 +76,7 @@ def test_requests_of_a_connection_wait_for_each_other() -> None:
 def test_answers_at_once_serve_a_long_pipeline() -> None:
     """A server that answers at once serves thousands of waiting requests without recursion."""
     service = Service()
-    service.at_once = lambda _: CHOSEN
+    service.at_once = lambda _: DONE
     connection, transport = service.connect()
 
     connection.dataReceived(request("SET", "a") * 5000)
@@ -356,9 +87,9 @@ def test_answers_at_once_serve_a_long_pipeline() -> None:
 @pytest.mark.parametrize(
     "outcome, reply",
     [
-        (CHOSEN, b"*2\r\n:5\r\n$5\r\nvalue\r\n"),
-        (Chosen(link=0, result=None), b"*2\r\n:0\r\n$-1\r\n"),
-        (Refused(reason="no\r\n+OK"), b"-REFUSED no +OK\r\n"),
+        (CHOSEN, b'*2\r\n:5\r\n$7\r\n"value"\r\n'),
+        (Chosen(link=0, result=None), b"*2\r\n:0\r\n$4\r\nnull\r\n"),
+        (Refused(reason="no\r\n+OK"), b"-REFUSED no  +OK\r\n"),
         (Unknown(reason="who knows"), b"-UNKNOWN who knows\r\n"),
     ],
 )
@@ -367,7 +98,8 @@ def test_outcome_of_a_named_request(outcome: Outcome, reply: bytes) -> None:
     service = Service()
     connection, transport = service.connect()
 
-    connection.dataReceived(request("MULTIPAXOS", "PROPOSE", "c", "7", "0", "set", "v"))
+    connection.dataReceived(request("MULTIPAXOS", "PROPOSE", "c", "7", "3", "set", "v"))
+    assert service.since == 3
     assert service.asked[0] == (RequestID("c", 7), ("SET", "v"))
     service.answer(outcome)
 
@@ -425,7 +157,7 @@ def test_a_call_whose_connection_ends_returns_once_and_unknown(ends: str) -> Non
         case "the server stops":
             service.port.close()
         case "it takes too long":
-            service.clock.advance(client_port.ANSWER_SECONDS_MAX)
+            service.clock.advance(client_connection.ANSWER_SECONDS_MAX)
     unknown = [outcome for what, outcome in service.observed if what == "returned c/7"]
     connection.connectionLost()
     service.answer(CHOSEN)
@@ -464,16 +196,15 @@ def test_protocol_error_is_told_and_ends_the_connection() -> None:
     service = Service()
     connection, transport = service.connect()
 
-    connection.dataReceived(request("PING") + b"!" + request("PING"))
+    connection.dataReceived(request("PING") + b"*1\r\n!" + request("PING"))
 
-    assert transport.take() == b"+PONG\r\n-ERR Protocol error: expected '*', got '!'\r\n"
+    assert transport.take() == b"+PONG\r\n-ERR Protocol error: expected '$', got '!'\r\n"
     assert transport.closed == "after writing"
 
 
 def test_one_connection_too_many_is_told_so() -> None:
     """Beyond the limit a client is turned away; when another leaves there is room again."""
-    service = Service()
-    service.port.connections_max = 1
+    service = Service(connections_max=1)
     first, _ = service.connect()
     turned_away = service.port.buildProtocol(None)
     transport = Transport()
@@ -493,10 +224,10 @@ def test_idle_connection_is_closed() -> None:
     waiting_connection, waiting = service.connect()
     waiting_connection.dataReceived(request("GET"))
 
-    service.clock.advance(client_port.IDLE_SECONDS_MAX)
+    service.clock.advance(client_connection.IDLE_SECONDS_MAX)
     assert idle.closed == "at once"
     assert waiting.closed is None
-    service.clock.advance(client_port.ANSWER_SECONDS_MAX)
+    service.clock.advance(client_connection.ANSWER_SECONDS_MAX)
     assert waiting.closed == "at once"
 
 
@@ -522,11 +253,29 @@ def test_flood_behind_a_request_waits_outside() -> None:
     connection.dataReceived(request("GET"))
     assert transport.is_read()
 
-    connection.dataReceived(request("PING") * (client_port.WAITING_BYTES_MAX // 14 + 1))
+    connection.dataReceived(request("PING") * (client_connection.WAITING_BYTES_MAX // 14 + 1))
     assert not transport.is_read()
     service.answer(CHOSEN)
 
     assert transport.is_read()
+
+
+def test_any_request_resets_the_idle_clock() -> None:
+    """A client that asks now and then stays; one whose machine died is found out by its silence."""
+    service = Service()
+    connection, transport = service.connect()
+
+    for _ in range(3):
+        service.clock.advance(client_connection.IDLE_SECONDS_MAX - 1)
+        connection.dataReceived(request("PING"))
+    assert not transport.closed
+    # Half a request is no sign of life: it would hold its place for ever.
+    connection.dataReceived(b"*1\r\n")
+    service.clock.advance(client_connection.IDLE_SECONDS_MAX)
+
+    assert transport.closed == "at once"
+    connection.connectionLost()
+    assert not service.clock.getDelayedCalls()
 
 
 def test_closing_the_port_closes_all() -> None:
@@ -538,3 +287,120 @@ def test_closing_the_port_closes_all() -> None:
     service.port.close()
 
     assert (first.closed, second.closed) == ("at once", "at once")
+
+
+# -- as Redis --------------------------------------------------------------------------------------
+
+
+def test_a_stranger_is_served_once_the_password_is_there() -> None:
+    """Before that nothing reaches the protocol, also in the same packet."""
+    service = Service(password="sesame")
+    connection, transport = service.connect()
+
+    connection.dataReceived(request("GET") + request("AUTH", "wrong") + request("GET"))
+    assert service.asked == []
+    assert transport.take() == (
+        b"-NOAUTH Authentication required.\r\n"
+        b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"
+        b"-NOAUTH Authentication required.\r\n"
+    )
+    connection.dataReceived(request("AUTH", "sesame") + request("MULTIPAXOS", *["x"] * 11))
+    connection.dataReceived(request("GET"))
+
+    assert transport.take() == b"+OK\r\n-ERR unknown subcommand 'x'.\r\n"
+    assert service.commands() == [("GET",)]
+
+
+def test_a_stranger_s_large_request_is_not_even_read() -> None:
+    """Whoever is not known yet cannot make the server keep much."""
+    service = Service(password="sesame")
+    connection, transport = service.connect()
+
+    connection.dataReceived(b"*2\r\n$4\r\nAUTH\r\n$1000000\r\n")
+
+    assert transport.take() == b"-ERR Protocol error: unauthenticated bulk length\r\n"
+    assert transport.closed == "after writing"
+
+
+def test_the_password_is_in_no_trace() -> None:
+    """What clients ask is observed, but not how they were let in."""
+    service = Service(password="sesame")
+    connection, _ = service.connect()
+
+    connection.dataReceived(request("AUTH", "sesame") + request("GET"))
+
+    assert "sesame" not in repr(service.observed)
+    assert "sesame" not in repr(connection.session)
+    assert "sesame" not in repr(service.port.rules)
+
+
+def test_a_connection_may_change_its_protocol() -> None:
+    """HELLO is answered in the protocol that it asks for, and all that follows."""
+    service = Service()
+    connection, transport = service.connect()
+
+    connection.dataReceived(request("HELLO", "3"))
+    assert transport.take().startswith(b"%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n")
+    connection.dataReceived(request("GET"))
+    service.answer(Chosen(link=5, result=None))
+    assert transport.take() == b"_\r\n"
+    connection.dataReceived(request("RESET") + request("CLIENT", "GETNAME"))
+
+    assert transport.take() == b"+RESET\r\n$-1\r\n"
+
+
+def test_connections_have_numbers_and_addresses() -> None:
+    """A client can say which connection it is."""
+    service = Service()
+    service.connect()
+    connection, transport = service.connect()
+
+    connection.dataReceived(request("CLIENT", "INFO"))
+
+    assert b"id=2 addr=127.0.0.1:50000 laddr=127.0.0.1:7001 " in transport.take()
+
+
+def test_role_and_info_come_from_the_server() -> None:
+    """ROLE names the master; INFO counts the clients and what they asked."""
+    service = Service(connections_max=2)
+    service.master = Address(host="127.0.0.1", port=7002)
+    connection, transport = service.connect()
+    service.connect()
+    service.port.buildProtocol(None)
+
+    connection.dataReceived(request("ROLE"))
+    assert transport.take().startswith(b"*5\r\n$5\r\nslave\r\n$9\r\n127.0.0.1\r\n:7002\r\n")
+    connection.dataReceived(request("INFO"))
+
+    info = transport.take().decode()
+    for line in (
+        "# Server",
+        "redis_version:7",
+        "connected_clients:2",
+        "maxclients:2",
+        "total_connections_received:2",
+        "rejected_connections:1",
+        "total_commands_processed:2",
+    ):
+        assert f"{line}\r\n" in info
+
+
+def test_typed_lines_are_served() -> None:
+    """A person with a plain terminal is a client, too."""
+    service = Service()
+    connection, transport = service.connect()
+
+    connection.dataReceived(b"ping\r\nSET 'two words'\r\n")
+
+    assert transport.take() == b"+PONG\r\n"
+    assert service.commands() == [("SET", "two words")]
+
+
+def test_stale_reads_come_at_once() -> None:
+    """What this server has, with the link as of which it is so."""
+    service = Service()
+    connection, transport = service.connect()
+
+    connection.dataReceived(request("MULTIPAXOS", "STALE", "get"))
+
+    assert transport.take() == b'*2\r\n:6\r\n$5\r\n"GET"\r\n'

@@ -337,3 +337,76 @@ def test_a_file_that_is_no_text_gets_a_sentence(tmp_path: Path) -> None:
     """TOML is UTF-8."""
     with pytest.raises(ConfigError, match="is not UTF-8"):
         load_config(write(tmp_path, b"cluster = '\xff'"))
+
+
+# -- the password ----------------------------------------------------------------------------------
+
+
+def write_password(directory: Path, content: bytes, *, mode: int = 0o600) -> Path:
+    """Write a file that holds a password, and a configuration that names it."""
+    (directory / "password").write_bytes(content)
+    (directory / "password").chmod(mode)
+    return write(directory, f'{MAIN}client_password_file = "password"\n{A}')
+
+
+@pytest.mark.parametrize("content", [b"sesame", b"sesame\n", b"sesame\r\n"])
+@pytest.mark.parametrize("mode", [0o400, 0o600, 0o640])
+def test_the_password_stands_in_a_file_of_its_own(
+    tmp_path: Path, content: bytes, mode: int
+) -> None:
+    """Beside the configuration; the end of its line is no part of it, and nobody sees it."""
+    config = load_config(write_password(tmp_path, content, mode=mode))
+
+    assert config.client_password == "sesame"
+    assert "sesame" not in repr(config)
+    assert built_in_config().client_password is None
+
+
+@pytest.mark.parametrize("content", [" sésame ", "x" * 512, "a\rb"])
+def test_a_password_is_taken_as_it_is(tmp_path: Path, content: str) -> None:
+    """Blanks are part of it, and so is all that UTF-8 can write but the end of a line."""
+    config = load_config(write_password(tmp_path, content.encode()))
+
+    assert config.client_password == content
+
+
+@pytest.mark.parametrize(
+    "content, sentence",
+    [
+        (b"", "password is empty"),
+        (b"\n", "password is empty"),
+        (b"secret\nsecret\n", "must hold one line of at most 512 bytes"),
+        (b"secret\n\n", "must hold one line"),
+        (b"secret" * 100, "must hold one line"),
+        (b"secret\xff", "password is not UTF-8"),
+    ],
+)
+def test_each_mistake_in_the_password_gets_a_sentence(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    """The sentence names the key and the file, and tells nothing of what is in it."""
+    path = write_password(tmp_path, content)
+
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        load_config(path)
+
+    assert str(caught.value).startswith(f"{path}: client_password_file: ")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o602, 0o644, 0o777])
+def test_a_password_that_everybody_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    """What all users of the machine know protects nothing."""
+    path = write_password(tmp_path, b"sesame", mode=mode)
+
+    with pytest.raises(ConfigError, match=r"all users of this machine may use .*chmod o= "):
+        load_config(path)
+
+
+@pytest.mark.parametrize("name", ['"nowhere"', '"."', '""', "7", '"a\\u0000b"'])
+def test_the_password_s_file_must_be_one(tmp_path: Path, name: str) -> None:
+    """A missing file is a mistake, and not a cluster without a password."""
+    path = write(tmp_path, f"{MAIN}client_password_file = {name}\n{A}")
+
+    with pytest.raises(ConfigError, match="client_password_file"):
+        load_config(path)

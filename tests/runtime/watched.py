@@ -43,6 +43,9 @@ class Watched:
 
     cluster = "main"
     uid = "A"
+    machine = Register()
+    value_bytes_max = 100
+    password = None
 
     def __init__(self, servers: int = 1, *, master: bool = False) -> None:
         """Put it together."""

@@ -37,8 +37,8 @@ _PIECE_BYTES = 4096
 """So much the parser is given at a time without a look at the headers."""
 
 _ARRAY = ord("*")
-_LARGE_COUNT = re.compile(rb"[*%~>|](?:[0-9]{5}|[0-9]{0,4}\Z)")
-"""Where an array, a map or the like with a large count may begin, also if its digits end here."""
+_LARGE_COUNT = re.compile(rb"[*%~>|](?:[0-9]{3}|[0-9]{0,2}\Z)")
+"""Where an array, a map or the like of a hundred or more may begin, or will when more arrives."""
 _NUMBER = re.compile(rb"0|-?[1-9][0-9]*")
 
 # Its type hint speaks of one argument; it takes any number.

@@ -23,8 +23,7 @@ def simple(text: str) -> Reply:
 
 def error(text: str) -> Reply:
     """Encode an error: its first word names it, the rest is for people; line ends become blanks."""
-    # A blank at the end is part of some of Redis' sentences.
-    line = "".join(" " if sign in "\r\n" else sign for sign in text)
+    line = text.replace("\r", " ").replace("\n", " ")
     return b"-%b\r\n" % line.encode(errors="backslashreplace")
 
 
