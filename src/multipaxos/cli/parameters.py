@@ -206,7 +206,11 @@ def bad_config_refused() -> Iterator[None]:
 def read_config(path: Path | None, password_path: Path | None = None) -> Config:
     """Return the cluster in the file *path*, or the built-in one; *password_path* is preferred."""
     with bad_config_refused():
-        config = built_in_config() if path is None else load_config(path)
+        config = (
+            built_in_config()
+            if path is None
+            else load_config(path, reads_password=password_path is None)
+        )
         if password_path is None:
             return config
         return replace(config, client_password=read_password(password_path, "--password-file"))

@@ -171,7 +171,7 @@ def _paragraphs(found: Mapping[str, dict[str, Any] | ClientError], width: int) -
         yield Text.assemble(head, _phase(answer))
         lease = answer["lease"]
         is_lease = f", lease {lease['kind']} {lease['seconds_left']:.1f} s" if lease else ""
-        value = Text(f"{indent}link {answer['link']}, {_kind(found)} {_value(answer)}")
+        value = Text(f"{indent}link {answer['link']}, {_kind(found)}: {_value(answer)}")
         value.truncate(width, overflow="ellipsis")
         yield value
         yield Text(f"{indent}master {printable(answer['master'] or '-')}{is_lease}")
