@@ -37,7 +37,8 @@ from multipaxos.client.steps import (
 )
 from multipaxos.client.talk import Talk
 from multipaxos.runtime import resp
-from multipaxos.runtime.commands import link_and_result
+from multipaxos.runtime.own_commands import link_and_result
+from multipaxos.runtime.request_reader import RequestReader
 
 T = TypeVar("T")
 
@@ -90,7 +91,7 @@ class FakeConnection:
 
     def __init__(self, server: FakeServer) -> None:
         self.server = server
-        self.reader = resp.RequestReader()
+        self.reader = RequestReader()
         self.output = bytearray()
         self.is_closed = False
         self.is_known = server.password is None
