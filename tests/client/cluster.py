@@ -225,8 +225,9 @@ class FakeCluster:
 
 def _change(place: Position, change: tuple[str | None, Any]) -> bytes:
     key, value = change
+    encoding = resp.Encoding()
     words = [resp.bulk("change"), resp.integer(place[0]), resp.integer(place[1])]
-    return resp.array([*words, resp.Encoding().bulk(key), resp.bulk(json.dumps(value))])
+    return resp.array([*words, encoding.bulk(key), resp.bulk(json.dumps(value))])
 
 
 # -- in virtual time, without sockets ------------------------------------------------------------

@@ -240,7 +240,8 @@ def test_cancelled_step_of_a_watch_loses_no_change() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
             await value.set("x")
-            return (await anext(changes)).value
+            told: str | None = (await anext(changes)).value
+            return told
 
     assert run(main) == "x"
 

@@ -43,7 +43,7 @@ from multipaxos.errors import MultipaxosError
         (calls.compare_and_set("a", "b"), "CAS a b"),
         (calls.compare_and_set(None, "b"), "CAS b"),
         (calls.compare_and_set("k", "a", "b"), "CAS k a b"),
-        (calls.compare_and_set("k", None, "b"), "CAS k b"),
+        (calls.compare_and_set("k", None, "b"), "SET k b NX"),
         (calls.delete("a", "b"), "DEL a b"),
         (calls.exists("a", "b"), "EXISTS a b"),
         (calls.increment("k", -3), "INCRBY k -3"),

@@ -190,8 +190,8 @@ GOOD: Histories = {
             get("r", "x", 6, 7),
         ],
         "a compare-and-set for each of two keys": [
-            call("c1", "CAS", "k", "x", at=(0, 1), result=True),
-            call("c2", "CAS", "l", "x", at=(0, 1), result=True),
+            call("c1", "SET", "k", "x", "NX", at=(0, 1), result=True),
+            call("c2", "SET", "l", "x", "NX", at=(0, 1), result=True),
             call("c3", "CAS", "k", "x", "y", at=(2, 3), result=True),
         ],
         "the keys there were": [
@@ -321,8 +321,8 @@ BAD: dict[str, tuple[StateMachine, list[Operation], str]] = {
         ),
         "a compare-and-set of two keys in two orders": (
             [
-                call("c1", "CAS", "k", "x", at=(0, 9), result=True),
-                call("c2", "CAS", "l", "x", at=(0, 9), result=True),
+                call("c1", "SET", "k", "x", "NX", at=(0, 9), result=True),
+                call("c2", "SET", "l", "x", "NX", at=(0, 9), result=True),
                 call("g1", "MGET", "k", "l", at=(2, 3), result=("x", None)),
                 call("g2", "MGET", "k", "l", at=(4, 5), result=(None, "x")),
             ],

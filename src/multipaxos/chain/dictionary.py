@@ -45,8 +45,8 @@ class Dictionary(StateMachine):
     Keeps texts by key.
 
     What a command means and returns, `Redis' own documentation <https://redis.io/commands>`_ says;
-    CAS, which Redis does not have, sets *key* if it holds the expected text or, without one, if it
-    holds none.
+    CAS, which Redis does not have, sets *key* if it holds the expected text; to set one that holds
+    none is what SET with NX does.
     """
 
     kind = "dictionary"
@@ -58,7 +58,7 @@ class Dictionary(StateMachine):
             usage="GET key", arguments_min=1, arguments_max=1, reads=True, first_key=0
         ),
         "CAS": CommandForm(
-            usage="CAS key [expected] new", arguments_min=2, arguments_max=3, first_key=0
+            usage="CAS key expected new", arguments_min=3, arguments_max=3, first_key=0
         ),
         "DEL": CommandForm(
             usage="DEL key [key ...]",
@@ -167,11 +167,8 @@ def _get(state: Texts, arguments: list[str]) -> _Applied:
 
 
 def _compare_and_set(state: Texts, arguments: list[str]) -> _Applied:
-    key, *expected, new = arguments
-    held = state.get(key)
-    if held == (expected[0] if expected else None):
-        return state.set(key, new), True
-    return state, False
+    key, expected, new = arguments
+    return (state.set(key, new), True) if state.get(key) == expected else (state, False)
 
 
 def _delete(state: Texts, arguments: list[str]) -> _Applied:

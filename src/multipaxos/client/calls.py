@@ -79,14 +79,21 @@ def get(*key: str) -> Call[str | None]:
 
 def compare_and_set(*arguments: str | None) -> Call[bool]:
     """Return the call that sets a key, or the register, if it is as expected."""
+    texts: tuple[str | None, ...]
     match arguments:
-        case (*key, expected, new) if len(key) <= 1:
-            texts = (*key, new) if expected is None else (*key, expected, new)
+        case (None, new):
+            texts = ("CAS", new)
+        case (expected, new):
+            texts = ("CAS", expected, new)
+        case (key, None, new):
+            texts = ("SET", key, new, "NX")
+        case (key, expected, new):
+            texts = ("CAS", key, expected, new)
         case _:
             raise TypeError(
                 "compare_and_set takes what is expected and what is new, or a key first"
             )
-    return Call(("CAS", *_texts_only(texts)), _done)
+    return Call(_texts_only(texts), _done)
 
 
 def delete(*keys: str) -> Call[int]:
