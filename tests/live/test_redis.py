@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -289,6 +290,21 @@ def test_whoever_knows_the_password_is_served(protected: LiveCluster) -> None:
     written = "".join(protected.processes["A"].lines) + (protected.directory / "trace").read_text()
     assert PASSWORD not in written
     assert json.dumps(PASSWORD) not in written
+
+
+def test_the_commands_know_the_password(protected: LiveCluster) -> None:
+    """The configuration that names it is theirs, too; it is not shown."""
+    done = subprocess.run(
+        [sys.executable, "-m", "multipaxos", "status", "--config", str(protected.config_path)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert "Authentication" not in done.stdout
+    assert done.stdout.count("not reachable") == 2
+    assert PASSWORD not in done.stdout + done.stderr
 
 
 @needs_redis_tools
