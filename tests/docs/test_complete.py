@@ -44,6 +44,7 @@ STRATEGIES_PAGE = "docs/reference/strategies.md"
 SCENARIOS_PAGE = "docs/scenarios.md"
 WIRE_PAGE = "docs/reference/wire-format.md"
 CLIENTS_PAGE = "docs/reference/clients.md"
+MACHINES_PAGE = "docs/reference/state-machines.md"
 METRICS_PAGE = "docs/reference/metrics.md"
 WRAPPERS_TYPED = [["python", wrapper] for wrapper in WRAPPERS]
 
@@ -168,8 +169,8 @@ def test_every_request_of_clients_is_described() -> None:
 @pytest.mark.parametrize("machine", [Register(), Dictionary()], ids=lambda each: each.kind)
 def test_every_command_of_a_state_machine_is_described(machine: StateMachine) -> None:
     """As it says itself that it is written."""
-    text = section(CLIENTS_PAGE, f"### {machine.kind.capitalize()}")
-    described = [command.strip("`") for command, *_ in rows(text, ("command", "reply", "does"))]
+    text = section(MACHINES_PAGE, f"## {machine.kind}")
+    described = [command.strip("`") for command, *_ in rows(text, ("command", "result", "does"))]
 
     assert described == [form.usage for form in machine.forms.values()]
 

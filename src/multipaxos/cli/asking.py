@@ -32,7 +32,9 @@ def ask_in_turn(
     for place, (asked, endpoint) in enumerate(servers.items()):
         share_seconds = (deadline - time.monotonic()) / (len(servers) - place)
         try:
-            with Client([endpoint], identities=identities(config)) as client:
+            with Client(
+                [endpoint], password=config.client_password, identities=identities(config)
+            ) as client:
                 return ask(client, share_seconds)
         except ClientError as error:
             errors[asked] = error

@@ -43,7 +43,9 @@ def client(
     endpoint = endpoints(config, uid)[uid]
     check_value(value, config)
     try:
-        with Client([endpoint], identities=identities(config)) as connection:
+        with Client(
+            [endpoint], password=config.client_password, identities=identities(config)
+        ) as connection:
             if no_wait:
                 connection.propose_without_waiting(value, timeout_seconds=timeout_seconds)
                 _print("sent: what becomes of it was not waited for", "The value was sent. This")

@@ -65,7 +65,9 @@ def ask_all(config: Config, timeout_seconds: float) -> dict[str, dict[str, Any] 
 
     def ask(endpoint: Endpoint) -> dict[str, Any] | ClientError:
         try:
-            with Client([endpoint], identities=expected) as connection:
+            with Client(
+                [endpoint], password=config.client_password, identities=expected
+            ) as connection:
                 return connection.status(timeout_seconds=timeout_seconds)
         except ClientError as error:
             return error
