@@ -11,6 +11,7 @@ from tests.defects.support import WatchedCluster
 from composable_paxos import AcceptorState, Prepare, Promise, ProposalID
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Save
+from multipaxos.chain.register import Register
 from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage
 
@@ -66,7 +67,9 @@ def test_a_save_that_fails_is_the_last_one(
     """The real storages tell that a save failed, take no more of them, and keep the one before."""
 
     def opened() -> SqliteStorage | JsonStorage:
-        return kind(tmp_path, cluster="main", uid="A", machine_kind="register", history_max=10)
+        return kind(
+            tmp_path, cluster="main", uid="A", machine=Register(), sessions_max=9, history_max=10
+        )
 
     old = DurableState(birth="b")
     new = DurableState(birth="b", acceptor=AcceptorState(promised_id=ProposalID(2, "A")))

@@ -9,6 +9,7 @@ from composable_paxos import Accept, Accepted, Prepare, Promise
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Save
 from multipaxos.chain.messages import WhereAreYou
+from multipaxos.chain.register import Register
 from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage
 
@@ -90,7 +91,9 @@ def test_the_real_storages_tell_a_missing_file_from_a_damaged_one(
     """A missing file is reported as such, to the protocol; a damaged one stops the start."""
 
     def opened() -> SqliteStorage | JsonStorage:
-        return kind(tmp_path, cluster="main", uid="A", machine_kind="register", history_max=10)
+        return kind(
+            tmp_path, cluster="main", uid="A", machine=Register(), sessions_max=9, history_max=10
+        )
 
     first = opened()
     assert first.load() is None

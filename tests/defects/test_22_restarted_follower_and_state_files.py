@@ -14,6 +14,7 @@ from tests.defects.support import MASTER, PLAIN, WatchedCluster, link_of
 from composable_paxos import Prepare
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Save
+from multipaxos.chain.register import Register
 from multipaxos.composition import compose
 from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage
@@ -25,7 +26,9 @@ STATE = DurableState(birth="b", instance=7, votes_from=3)
 
 def open_storage(kind: type[AnyStorage], directory: Path) -> AnyStorage:
     """Return a new storage of *kind* for server A."""
-    return kind(directory, cluster="main", uid="A", machine_kind="register", history_max=10)
+    return kind(
+        directory, cluster="main", uid="A", machine=Register(), sessions_max=9, history_max=10
+    )
 
 
 @pytest.mark.parametrize("restarted_as", [MASTER, PLAIN], ids=["master", "plain"])

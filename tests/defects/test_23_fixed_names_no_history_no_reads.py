@@ -17,6 +17,7 @@ from composable_paxos import (
 from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Save
 from multipaxos.chain.links import Founding, NewMaster, Nothing, Updates
+from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen
 from multipaxos.composition import compose
 from multipaxos.runtime.config import ConfigError, load_config
@@ -115,7 +116,9 @@ def test_the_history_is_on_the_disk(
     """The newest links are there after a restart, as many as were asked to be kept."""
 
     def opened() -> SqliteStorage | JsonStorage:
-        return kind(tmp_path, cluster="main", uid="A", machine_kind="register", history_max=3)
+        return kind(
+            tmp_path, cluster="main", uid="A", machine=Register(), sessions_max=9, history_max=3
+        )
 
     links = [DecidedLink(number=number, link=Nothing()) for number in range(5)]
     storage = opened()

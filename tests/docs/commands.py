@@ -28,6 +28,9 @@ WRAPPERS = {"server.py": "server", "client.py": "client"}
 KILL = re.compile(r"kill -(?P<signal>9|INT) (?P<process>\d+)( +#.*)?")
 """How a reader ends one server from another terminal, by the process id that it printed."""
 
+REDIS_CLI = re.compile(r"redis-cli -p (?P<port>\d+) (?P<rest>.+)")
+"""How a reader asks the server at a port with the client of Redis."""
+
 REMOVE = re.compile(r"rm (?P<pattern>state/\w+\.\*)")
 """How a reader loses a server's state."""
 
@@ -70,6 +73,9 @@ def arguments_of(command: str) -> list[str] | None:
 def check_command(command: str) -> None:
     """Hold *command* against the definition of the command line: AssertionError if it is wrong."""
     if command == "echo $?" or KILL.fullmatch(command) or REMOVE.fullmatch(command):
+        return
+    if shlex.split(command)[0] == "redis-cli":
+        assert REDIS_CLI.match(command), f"{command}: the port tells which server is meant"
         return
     arguments = arguments_of(command)
     assert arguments, f"{command!r} is no command that the tests know"

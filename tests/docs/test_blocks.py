@@ -114,6 +114,8 @@ CHECKS: dict[str, Callable[[Block, Path], None]] = {
     "text output": check_python,
     "python live": check_live_python,
     "text output live": check_python,
+    "python embedded": check_live_python,
+    "text output embedded": check_python,
     "toml": check_toml,
     "json datagram": check_datagram,
     "json link": check_link,

@@ -6,6 +6,7 @@ import pytest
 
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.messages import CatchUp, Envelope, Sync
+from multipaxos.chain.requests import Chosen
 from multipaxos.composition import compose, strategy_names
 from multipaxos.exploration.chain_bounds import ChainBounds
 from multipaxos.exploration.chain_events import Event, Fire, Receive, Stage
@@ -39,6 +40,7 @@ def explored() -> ChainModel:
         pytest.param({"links": 2}, 7_795, 49_181, 21, id="two links with a master"),
         pytest.param({"links": 1, "crashes": 1}, 1_449, 6_418, 14, id="a restart"),
         pytest.param({"master": 0, "writes": 2, "reads": 1}, 662, 1_974, 14, id="no master"),
+        pytest.param({"master": 0, "swaps": 2, "retries": 1}, 385, 1_313, 14, id="two swaps"),
         pytest.param(
             {"writes": 1, "reads": 1, "firings": 0, "elected": 1}, 3_722, 13_421, 16, id="a read"
         ),
@@ -55,6 +57,19 @@ def test_the_right_chain_is_safe(bounds: Bounds, states: int, transitions: int, 
     assert found.violation is None
     assert found.missing == ()
     assert (found.states, found.transitions, found.depth) == (states, transitions, depth)
+
+
+def test_of_two_that_set_what_is_not_there_one_does() -> None:
+    """Whatever happens, whoever asks again, and whoever comes first."""
+    model = chain(master=0, swaps=2, retries=1)
+    assert explore(model).violation is None
+
+    ended = {
+        tuple(call.outcome.result for call in past.calls if isinstance(call.outcome, Chosen))
+        for past in model.pasts
+    }
+
+    assert ended == {(), (True,), (True, False), (False, True)}
 
 
 def test_states_share_nothing_that_changes(explored: ChainModel) -> None:

@@ -1,6 +1,8 @@
 """The sessions that the documents show, typed into real terminals as it were."""
 
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import click
 import pytest
 from tests.docs.commands import (
     KILL,
+    REDIS_CLI,
     REMOVE,
     SUBCOMMANDS,
     Step,
@@ -97,7 +100,10 @@ class Session:
     def type(self, step: Step) -> None:
         """Type the command, and compare what it prints with what the document shows."""
         killed, removed = KILL.fullmatch(step.command), REMOVE.fullmatch(step.command)
-        if killed:
+        redis = REDIS_CLI.fullmatch(step.command)
+        if redis:
+            self._ask_as_redis_does(redis["port"], redis["rest"], step)
+        elif killed:
             number = signal.SIGKILL if killed["signal"] == "9" else signal.SIGINT
             uid = self._shown.pop(killed["process"])
             code = self.terminals.pop(uid).end(number)
@@ -113,11 +119,11 @@ class Session:
     def execute(self, block: Block) -> list[str]:
         """Run a program of a document, on this session's ports, and return what it prints."""
         program = block.text
-        own = loopback_ports(load_config(self.config))
-        for built_in, port in zip(loopback_ports(built_in_config()), own, strict=True):
-            program = re.sub(rf"(?<=[ :]){built_in}\b", str(port), program)
+        for built_in, port in self._ports().items():
+            program = re.sub(rf"(?<=[ :]){built_in}\b", port, program)
         finished = subprocess.run(
             [sys.executable, "-c", program],
+            cwd=self.directory,
             env=environment(self.directory),
             capture_output=True,
             text=True,
@@ -126,6 +132,20 @@ class Session:
         )
         assert finished.returncode == 0, (block.place, finished.stderr, self._told())
         return finished.stdout.splitlines()
+
+    def _ports(self) -> dict[str, str]:
+        """Return the ports for clients of this session, by those that the documents show."""
+        own = map(str, loopback_ports(load_config(self.config)))
+        return dict(zip(map(str, loopback_ports(built_in_config())), own, strict=True))
+
+    def _ask_as_redis_does(self, port: str, rest: str, step: Step) -> None:
+        if shutil.which("redis-cli") is None:
+            pytest.skip("redis-cli is missing: Debian has it in the package redis-tools")
+        # On a terminal it writes for people; here it would not.
+        command = ["redis-cli", "--no-raw", "-p", self._ports()[port], *shlex.split(rest)]
+        finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        printed = finished.stdout.splitlines()
+        assert fits(printed, step.output), (step, finished.stdout, finished.stderr, self._told())
 
     def close(self) -> None:
         """End what still runs."""
@@ -216,26 +236,42 @@ def test_a_session_goes_as_the_document_shows(document: str, session: Session) -
                 session.type(step)
 
 
-PROGRAMS = [
-    document
-    for document in documents()
-    if any(block.kind == "python live" for block in blocks_in(document))
-]
+def documents_with(kind: str) -> list[str]:
+    """Return the documents that have blocks of this *kind*."""
+    return [
+        document
+        for document in documents()
+        if any(block.kind == kind for block in blocks_in(document))
+    ]
 
 
-@pytest.mark.parametrize("document", PROGRAMS)
-def test_a_program_prints_what_the_document_shows(document: str, session: Session) -> None:
-    """A document's programs for clients run against three servers, one after the other."""
-    for uid in "ABC":
-        session.type(Step(command=f"multipaxos server {uid} --data state"))
-    session.type(Step(command="multipaxos get"))
-
+def play(document: str, session: Session, kind: str) -> None:
+    """Run the programs of one *kind* in *document*, and compare what they print."""
     printed: list[str] = []
     for block in blocks_in(document):
-        if block.kind == "python live":
+        if block.kind == f"python {kind}":
             printed = session.execute(block)
-        elif block.kind == "text output live":
+        elif block.kind == f"text output {kind}":
             assert fits(printed, block.text.splitlines()), (block.place, printed)
+
+
+@pytest.mark.parametrize("document", documents_with("python live"))
+def test_a_program_prints_what_the_document_shows(document: str, session: Session) -> None:
+    """A document's programs for clients run against three servers, one after the other."""
+    text = "\n".join(block.text for block in blocks_in(document))
+    kind = "dictionary" if "--state dictionary" in text else "register"
+    for uid in "ABC":
+        session.type(Step(command=f"multipaxos server {uid} --data state --state {kind}"))
+
+    play(document, session, "live")
+
+
+@pytest.mark.parametrize("document", documents_with("python embedded"))
+def test_a_program_with_servers_inside_prints_what_the_document_shows(
+    document: str, session: Session
+) -> None:
+    """Its configuration lies beside it, in cluster.toml."""
+    play(document, session, "embedded")
 
 
 def test_the_comparison_tells_lines_apart() -> None:

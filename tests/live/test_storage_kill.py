@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from multipaxos.chain.register import Register
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage
 from multipaxos.runtime.storage.base import FileStorage
 
@@ -19,22 +20,29 @@ SAVE_FOR_EVER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from multipaxos.chain.durable import DecidedLink, DurableState, Snapshot
+from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Save
-from multipaxos.chain.links import NewMaster
+from multipaxos.chain.ledger import apply_link
+from multipaxos.chain.links import Updates
+from multipaxos.chain.register import Register
+from multipaxos.chain.requests import RequestID, Update
 from multipaxos.runtime import storage
 kind, directory = sys.argv[1:]
+machine = Register()
 disk = getattr(storage, kind)(
-    Path(directory), cluster="main", uid="A", machine_kind="register", history_max=20
+    Path(directory), cluster="main", uid="A", machine=machine, sessions_max=9, history_max=20
 )
 state = disk.load() or DurableState(birth="b")
 print("ready", flush=True)
 while True:
-    number = state.instance + 1
-    state = replace(state, instance=number, snapshot=Snapshot(value=str(number) * 1000))
-    link = NewMaster(uid="A", lease_seconds=1.0, bid=str(number))
+    number = state.instance
+    command = ("SET", str(number + 1) * 1000)
+    update = Update(request_id=RequestID("c", number), command=command, since=0)
+    link = Updates(updates=(update,))
+    effect = apply_link(state.snapshot, number, link, machine=machine, sessions_max=9)
+    state = replace(state, instance=number + 1, snapshot=effect.snapshot)
     disk.save(Save(state=state, decided=(DecidedLink(number=number, link=link),)))
-    print(number, flush=True)
+    print(number + 1, flush=True)
 """
 
 
@@ -53,7 +61,9 @@ def save_until_killed(kind: type[FileStorage], directory: Path, seconds: float) 
 
 def check(kind: type[FileStorage], directory: Path, acknowledged: int) -> None:
     """Check that a restarted server finds at least what was *acknowledged*, and it whole."""
-    disk = kind(directory, cluster="main", uid="A", machine_kind="register", history_max=20)
+    disk = kind(
+        directory, cluster="main", uid="A", machine=Register(), sessions_max=9, history_max=20
+    )
     state = disk.load()
     newest = [decided.number for decided in disk.history(20)]
     disk.close()
@@ -62,7 +72,7 @@ def check(kind: type[FileStorage], directory: Path, acknowledged: int) -> None:
         return
     assert state.instance in {acknowledged, acknowledged + 1}
     assert state.snapshot.value == str(state.instance) * 1000
-    assert newest == list(range(max(1, state.instance - 19), state.instance + 1))
+    assert newest == list(range(max(0, state.instance - 20), state.instance))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
@@ -77,7 +87,12 @@ def test_kill_9_loses_nothing_acknowledged(kind: type[FileStorage], tmp_path: Pa
         check(kind, tmp_path / "data", acknowledged)
 
         disk = kind(
-            tmp_path / "data", cluster="main", uid="A", machine_kind="register", history_max=20
+            tmp_path / "data",
+            cluster="main",
+            uid="A",
+            machine=Register(),
+            sessions_max=9,
+            history_max=20,
         )
         state = disk.load()
         disk.close()

@@ -10,6 +10,7 @@ from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, RequestID
 from multipaxos.chain.state_machine import Command
 from multipaxos.runtime.address import Address
+from multipaxos.runtime.change_log import ChangeLog
 from multipaxos.runtime.client_connection import ClientConnection
 from multipaxos.runtime.client_port import ClientPort
 from multipaxos.runtime.ports import StorageError
@@ -24,6 +25,10 @@ class Transport:
         self.written = b""
         self.closed: str | None = None
         self._reads = True
+
+    def is_open(self) -> bool:
+        """Tell whether the server has not closed the connection."""
+        return self.closed is None
 
     def is_read(self) -> bool:
         """Tell whether the server reads what arrives."""
@@ -89,6 +94,7 @@ class Service:
     uid = "A"
     machine = Register()
     instance = 7
+    change_log = ChangeLog(7)
 
     def __init__(self, *, password: str | None = None, connections_max: int = 1000) -> None:
         """Begin without requests."""

@@ -21,9 +21,11 @@ from hypothesis import HealthCheck, given, settings
 from tests.runtime import generators
 
 from composable_paxos import AcceptorState, ProposalID
+from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.durable import DecidedLink, DurableState, Session, Snapshot
 from multipaxos.chain.effects import Save
 from multipaxos.chain.links import Founding, Link, NewMaster, Nothing, Updates
+from multipaxos.chain.register import Register
 from multipaxos.chain.requests import RequestID, Update
 from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage, default_directory
@@ -68,7 +70,8 @@ class Disk:
         arguments: dict[str, Any] = {
             "cluster": "main",
             "uid": "A",
-            "machine_kind": "register",
+            "machine": Register(),
+            "sessions_max": 9,
             "history_max": 100,
         } | changes
         storage = (kind or self.kind)(self.directory, **arguments)
@@ -318,9 +321,10 @@ def test_a_second_process_is_told_who_holds_the_state(disk: Disk) -> None:
     disk.open().save(Save(state=STATE))
     code = (
         "from pathlib import Path\n"
+        "from multipaxos.chain.register import Register\n"
         f"from multipaxos.runtime.storage import {disk.kind.__name__} as Storage\n"
         f"Storage(Path({str(disk.directory)!r}), cluster='main', uid='A',\n"
-        "        machine_kind='register', history_max=1).load()\n"
+        "        machine=Register(), sessions_max=9, history_max=1).load()\n"
     )
 
     second = subprocess.run(
@@ -470,7 +474,7 @@ def test_a_state_that_cannot_be_read_is_not_called_damaged(disk: Disk) -> None:
     "changes, sentence",
     [
         ({"cluster": "test"}, "is the state of server A of cluster main, not of A of test"),
-        ({"machine_kind": "dictionary"}, "holds the state of a register, not of a dictionary"),
+        ({"machine": Dictionary()}, "holds the state of a register, not of a dictionary"),
     ],
 )
 def test_the_state_of_another_is_refused(

@@ -34,6 +34,30 @@ def violation_of(plan: RunPlan) -> InvariantViolation | None:
     return None
 
 
+OF_ANY_STATE = (
+    "retry-without-id",
+    "age-of-newest-try",
+    "read-from-anybody",
+    "read-past-a-link",
+    "lease-not-caught-up",
+    "own-value",
+)
+"""Bugs that spoil what clients are told; and one of the protocol itself."""
+
+
+@pytest.mark.parametrize("state", ["dictionary", "tests.simulation.machines:Bids"])
+@pytest.mark.parametrize("name", OF_ANY_STATE)
+def test_seeds_find_a_bug_whatever_is_replicated(name: str, state: str) -> None:
+    """The judges know no commands: they ask the state machine."""
+    plan = replace(plan_of(BUGS[name]), state=state)
+
+    found = (violation_of(replace(plan, seed=seed)) for seed in range(SEEDS))
+
+    violation = next(filter(None, found), None)
+    assert violation is not None
+    assert violation.name in BUGS[name].breaks
+
+
 @pytest.mark.parametrize("bug", FOUND)
 def test_seeds_find_a_bug_soon(bug: Bug) -> None:
     """It breaks one of the invariants that it is said to break; the same run without it, none."""

@@ -138,6 +138,12 @@ def test_statistics_say_what_the_trace_says(master: bool) -> None:
     )
     assert (counted.lease_losses > 0) == (counted.forwarded_requests > 0) == master
     assert 0 < counted.wasted_rounds < counted.rounds
+    conditions = [
+        event for event in events if event.kind == "returned" and event.fields["result"] is False
+    ]
+    assert counted.failed_conditions == len(conditions) > 0
+    assert counted.requests_answered_elsewhere > 0
+    assert (counted.local_reads > 0) == master
 
 
 def test_counting_does_not_change_a_run() -> None:
@@ -201,7 +207,13 @@ def test_what_must_happen_depends_on_what_is_tried() -> None:
     assert replace(large, combinations=(Combination(servers=2),)).demanded == ()
     assert replace(large, pattern=replace(SHORT, bug="own-value")).demanded == ()
     without_masters = replace(large, combinations=plain).demanded
-    assert set(Sometimes) - set(without_masters) == {Sometimes.LEASE_LOSS, Sometimes.FORWARDED}
+    assert set(Sometimes) - set(without_masters) == {
+        Sometimes.LEASE_LOSS,
+        Sometimes.FORWARDED,
+        Sometimes.LOCAL_READ,
+    }
+    of_bids = replace(large, pattern=replace(SHORT, state="tests.simulation.machines:Bids"))
+    assert set(Sometimes) - set(of_bids.demanded) == {Sometimes.FAILED_CONDITION}
 
 
 def test_nothing_at_all_is_missing_everything() -> None:

@@ -1,5 +1,6 @@
 """Simulated clients: one thing after the other, retries through other servers, and giving up."""
 
+from multipaxos.chain.links import Updates
 from multipaxos.chain.requests import Chosen, Unknown
 from multipaxos.simulation.clients import SimulatedClient
 from multipaxos.simulation.cluster import SimulatedCluster
@@ -40,6 +41,26 @@ def test_a_client_asks_again_elsewhere_under_the_same_id() -> None:
     assert isinstance(client.call.outcome, Chosen)
     assert client.call.returned_at is not None
     assert 3.0 < client.call.returned_at < 3.1
+
+
+def test_a_client_says_once_since_when_it_asks() -> None:
+    """After the highest link that it had heard of; a retry repeats that, through whomever."""
+    cluster = SimulatedCluster(founded=True)
+    client_with(cluster, request(1, 1.0), request(2, 2.0))
+    cluster.run_for(1.5)
+    cluster.crash("A")
+    for number in range(3):
+        cluster.submit("B", ("SET", f"b{number}"))
+        cluster.run_for(0.1)
+
+    cluster.run_for(10)
+
+    first, second = (call for call in cluster.calls.values() if call.request_id.client == "ann")
+    assert (first.since, first.tried) == (1, ["A"])
+    assert (second.since, second.tried) == (2, ["A", "B"])
+    held = cluster.invariants.chosen[5].value
+    assert isinstance(held, Updates)
+    assert [update.since for update in held.updates] == [2]
 
 
 def test_a_client_that_waits_asks_the_next_thing_later() -> None:

@@ -96,7 +96,34 @@ def test_requests_come_at_the_rate_that_was_asked_for() -> None:
     requests = RunPlan(seed=1, rate=5.0, seconds=200).request_schedule()
 
     assert 900 < len(requests) < 1100
-    reads = sum(type(request.command).__name__ == "Get" for request in requests)
+    reads = sum(request.command == ("GET",) for request in requests)
     assert 0.3 < reads / len(requests) < 0.5
-    values = [getattr(request.command, "value", None) for request in requests]
-    assert len({value for value in values if value}) == len(requests) - reads
+    written = {request.command[-1] for request in requests if request.command != ("GET",)}
+    assert len(written) == len(requests) - reads
+
+
+def test_every_state_is_asked_at_the_same_times() -> None:
+    """The clients, their servers and their patience are the seed's, not the machine's."""
+    plan = RunPlan(seed=5, rate=2.0)
+
+    register, dictionary = (
+        [replace(request, command=()) for request in replace(plan, state=state).request_schedule()]
+        for state in ("register", "dictionary")
+    )
+
+    assert register == dictionary
+
+
+def test_a_plan_names_its_state_machine() -> None:
+    """In the command that repeats it, too; what cannot be asked anything cannot be run."""
+    plan = RunPlan(seed=1, state="dictionary", sessions=3)
+
+    assert " --state dictionary --sessions 3" in plan.command_line()
+    assert plan.sized_settings.sessions_max == 3
+    assert (plan.machine.kind, RunPlan(seed=1).machine.kind) == ("dictionary", "register")
+    with pytest.raises(PlanError, match="there is no state machine 'list'"):
+        RunPlan(seed=1, state="list")
+    with pytest.raises(PlanError, match="1 to 1000 sessions, not 0"):
+        RunPlan(seed=1, sessions=0)
+    with pytest.raises(PlanError, match="the state machine mute refuses all that is drawn"):
+        RunPlan(seed=1, state="tests.simulation.machines:Mute")

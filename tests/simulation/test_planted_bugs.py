@@ -6,7 +6,9 @@ That random runs find the bugs, tests/simulation/test_bugs_found.py says.
 
 import pytest
 
+from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.effects import Timer
+from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.composition import compose, strategy_names
 from multipaxos.invariants.linearizability import Operation, find_violation
 from multipaxos.invariants.violation import InvariantViolation
@@ -20,10 +22,14 @@ SLOW = Weather(loss=0.02, detour=0.3, detour_seconds_max=1.5)
 """A network in which news may be more than a second late."""
 
 
-def cluster_with(bug: str | None, *, manual: bool = False) -> SimulatedCluster:
+def cluster_with(
+    bug: str | None, *, manual: bool = False, machine: StateMachine | None = None
+) -> SimulatedCluster:
     """Return a cluster of masters that all have *bug*, before it starts."""
     replica_class = compose(strategy_names(master=True), bug=bug)
-    return SimulatedCluster(founded=True, manual=manual, replica_class=replica_class)
+    return SimulatedCluster(
+        founded=True, manual=manual, replica_class=replica_class, machine=machine
+    )
 
 
 def pass_on(cluster: SimulatedCluster, *letters: str) -> None:
@@ -58,12 +64,12 @@ def test_a_lease_counted_from_learning_is_caught() -> None:
     learn_of_the_election_late(None)
 
 
-def lead_by_a(cluster: SimulatedCluster) -> None:
+def lead_by_a(cluster: SimulatedCluster, *, write: Command = ("SET", "x")) -> None:
     """Let A become master, and have x written through it."""
     cluster.start()
     cluster.run_for(0.01)
     cluster.hurry("A", Timer.ELECTION)
-    cluster.submit("A", ("SET", "x"))
+    cluster.submit("A", write)
     cluster.run_for(0.1)
     assert cluster.trusting() == ["A"]
 
@@ -126,6 +132,39 @@ def test_a_read_without_a_second_look_at_the_clock_is_caught() -> None:
 
     assert (stale.command, stale.result) == (("GET",), "x")
     assert read_from_a_paused_master(None) == ()
+
+
+def read_keys_from_a_slow_master(bug: str | None) -> tuple[Operation, ...]:
+    """
+    Let the clock of A, the master, fall behind; have a key added through the next one; ask both.
+
+    A was paused while its lease ended, and looks at its clock only before it reads.
+    """
+    cluster = cluster_with(bug, machine=Dictionary())
+    lead_by_a(cluster, write=("MSET", "k", "1", "l", "x"))
+    cluster.set_clock_rate("A", 0.99)
+    cluster.set_clock_rate("B", 1.01)
+    cluster.pause("A")
+    cluster.partition("A", "BC")
+    cluster.run_for(5)
+    cluster.submit("B", ("INCR", "k"))
+    cluster.submit("C", ("APPEND", "m", "new"))
+    cluster.run_for(1)
+    cluster.submit("B", ("KEYS", "*"))
+    cluster.submit("A", ("MGET", "k", "l", "m"))
+    cluster.resume("A")
+    cluster.heal()
+    cluster.run_for(10)
+    assert not cluster.unanswered
+    return find_violation(history_of(cluster), cluster.machine)
+
+
+def test_a_stale_read_of_several_keys_is_caught() -> None:
+    """I11, for a dictionary: with clocks that drift apart, and a pause between look and read."""
+    (stale,) = read_keys_from_a_slow_master("no-second-look")
+
+    assert (stale.command[0], stale.result) == ("MGET", ("1", "x", None))
+    assert read_keys_from_a_slow_master(None) == ()
 
 
 def test_a_violation_says_what_happened_where_and_to_whom() -> None:

@@ -34,6 +34,31 @@ def test_no_fault_breaks_an_invariant(faults: str, master: bool) -> None:
     assert answered > 120
 
 
+@pytest.mark.parametrize("state", ["dictionary", "tests.simulation.machines:Bids"])
+@pytest.mark.parametrize("sessions", [None, 2])
+def test_no_fault_breaks_an_invariant_of_any_state(state: str, sessions: int | None) -> None:
+    """Whatever is replicated, and however many clients the chain remembers."""
+    answered = elsewhere = local = 0
+
+    for seed in range(12):
+        plan = RunPlan(
+            seed=seed,
+            state=state,
+            sessions=sessions,
+            master=seed % 2 == 0,
+            faults="cruel",
+            rate=2.0,
+            seconds=45,
+        )
+        result = RandomRun(plan).play()
+        answered += result.answered
+        elsewhere += result.answered_elsewhere
+        local += result.local_reads
+
+    assert answered > 200
+    assert min(elsewhere, local) > 20
+
+
 @pytest.mark.parametrize("servers", [1, 2, 4, 5])
 @pytest.mark.parametrize("master", [False, True], ids=["plain", "master"])
 def test_every_size_of_cluster_keeps_the_invariants(servers: int, master: bool) -> None:

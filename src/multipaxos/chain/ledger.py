@@ -1,8 +1,9 @@
 """Applying links: what the chain so far amounts to, as pure functions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from multipaxos.chain.durable import Session, Snapshot
+from multipaxos.chain.durable import DecidedLink, Session, Snapshot
 from multipaxos.chain.links import Link, NewMaster, Updates
 from multipaxos.chain.requests import Chosen, Outcome, RequestID, Unknown, Update
 from multipaxos.chain.state_machine import (
@@ -52,6 +53,17 @@ def apply_link(
             )
         case _:
             return Effect(snapshot)
+
+
+def replay(
+    snapshot: Snapshot, links: Sequence[DecidedLink], *, machine: StateMachine, sessions_max: int
+) -> Snapshot:
+    """Return what *links*, one after the other, make of *snapshot*."""
+    for decided in links:
+        snapshot = apply_link(
+            snapshot, decided.number, decided.link, machine=machine, sessions_max=sessions_max
+        ).snapshot
+    return snapshot
 
 
 def outcome_so_far(snapshot: Snapshot, update: Update) -> Outcome | None:

@@ -68,17 +68,17 @@ class ChainPosition:
     @property
     def durable(self) -> DurableState:
         """What must survive a crash, as of now: the same object as long as nothing changes."""
-        # Tuples ask first whether two parts are one object; after most events all of them are.
+        # Tuples ask first whether two parts are one object; after most events all of them are. A
+        # snapshot is another object whenever a link changed it, and may be too large to compare.
         parts = (
             self.paxos.state,
-            self.snapshot,
             self.instance,
             self.votes_from,
             self.founding,
             self.founders,
             self.birth,
         )
-        if parts != self._durable_parts:
+        if self.snapshot is not self._durable.snapshot or parts != self._durable_parts:
             self._durable_parts = parts
             self._durable = DurableState(
                 birth=self.birth,

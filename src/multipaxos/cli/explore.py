@@ -18,7 +18,7 @@ STATES_MAX = 999_999_999
 MODELS = ("roles", "chain")
 BOUND_MAX = 99
 ROLES_ONLY = {"values"}
-CHAIN_ONLY = {"links", "writes", "reads", "retries", "firings", "master", "elected"}
+CHAIN_ONLY = {"links", "writes", "reads", "swaps", "retries", "firings", "master", "elected"}
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,6 +41,7 @@ def _bound(name: str, text: str) -> Callable[[F], F]:
 @_bound("links", "Chain: how many links are decided: 2.")
 @_bound("writes", "Chain: how many values clients write: 1.")
 @_bound("reads", "Chain: how often clients read: 0.")
+@_bound("swaps", "Chain: how many clients set a value only if there is none: 0.")
 @_bound("retries", "Chain: how often clients ask again, elsewhere: 0.")
 @_bound("firings", "Chain: how often servers act of their own accord: no limit.")
 @click.option("--master", is_flag=True, help="Chain: seek mastership, and use it.")

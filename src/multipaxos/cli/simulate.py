@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from multipaxos.cli.entry import BadInputError
 from multipaxos.cli.output import open_console
-from multipaxos.cli.parameters import FilePath, Seconds, WholeNumber
+from multipaxos.cli.parameters import FilePath, Seconds, StateKind, WholeNumber
 from multipaxos.cli.processes import interrupt_at_end
 from multipaxos.composition import (
     INDISPENSABLE,
@@ -22,7 +22,14 @@ from multipaxos.composition import (
 )
 from multipaxos.simulation.fault_plan import LEVELS, PARTS
 from multipaxos.simulation.faults import SERVERS_MAX
-from multipaxos.simulation.plan import CLIENTS_MAX, STORAGES, PlanError, RunPlan, parse_numbers
+from multipaxos.simulation.plan import (
+    CLIENTS_MAX,
+    SESSIONS_MAX,
+    STORAGES,
+    PlanError,
+    RunPlan,
+    parse_numbers,
+)
 from multipaxos.strategies.broken import Bug, UnknownBugError, find_bug
 from multipaxos.trace import printable
 
@@ -87,6 +94,18 @@ class Numbers(click.ParamType[tuple[int, ...]]):
 @click.option("--master", is_flag=True, help="Let the servers seek master leases.")
 @click.option(
     "--without", metavar="STRATEGY", multiple=True, help="Leave a strategy out, to see it missed."
+)
+@click.option(
+    "--state",
+    metavar="KIND",
+    type=StateKind(),
+    help="What is replicated: register, which is the default, dictionary, or package.module:Class.",
+)
+@click.option(
+    "--sessions",
+    metavar="N",
+    type=WholeNumber(1, SESSIONS_MAX),
+    help="How many clients the chain remembers: 1024.",
 )
 @click.option("--bug", metavar="NAME", help="Switch a mistake on; multipaxos bugs lists them.")
 @click.option(
@@ -223,6 +242,8 @@ def _run_plan(seed: int, bug: Bug | None, options: dict[str, Any]) -> RunPlan:
             "faults",
             "rate",
             "without",
+            "state",
+            "sessions",
             "bug",
             "storage",
             "clients",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.text import Text
 
+from multipaxos.chain.register import Register
 from multipaxos.cli.simulated_storage import disks_of
 from multipaxos.invariants.names import RULES
 from multipaxos.invariants.violation import InvariantViolation
@@ -71,6 +72,7 @@ def tell_plan(page: Page, plan: RunPlan) -> None:
     servers = "1 server" if plan.servers == 1 else f"{plan.servers} servers"
     words = [servers, "with masters" if plan.master else "without masters"]
     words += [f"without {name}" for name in plan.without]
+    words += [] if plan.state == Register.kind else [f"state: {plan.state}"]
     words += [f"bug {plan.bug}"] if plan.bug is not None else []
     words.append(f"faults: {plan.faults}")
     page.say(f"seed {plan.seed}: {', '.join(words)}", style="bold")

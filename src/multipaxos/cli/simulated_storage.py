@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from composable_paxos import PeerID
+from multipaxos.chain.register import Register
+from multipaxos.chain.settings import Settings
 from multipaxos.runtime.config import HISTORY_MAX
 from multipaxos.runtime.ports import Storage
 from multipaxos.runtime.storage import JsonStorage
@@ -27,7 +29,8 @@ def json_storage(files: SimulatedFileSystem, uid: PeerID) -> Storage:
         Path("/state"),
         cluster=CLUSTER,
         uid=uid,
-        machine_kind="register",
+        machine=Register(),
+        sessions_max=Settings().sessions_max,
         history_max=HISTORY_MAX,
         files=files,
     )

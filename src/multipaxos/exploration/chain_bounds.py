@@ -24,12 +24,13 @@ class ChainBounds:
 
     The *servers* keep a chain that was founded before, and decide *links* more links; what they
     propose beyond these is lost. Number 1 of a link is the master's; *rounds* higher ones are used
-    at most. Clients write *writes* values and read *reads* times, and ask again, through another
-    server, *retries* times in all. There are *crashes*, each with a restart. The first *proposers*
-    servers act of their own accord (0: all), when a timer of theirs fires, *firings* times in all
-    (None: as often as they like). That a lease ends, one's own or another's, is no such act. With
-    *master* the servers seek mastership and use it; where one is *elected*, the first link has made
-    it the first server, and a run begins when all have learned that.
+    at most. Clients write *writes* values, read *reads* times, set *swaps* more values only if
+    there is none, and ask again, through another server, *retries* times in all. There are
+    *crashes*, each with a restart. The first *proposers* servers act of their own accord (0: all),
+    when a timer of theirs fires, *firings* times in all (None: as often as they like). That a lease
+    ends, one's own or another's, is no such act. With *master* the servers seek mastership and use
+    it; where one is *elected*, the first link has made it the first server, and a run begins when
+    all have learned that.
     """
 
     servers: int = 2
@@ -38,6 +39,7 @@ class ChainBounds:
     rounds: int = 1
     writes: int = 0
     reads: int = 0
+    swaps: int = 0
     retries: int = 0
     crashes: int = 0
     elected: int = 0
@@ -65,6 +67,7 @@ class ChainBounds:
             "rounds": (1, ROUNDS_MAX),
             "writes": (0, CALLS_MAX),
             "reads": (0, CALLS_MAX),
+            "swaps": (0, CALLS_MAX),
             "retries": (0, CALLS_MAX),
             "crashes": (0, CRASHES_MAX),
             "elected": (0, 1),
@@ -86,8 +89,8 @@ class ChainBounds:
         """
         The clients' requests, each with the server (by position) that gets it first.
 
-        Reads go to the first server, then the second; writes to the last, then the one before: who
-        writes past a master that reads is what leases are about.
+        Reads and swaps go to the first server, then the second; writes to the last, then the one
+        before: who writes past a master that reads is what leases are about.
         """
         writes = tuple(
             (
@@ -100,4 +103,8 @@ class ChainBounds:
         reads = tuple(
             (n % self.servers, RequestID(f"reader{n + 1}", 1), ("GET",)) for n in range(self.reads)
         )
-        return (*writes, *reads)
+        swaps = tuple(
+            (n % self.servers, RequestID(f"swapper{n + 1}", 1), ("CAS", f"s{n + 1}"))
+            for n in range(self.swaps)
+        )
+        return (*writes, *reads, *swaps)

@@ -33,7 +33,7 @@ STRANGERS_ARGUMENT_BYTES_MAX = 16 * 1024
 """... as in Redis."""
 
 _HEADER_BYTES_MAX = 32
-_PIECE_BYTES = 4096
+_PIECE_BYTES = 1024
 """So much the parser is given at a time without a look at the headers."""
 
 _ARRAY = ord("*")

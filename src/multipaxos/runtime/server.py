@@ -300,7 +300,8 @@ def _open_storage(options: ServerOptions, machine: StateMachine) -> Storage:
         options.directory,
         cluster=options.config.cluster,
         uid=options.uid,
-        machine_kind=machine.kind,
+        machine=machine,
+        sessions_max=options.config.settings.sessions_max,
         history_max=options.config.history_max,
     )
 

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from functools import partial
 
+from multipaxos.chain.requests import Chosen
 from multipaxos.invariants.history import operation_of
 from multipaxos.invariants.linearizability import Operation
 from multipaxos.simulation.calls import ClientCall
@@ -17,8 +18,9 @@ class SimulatedClient:
 
     A call that is not answered is repeated through another server under the same request id; after
     its patience the client gives it up, and whether it was applied is not known to it. One that is
-    refused goes on to its next request. State: the newest call, which request it is, and what it
-    will still ask.
+    refused goes on to its next request. With each request it says since when it can be in the
+    chain: after the highest link that it had heard of when it asked first. State: the newest call,
+    which request it is, what it will still ask, and that link.
     """
 
     def __init__(self, cluster: SimulatedCluster, name: str, requests: Iterable[Request]) -> None:
@@ -29,6 +31,7 @@ class SimulatedClient:
         self._cluster = cluster
         self._requests = deque(requests)
         self._asked = 0
+        self._heard_of = -1
 
     def start(self) -> None:
         """Plan the first call."""
@@ -54,11 +57,20 @@ class SimulatedClient:
         # A server that stalls in the middle of the call may let it be answered before this returns.
         self._asked += 1
         call = self.call = self._cluster.open_call(
-            self.name, self._asked, request.command, on_return=self._plan_next
+            self.name,
+            self._asked,
+            request.command,
+            since=self._heard_of + 1,
+            on_return=self._hear,
         )
         time = self._cluster.time
         time.call_at(time.now + request.patience_seconds, partial(self._give_up, call))
         self._try(call, request)
+
+    def _hear(self) -> None:
+        if self.call is not None and isinstance(self.call.outcome, Chosen):
+            self._heard_of = max(self._heard_of, self.call.outcome.link)
+        self._plan_next()
 
     def _try(self, call: ClientCall, request: Request) -> None:
         if call.answered:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from composable_paxos import PeerID
 from multipaxos.chain.effects import Timer
-from multipaxos.chain.requests import RequestID, Unknown
+from multipaxos.chain.requests import Chosen, RequestID, Unknown
 from multipaxos.chain.state_machine import Command
+from multipaxos.invariants.model import holds
 from multipaxos.simulation.calls import ClientCall
 from multipaxos.simulation.server import SimulatedServer
 from multipaxos.simulation.staging import CLUSTER, FOUNDED_CHAIN
@@ -32,22 +33,34 @@ class SimulatedCluster(Troubles):
         *,
         client: str | None = None,
         sequence: int = 1,
+        since: int = 0,
         on_return: Callable[[], None] = lambda: None,
     ) -> ClientCall:
         """Have a client (by default a new one) ask *uid* for *command*; return its call."""
         name = client or f"client-{len(self.calls) + 1}"
-        call = self.open_call(name, sequence, command, on_return=on_return)
+        call = self.open_call(name, sequence, command, since=since, on_return=on_return)
         self.retry(call, uid)
         return call
 
     def open_call(
-        self, client: str, sequence: int, command: Command, *, on_return: Callable[[], None]
+        self,
+        client: str,
+        sequence: int,
+        command: Command,
+        *,
+        since: int = 0,
+        on_return: Callable[[], None],
     ) -> ClientCall:
-        """Return a new call of *client*, which no server was asked for yet."""
+        """
+        Return a new call of *client*, which no server was asked for yet.
+
+        As far as the client knows, the links below *since* are decided.
+        """
         call = ClientCall(
             request_id=RequestID(client=client, sequence=sequence),
             command=command,
             called_at=self.time.now,
+            since=since,
             on_return=on_return,
         )
         assert call.request_id not in self.calls, "a request id is used once"
@@ -62,13 +75,27 @@ class SimulatedCluster(Troubles):
         call.on_return()
 
     def retry(self, call: ClientCall, uid: PeerID) -> None:
-        """Have the client of *call* ask *uid* for the same again, under the same request id."""
+        """
+        Have the client of *call* ask *uid* for the same again, under the same request id.
+
+        The server that it asks first has greeted it with its link in progress. What the client says
+        of its request's age stays the same from then on.
+        """
         server = self.servers[uid]
+        if server.driver is not None and not call.tried:
+            call.since = max(call.since, server.replica.instance)
         call.tried.append(uid)
         server.trace.called(call.request_id, call.command)
         driver = server.driver
         if driver is not None:
-            server.gate.run(lambda: driver.submit(call.request_id, call.command))
+            server.gate.run(lambda: driver.submit(call.request_id, call.command, call.since))
+
+    def was_read_locally(self, call: ClientCall) -> bool:
+        """Tell whether *call* was answered by a master alone: no link holds it."""
+        if not (isinstance(call.outcome, Chosen) and self.machine.is_read(call.command)):
+            return False
+        chosen = self.invariants.chosen.get(call.outcome.link)
+        return chosen is not None and not holds(chosen.value, call.request_id)
 
     @property
     def unanswered(self) -> list[ClientCall]:

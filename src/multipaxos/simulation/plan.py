@@ -1,11 +1,16 @@
 """What a random run depends on, as plain data; and the one command that repeats it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 
 from composable_paxos import PeerID
+from multipaxos.chain.register import Register
 from multipaxos.chain.settings import Settings
+from multipaxos.chain.state_machine import StateMachine
 from multipaxos.composition import strategy_names
+from multipaxos.machines import UnknownMachineError, find_machine
+from multipaxos.simulation.commands import NoCommandError, commands_of
 from multipaxos.simulation.fault_plan import LEVELS, PARTS, FaultPlan, draw_fault_plan
 from multipaxos.simulation.faults import SERVERS_MAX, Fault, draw_faults
 from multipaxos.simulation.workload import Request, draw_requests
@@ -13,6 +18,7 @@ from multipaxos.simulation.workload import Request, draw_requests
 STORAGES = ("simulated", "json")
 CLIENTS = 3
 CLIENTS_MAX = 100
+SESSIONS_MAX = 1000
 RATE_MAX = 1e6
 NUMBER_MAX = 10_000_000
 """A number of a fault or of a request is not higher: a list of them must fit into memory."""
@@ -29,7 +35,8 @@ class RunPlan:
 
     *seconds* is the length of the safety phase. *kept_faults* and *kept_requests* name those of the
     seed's that happen, by number, None: all. *switched_off* are parts of the fault plan; *chances*
-    takes the place of the one that the seed stands for at the level *faults*.
+    takes the place of the one that the seed stands for at the level *faults*. *state* names the
+    state machine; it remembers so many *sessions* of clients (None: as many as the *settings* say).
 
     Raises PlanError for what cannot be run.
     """
@@ -40,6 +47,8 @@ class RunPlan:
     faults: str = "rough"
     master: bool = False
     without: tuple[str, ...] = ()
+    state: str = Register.kind
+    sessions: int | None = None
     bug: str | None = None
     storage: str = "simulated"
     founded: bool = False
@@ -66,6 +75,15 @@ class RunPlan:
         _refuse_unless(0 <= self.reads <= 1, "a share of reads from 0 to 1", self.reads)
         _refuse_unless(self.faults in LEVELS, f"one of {', '.join(LEVELS)}", self.faults)
         _refuse_unless(self.storage in STORAGES, f"one of {', '.join(STORAGES)}", self.storage)
+        _refuse_unless(
+            self.sessions is None or 1 <= self.sessions <= SESSIONS_MAX,
+            f"1 to {SESSIONS_MAX} sessions",
+            self.sessions,
+        )
+        try:
+            commands_of(self.machine, Random(0))
+        except (UnknownMachineError, NoCommandError) as error:
+            raise PlanError(str(error)) from error
         for part in self.switched_off:
             _refuse_unless(part in PARTS, f"one of {', '.join(PARTS)}", part)
 
@@ -78,6 +96,18 @@ class RunPlan:
     def strategies(self) -> tuple[str, ...]:
         """The strategies that the servers are woven from. Raises UnknownStrategyError."""
         return strategy_names(master=self.master, without=self.without)
+
+    @property
+    def machine(self) -> StateMachine:
+        """The state machine. Raises UnknownMachineError."""
+        return find_machine(self.state)
+
+    @property
+    def sized_settings(self) -> Settings:
+        """The settings, with as many sessions as the plan says."""
+        if self.sessions is None:
+            return self.settings
+        return replace(self.settings, sessions_max=self.sessions)
 
     @property
     def demands_progress(self) -> bool:
@@ -98,7 +128,13 @@ class RunPlan:
 
     def request_schedule(self) -> tuple[Request, ...]:
         """Return the requests that are kept."""
-        drawn = draw_requests(self.seed, rate=self.rate, reads=self.reads, seconds=self.seconds)
+        drawn = draw_requests(
+            self.seed,
+            machine=self.machine,
+            rate=self.rate,
+            reads=self.reads,
+            seconds=self.seconds,
+        )
         if self.kept_requests is None:
             return drawn
         kept = set(self.kept_requests)
@@ -111,6 +147,8 @@ class RunPlan:
         words.append(f"--faults {self.faults}")
         words.extend(["--master"] if self.master else [])
         words.extend(f"--without {name}" for name in self.without)
+        words.extend([] if self.state == Register.kind else [f"--state {self.state}"])
+        words.extend([] if self.sessions is None else [f"--sessions {self.sessions}"])
         words.extend([] if self.bug is None else [f"--bug {self.bug}"])
         words.extend([] if self.storage == "simulated" else [f"--storage {self.storage}"])
         words.extend([] if self.clients == CLIENTS else [f"--clients {self.clients}"])

@@ -204,6 +204,7 @@ class Processes(Staging):
         self.invariants.check_return(uid, call.command, answer, earlier=call.outcome)
         if call.outcome is None:
             call.outcome = answer.outcome
+            call.answered_by = uid
             call.returned_at = self.time.now
             self.servers[uid].trace.returned(answer.request_id, call.command, answer.outcome)
             call.on_return()

@@ -49,8 +49,10 @@ class RunResult:
     What came of a run: how often which fault really *happened*, and counts.
 
     Of the *requests* that clients made, so many were *answered* with a place in the chain,
-    *refused*, or are *unknown* to their clients. *delivered* counts messages, *steps* all events;
-    *seconds* of virtual time passed in both phases, *peace_seconds* of them in the second.
+    *refused*, or are *unknown* to their clients. Of those answered, so many were *answered
+    elsewhere* than where they were asked first, are *failed conditions*, or *local reads*.
+    *delivered* counts messages, *steps* all events; *seconds* of virtual time passed in both
+    phases, *peace_seconds* of them in the second.
     """
 
     happened: Mapping[FaultKind, int]
@@ -59,6 +61,9 @@ class RunResult:
     answered: int
     refused: int
     unknown: int
+    answered_elsewhere: int
+    failed_conditions: int
+    local_reads: int
     delivered: int
     steps: int
     seconds: float
@@ -93,7 +98,8 @@ class RandomRun:
             seed=plan.seed,
             replica_class=replica_class or compose(plan.strategies, bug=plan.bug),
             driver_class=driver_class,
-            settings=plan.settings,
+            settings=plan.sized_settings,
+            machine=plan.machine,
             founded=plan.founded,
             weather=self.fault_plan.weather,
             rates=_draw_rates(plan, error),
@@ -130,18 +136,22 @@ class RandomRun:
     def result(self) -> RunResult:
         """Return what happened so far, also when an invariant was violated."""
         cluster = self.cluster
-        outcomes = [call.outcome for call in cluster.calls.values()]
+        calls = cluster.calls.values()
+        good = [call for call in calls if isinstance(call.outcome, Chosen)]
 
         def count(kind: type[Outcome]) -> int:
-            return sum(isinstance(outcome, kind) for outcome in outcomes)
+            return sum(isinstance(call.outcome, kind) for call in calls)
 
         return RunResult(
             happened=dict(self.mischief.happened),
             links=len(cluster.invariants.chosen),
-            requests=len(outcomes),
-            answered=count(Chosen),
+            requests=len(calls),
+            answered=len(good),
             refused=count(Refused),
             unknown=count(Unknown),
+            answered_elsewhere=sum(call.answered_by != call.tried[0] for call in good),
+            failed_conditions=sum(call.result is False for call in good),
+            local_reads=sum(cluster.was_read_locally(call) for call in good),
             delivered=cluster.network.delivered,
             steps=cluster.time.steps,
             seconds=cluster.time.now,

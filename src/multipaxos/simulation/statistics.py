@@ -28,6 +28,9 @@ class Sometimes(StrEnum):
     LEASE_LOSS = "lease losses"
     FORWARDED = "forwarded requests"
     REFUSED_ACCEPT = "refused accepts"
+    ANSWERED_ELSEWHERE = "requests answered elsewhere"
+    FAILED_CONDITION = "failed conditions"
+    LOCAL_READ = "local reads"
 
 
 MEANINGS: Mapping[Sometimes, str] = {
@@ -37,6 +40,9 @@ MEANINGS: Mapping[Sometimes, str] = {
     Sometimes.LEASE_LOSS: "a master's lease ends before it could be renewed",
     Sometimes.FORWARDED: "a server hands a client's request to the master",
     Sometimes.REFUSED_ACCEPT: "an acceptor refuses an accept request",
+    Sometimes.ANSWERED_ELSEWHERE: "another server answers than the one that was asked first",
+    Sometimes.FAILED_CONDITION: "a compare-and-set finds another value than it expects",
+    Sometimes.LOCAL_READ: "a master answers a read alone",
 }
 """What each of them is, in one line."""
 
@@ -89,6 +95,9 @@ class Statistics:
     lease_losses: int = 0
     forwarded_requests: int = 0
     refused_accepts: int = 0
+    requests_answered_elsewhere: int = 0
+    failed_conditions: int = 0
+    local_reads: int = 0
 
     def __add__(self, other: "Statistics") -> "Statistics":
         """Return the sum of both, field by field."""
@@ -191,6 +200,9 @@ class Counting(ClusterObserver):
             lease_losses=self.sometimes[Sometimes.LEASE_LOSS],
             forwarded_requests=self.sometimes[Sometimes.FORWARDED],
             refused_accepts=self.sometimes[Sometimes.REFUSED_ACCEPT],
+            requests_answered_elsewhere=result.answered_elsewhere,
+            failed_conditions=result.failed_conditions,
+            local_reads=result.local_reads,
         )
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from random import Random
 
-from multipaxos.chain.state_machine import Command
+from multipaxos.chain.state_machine import Command, StateMachine
+from multipaxos.simulation.commands import commands_of
 from multipaxos.simulation.faults import DRAWS
 
 PATIENCE_SECONDS = (4.0, 30.0, 30.0)
@@ -34,13 +35,17 @@ class Request:
     patience_seconds: float
 
 
-def draw_requests(seed: int, *, rate: float, reads: float, seconds: float) -> tuple[Request, ...]:
+def draw_requests(
+    seed: int, *, machine: StateMachine, rate: float, reads: float, seconds: float
+) -> tuple[Request, ...]:
     """
     Return the requests of *seconds*: *rate* a second on the average, a share of *reads* in them.
 
-    A longer run begins with the same requests as a shorter one. Every write has a value of its own.
+    A longer run begins with the same requests as a shorter one, and every *machine* is asked at the
+    same times.
     """
     rng = Random(f"{seed}/requests")
+    commands = commands_of(machine, Random(f"{seed}/commands"))
     requests: list[Request] = []
     at = 0.0
     while True:
@@ -56,7 +61,7 @@ def draw_requests(seed: int, *, rate: float, reads: float, seconds: float) -> tu
             Request(
                 number=number,
                 at=at,
-                command=("GET",) if is_read else ("SET", f"v{number}"),
+                command=commands.draw(number, is_read=is_read),
                 draw=rng.randrange(DRAWS),
                 server_draw=rng.randrange(DRAWS),
                 retry_seconds=rng.choice(RETRY_SECONDS),

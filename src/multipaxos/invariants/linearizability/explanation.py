@@ -5,8 +5,9 @@ from multipaxos.chain.state_machine import StateMachine
 from multipaxos.invariants.linearizability.operation import History, Operation
 from multipaxos.invariants.linearizability.search import TRIES_MAX, Impasse, find_impasse
 from multipaxos.invariants.linearizability.simple import UNTOUCHED, put, readable
+from multipaxos.invariants.linearizability.stepping import step
 from multipaxos.invariants.names import LINEARIZABLE
-from multipaxos.invariants.shown import shown_state
+from multipaxos.invariants.shown import shown_result, shown_state
 from multipaxos.invariants.violation import InvariantViolation
 
 
@@ -29,7 +30,7 @@ def explain(impasse: Impasse, machine: StateMachine) -> tuple[Operation, str]:
         reason = _why_not(operation, impasse, machine)
         if reason is not None:
             return operation, reason
-    return impasse.open_calls[0], _in_general(impasse)
+    return impasse.open_calls[0], _in_general(impasse, machine)
 
 
 def _why_not(read: Operation, impasse: Impasse, machine: StateMachine) -> str | None:
@@ -80,11 +81,14 @@ def _inverted(
     return None
 
 
-def _in_general(impasse: Impasse) -> str:
+def _in_general(impasse: Impasse, machine: StateMachine) -> str:
     keys = ", ".join(map(repr, impasse.part.keys))
     on_keys = f" of {keys}" if keys else ""
     before = "; ".join(str(o) for o in impasse.last_steps) or "nothing"
-    rest = "; ".join(str(o) for o in impasse.open_calls)
+    rest = "; ".join(
+        f"{o}, which would be {shown_result(step(machine, impasse.state, o)[1])}"
+        for o in impasse.open_calls
+    )
     search = f" ({TRIES_MAX:,} were tried)" if impasse.gave_up else ""
     return (
         f"no order of single steps{on_keys} explains what the clients saw{search}: the longest "

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Save
+from multipaxos.chain.state_machine import StateMachine
 from multipaxos.runtime.codec import MalformedDatagramError
 from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.storage.file_system import REAL_FILES, FileSystem
@@ -61,6 +62,8 @@ class FileStorage(ABC):
     """
     The :class:`~multipaxos.runtime.ports.Storage` of a real server, in one file of *directory*.
 
+    The *machine* and *sessions_max* are those that the links are applied with.
+
     State: the *place*, once the storage was used; the file's identity; the state saved last. After
     a save that failed the storage refuses any other: what is on disk is uncertain then.
 
@@ -75,18 +78,21 @@ class FileStorage(ABC):
         *,
         cluster: str,
         uid: str,
-        machine_kind: str,
+        machine: StateMachine,
+        sessions_max: int,
         history_max: int,
         files: FileSystem = REAL_FILES,
     ) -> None:
         self.files = files
         self.path = Path(directory) / f"{uid}{SUFFIXES[self.kind]}"
+        self.machine = machine
+        self.sessions_max = sessions_max
         self.history_max = history_max
         self.identity = Identity(
             format=FORMAT,
             cluster=cluster,
             uid=uid,
-            machine_kind=machine_kind,
+            machine_kind=machine.kind,
             file=os.urandom(8).hex(),
         )
         self._place: Place | None = None

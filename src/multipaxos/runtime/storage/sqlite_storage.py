@@ -2,7 +2,9 @@
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from typing_extensions import override
 
 from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Save
+from multipaxos.chain.ledger import replay
 from multipaxos.runtime.codec import (
     decode_link,
     decode_snapshot,
@@ -34,21 +37,53 @@ SCHEMA = """
         machine_kind TEXT NOT NULL, file TEXT NOT NULL
     );
     CREATE TABLE state (
-        part TEXT PRIMARY KEY, saves INTEGER NOT NULL, text BLOB NOT NULL, checksum TEXT NOT NULL
+        part TEXT PRIMARY KEY, saves INTEGER NOT NULL, instance INTEGER NOT NULL,
+        text BLOB NOT NULL, checksum TEXT NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE links (
         number INTEGER PRIMARY KEY, text BLOB NOT NULL, checksum TEXT NOT NULL
     );
 """
+CHECKPOINT_BYTES_MIN = 64 * 1024
+"""Fewer bytes of links are quickly applied; a snapshot is not written anew for them."""
 COMPANIONS = ("-wal", "-journal")
 """Files that SQLite keeps beside a database: they hold a part of what was saved."""
 DAMAGE = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 """What SQLite reports when the file is not what we wrote: SQLITE_ERROR is a missing table."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """
+    The snapshot that is on disk: it holds what the links before *instance* amount to.
+
+    It takes *size* bytes, the links that came since take *links_size*.
+    """
+
+    instance: int = 0
+    size: int = 0
+    links_size: int = 0
+
+    def after(self, links: Sequence[tuple[int, bytes]]) -> "Checkpoint":
+        """Return the same checkpoint, with *links* more behind it."""
+        more = sum(len(text) for _, text in links)
+        return replace(self, links_size=self.links_size + more) if more else self
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the links since then take more room than a new one would."""
+        return self.links_size > max(self.size, CHECKPOINT_BYTES_MIN)
+
+
 class SqliteStorage(FileStorage):
     """
-    One table row for the votes and one for the snapshot, which is rewritten only when it changed.
+    One table row for the votes, one for a snapshot, and one for each link.
+
+    A link saves itself, not the state that it leads to: the snapshot is that of an earlier link, a
+    *checkpoint*, and is brought up to date when the state is loaded, by applying the links since
+    then (as any log-structured store; Lampson and Sturgis 1976). It is written anew when those take
+    more bytes than itself, so that writing it costs as much again as writing the links; and where
+    links were skipped in a catch-up.
 
     The database runs in WAL mode with ``synchronous=FULL``: a commit returns when it is on disk.
     The first save makes the whole database under another name and then renames it, so that a
@@ -61,6 +96,7 @@ class SqliteStorage(FileStorage):
     def __init__(self, directory: Path, **arguments: Any) -> None:
         super().__init__(directory, **arguments)
         self._database: sqlite3.Connection | None = None
+        self._checkpoint = Checkpoint()
 
     # -------------------------------------------------------------------------------------- reading
 
@@ -107,16 +143,43 @@ class SqliteStorage(FileStorage):
             raise DamagedError(str(verdict))
         identity = _read_identity(database, self.path)
         rows = {
-            part: (saves, check(text, expected))
-            for part, saves, text, expected in database.execute(
-                "SELECT part, CAST(saves AS INTEGER), CAST(text AS BLOB), checksum FROM state"
+            part: (saves, instance, check(text, expected))
+            for part, saves, instance, text, expected in database.execute(
+                "SELECT part, CAST(saves AS INTEGER), CAST(instance AS INTEGER), "
+                "CAST(text AS BLOB), checksum FROM state"
             )
         }
         if rows.keys() != {"votes", "snapshot"}:
             raise DamagedError("a part of the state is missing")
-        snapshot = decode_snapshot(rows["snapshot"][1])
-        saves, votes = rows["votes"]
-        return Contents(identity=identity, saves=saves, state=decode_votes(votes, snapshot))
+        _, since, snapshot = rows["snapshot"]
+        saves, until, votes = rows["votes"]
+        links = self._read_links(database, since, until)
+        self._checkpoint = Checkpoint(
+            instance=since, size=len(snapshot), links_size=sum(len(text) for _, text in links)
+        )
+        newest = replay(
+            decode_snapshot(snapshot),
+            [DecidedLink(number=number, link=decode_link(text)) for number, text in links],
+            machine=self.machine,
+            sessions_max=self.sessions_max,
+        )
+        return Contents(identity=identity, saves=saves, state=decode_votes(votes, newest))
+
+    def _read_links(
+        self, database: sqlite3.Connection, since: int, until: int
+    ) -> list[tuple[int, bytes]]:
+        """Return the links from *since* on and before *until*, which must all be there."""
+        links = [
+            (number, check(text, expected))
+            for number, text, expected in database.execute(
+                "SELECT number, CAST(text AS BLOB), checksum FROM links "
+                "WHERE number >= ? AND number < ? ORDER BY number",
+                (since, until),
+            )
+        ]
+        if not _fill([number for number, _ in links], since, until):
+            raise DamagedError(f"it needs the links {since} to {until - 1}, and some are gone")
+        return links
 
     @override
     def _newest_links(self, count: int) -> list[DecidedLink]:
@@ -124,7 +187,7 @@ class SqliteStorage(FileStorage):
             return []
         rows = self._database.execute(
             "SELECT number, CAST(text AS BLOB), checksum FROM links ORDER BY number DESC LIMIT ?",
-            (max(0, count),),
+            (max(0, min(count, self.history_max)),),
         ).fetchall()
         return [
             DecidedLink(number=number, link=decode_link(check(text, expected)))
@@ -173,23 +236,33 @@ class SqliteStorage(FileStorage):
         state = save.state
         database.execute("BEGIN IMMEDIATE")
         try:
-            if before is None or before.snapshot is not state.snapshot:
-                _put_part(database, "snapshot", saves, encode_snapshot(state.snapshot))
-            _put_part(database, "votes", saves, encode_votes(state))
-            for decided in save.decided:
-                text = encode_link(decided.link)
-                row = (decided.number, text, checksum(text))
-                database.execute("INSERT OR REPLACE INTO links VALUES (?, ?, ?)", row)
-            if save.decided:
-                database.execute(
-                    "DELETE FROM links WHERE number <= (SELECT max(number) FROM links) - ?",
-                    (self.history_max,),
-                )
+            links = [(decided.number, encode_link(decided.link)) for decided in save.decided]
+            checkpoint = self._checkpoint.after(links)
+            if checkpoint.is_due or not _lead_there(save, before):
+                text = encode_snapshot(state.snapshot)
+                checkpoint = Checkpoint(instance=state.instance, size=len(text))
+                _put_part(database, "snapshot", saves, state.instance, text)
+            _put_part(database, "votes", saves, state.instance, encode_votes(state))
+            self._put_links(database, links, keep_from=checkpoint.instance)
             database.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 database.execute("ROLLBACK")
             raise
+        self._checkpoint = checkpoint
+
+    def _put_links(
+        self, database: sqlite3.Connection, links: Sequence[tuple[int, bytes]], *, keep_from: int
+    ) -> None:
+        """Append *links*; forget those that are too old, and not needed after a checkpoint."""
+        rows = [(number, text, checksum(text)) for number, text in links]
+        database.executemany("INSERT OR REPLACE INTO links VALUES (?, ?, ?)", rows)
+        if links:
+            database.execute(
+                "DELETE FROM links WHERE number < ? "
+                "AND number <= (SELECT max(number) FROM links) - ?",
+                (keep_from, self.history_max),
+            )
 
     @override
     def _close_file(self) -> None:
@@ -228,6 +301,26 @@ def _read_identity(database: sqlite3.Connection, path: Path) -> Identity:
     )
 
 
-def _put_part(database: sqlite3.Connection, part: str, saves: int, text: bytes) -> None:
-    row = (part, saves, text, checksum(text))
-    database.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", row)
+def _lead_there(save: Save, before: DurableState | None) -> bool:
+    """Tell whether the state of *save* is what its links make of the state *before*."""
+    if before is None:
+        return False
+    state = save.state
+    if state.instance == before.instance:
+        return state.snapshot is before.snapshot
+    return _fill([decided.number for decided in save.decided], before.instance, state.instance)
+
+
+def _fill(numbers: Sequence[int], since: int, until: int) -> bool:
+    """Tell whether *numbers* are those from *since* on and before *until*, in order."""
+    # A catch-up may skip so many links that they had better not be listed.
+    return len(numbers) == until - since and all(
+        number == since + place for place, number in enumerate(numbers)
+    )
+
+
+def _put_part(
+    database: sqlite3.Connection, part: str, saves: int, instance: int, text: bytes
+) -> None:
+    row = (part, saves, instance, text, checksum(text))
+    database.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", row)

@@ -20,7 +20,7 @@ from multipaxos.strategies.broken.reads import (
     ReadsPastTheLinkInFlight,
     ReadsWithoutSecondLook,
 )
-from multipaxos.strategies.broken.requests import IgnoresRequestIDs
+from multipaxos.strategies.broken.requests import IgnoresRequestIDs, NotesAgeAnew
 from multipaxos.strategies.broken.saving import SavesAfterSending, SavesHalf
 
 _AGREEMENT = "I1 Agreement"
@@ -39,6 +39,10 @@ _NOTHING_COMES = (
 )
 _DISKS_STAY = (
     "the servers that are explored keep their disks; those of multipaxos simulate lose them."
+)
+_ALL_REMEMBERED = (
+    "the chain that is explored remembers all clients that it has; multipaxos simulate can let it "
+    "forget, with --sessions."
 )
 BUGS_OF_CHAINS = (
     Bug(
@@ -175,7 +179,15 @@ BUGS_OF_CHAINS = (
         mixin=IgnoresRequestIDs,
         breaks=(_ONCE, _LINEARIZABLE),
         bounds={"writes": 1, "retries": 1},
-        shortest=(Disaster(breaks=_ONCE, steps=11, states=59),),
+        shortest=(Disaster(breaks=_ONCE, steps=10, states=53),),
+    ),
+    Bug(
+        name="age-of-newest-try",
+        culprit=NotesAgeAnew,
+        mixin=NotesAgeAnew,
+        breaks=(_ONCE, _LINEARIZABLE),
+        plan={"state": "dictionary", "sessions": 2, "clients": 20, "rate": 10.0},
+        not_explored=_ALL_REMEMBERED,
     ),
     Bug(
         name="no-retransmission",

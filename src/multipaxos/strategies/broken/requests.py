@@ -8,7 +8,8 @@ from composable_paxos import Resolution
 from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.links import Updates
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.chain.requests import Update
+from multipaxos.chain.requests import RequestID, Update
+from multipaxos.chain.state_machine import Command
 
 
 class IgnoresRequestIDs(BaseReplicatedValue):
@@ -35,9 +36,36 @@ class IgnoresRequestIDs(BaseReplicatedValue):
     @override
     def resolve(self, resolution: Resolution) -> None:
         if isinstance(resolution.value, Updates):
-            repeated = {update.request_id.client for update in resolution.value.updates}
+            repeated = {
+                update.request_id.client
+                for update in resolution.value.updates
+                if not self.machine.is_read(update.command)
+            }
             sessions = self.snapshot.sessions.items()
             self.snapshot = replace(
                 self.snapshot, sessions={c: s for c, s in sessions if c not in repeated}
             )
         super().resolve(resolution)
+
+
+class NotesAgeAnew(BaseReplicatedValue):
+    """
+    Takes a request for as old as its newest try.
+
+    Mistake: the chain remembers so many clients, and no more. Of one that it has forgotten, only
+    the age of the request tells whether it may have been applied. This server notes the link in
+    progress when a request comes in; a retry that comes late looks new then, and is applied again.
+
+    Rule: what was remembered of a request may be thrown away only if a retry of it is recognized
+    all the same, and answered with "unknown" (Implementing Linearizability at Large Scale and Low
+    Latency, Lee et al., 2015, on garbage collection). So the client says since when it asks.
+
+    Met: where the keys of requests are kept for a day, or as long as there is room, and the queue
+    that was stuck is drained on the day after.
+    """
+
+    @override
+    def propose_update(
+        self, request_id: RequestID, command: Command, since: int | None = None
+    ) -> None:
+        super().propose_update(request_id, command)
