@@ -29,7 +29,21 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-COMMANDS = ("client", "cluster", "demo", "get", "history", "server", "status")
+COMMANDS = (
+    "cas",
+    "client",
+    "cluster",
+    "delete",
+    "demo",
+    "execute",
+    "get",
+    "history",
+    "server",
+    "set",
+    "shell",
+    "status",
+    "watch",
+)
 
 
 def test_help_lists_all_commands() -> None:
@@ -46,7 +60,7 @@ def test_help_lists_all_commands() -> None:
     [
         (["client", "X", "v"], 'There is no server "X" in the cluster: it has A, B, C'),
         (["server", "X"], 'There is no server "X" in the cluster: it has A, B, C'),
-        (["get", "X"], 'There is no server "X" in the cluster: it has A, B, C'),
+        (["get", "--via", "X"], 'There is no server "X" in the cluster: it has A, B, C'),
         (["history", "X"], 'There is no server "X" in the cluster: it has A, B, C'),
         (["client", "A", "nul\0"], "The value contains a NUL character"),
         (["client", "A", "\udcff"], "The value is not UTF-8 text"),
@@ -62,7 +76,10 @@ def test_help_lists_all_commands() -> None:
         (["history", "--count", "0"], 'number from 1 to 100000, not "0"'),
         (["history", "--count", "abc"], 'number from 1 to 100000, not "abc"'),
         (["history", "--count", "9" * 5000], "9... (5000 characters)"),
-        (["get", "x" * 5000], 'There is no server "' + "x" * 40 + '... (5000 characters)"'),
+        (
+            ["get", "--via", "x" * 5000],
+            'There is no server "' + "x" * 40 + '... (5000 characters)"',
+        ),
         (["client", "", "v"], 'There is no server "" in the cluster'),
         (["get", "--config", ""], '--config "" names no file'),
         (["server", "A", "--data", ""], '--data "" names no directory'),
@@ -78,6 +95,24 @@ def test_help_lists_all_commands() -> None:
         (["cluster", "--servers", "0"], "number from 1 to 9"),
         (["client", "A"], "Missing argument"),
         (["client"], "Missing argument"),
+        (["get", "--via", "A,,B"], 'There is no server "" in the cluster'),
+        (["get", "--via", "h:x"], "an address in --via must be"),
+        (["get", "k", "l"], "unexpected extra argument"),
+        (["get", "--password-file", "/nowhere"], "--password-file: cannot read /nowhere"),
+        (["set"], "Missing argument '[KEY] VALUE'"),
+        (["set", "a", "b", "c"], "set takes VALUE, or KEY and VALUE; 3 given"),
+        (["set", "v", "--nx"], "--nx and --xx are about a key"),
+        (["set", "k", "v", "--nx", "--xx"], "--nx and --xx exclude each other"),
+        (["set", "-5"], "A value that begins with a dash goes behind a --"),
+        (["set", "\udcff"], "The value is not UTF-8 text"),
+        (["set", "k", "x" * 2**20], "it takes 1048578 bytes in a message"),
+        (["cas", "new"], "cas takes EXPECTED and NEW, or KEY, EXPECTED and NEW; 1 given"),
+        (["cas", "a", "b", "c", "d"], "4 given"),
+        (["cas", "a", "b", "c", "--absent"], "cas --absent takes NEW, or KEY and NEW; 3"),
+        (["delete"], "Missing argument 'KEY...'"),
+        (["execute"], "Missing argument"),
+        (["watch", "--count", "0"], "--count must be a whole number from 1 to"),
+        (["shell", "--timeout", "0"], "a number of seconds above 0"),
         (["fly"], "No such command"),
     ],
 )
@@ -107,7 +142,7 @@ def test_config_may_begin_with_a_byte_order_mark(config_path: Path, tmp_path: Pa
     path = tmp_path / "marked.toml"
     path.write_bytes(b"\xef\xbb\xbf" + config_path.read_bytes())
 
-    assert "Connection refused" in run("get", "--config", path).output
+    assert "Connection refused" in run("get", "--config", path, "--timeout", "0.2").output
 
 
 def test_servers_and_config_contradict_each_other(config_path: Path) -> None:
@@ -118,7 +153,17 @@ def test_servers_and_config_contradict_each_other(config_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["client", "A", "v"], ["client", "A", "v", "--no-wait"], ["get"], ["history", "A"]]
+    "command",
+    [
+        ["client", "A", "v"],
+        ["client", "A", "v", "--no-wait"],
+        ["history", "A"],
+        ["get", "--timeout", "0.2"],
+        ["get", "--stale", "--timeout", "0.2"],
+        ["set", "v", "--timeout", "0.2"],
+        ["watch", "--timeout", "0.2"],
+        ["shell", "--timeout", "0.2"],
+    ],
 )
 def test_unreachable_server_is_told(config_path: Path, command: list[str]) -> None:
     """Without a server: exit code 1 and which address did not answer."""
@@ -128,6 +173,8 @@ def test_unreachable_server_is_told(config_path: Path, command: list[str]) -> No
     assert "Connection refused" in result.output
     if command[0] == "client":
         assert "Nothing was sent" in result.output
+    elif command[0] != "history":
+        assert "nothing was done" in result.output
 
 
 def test_status_without_servers(config_path: Path) -> None:
@@ -187,7 +234,8 @@ def run_in_shell(command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["status", "get", "history", "client A v", "cluster", "demo", "server A", "--help"]
+    "command",
+    ["status", "get", "set v", "shell", "client A v", "cluster", "demo", "server A", "--help"],
 )
 def test_closed_output_is_refused_before_anything_is_done(command: str) -> None:
     """``>&-`` leaves nothing to print to: a sentence, and exit code 2."""

@@ -10,6 +10,7 @@ from multipaxos.client import ClientError, NotReachableError, OtherServerError
 SERVES: dict[str, Any] = {
     "phase": "serving",
     "link": 12,
+    "state": "register",
     "value": "the quick brown fox jumps over the lazy dog",
     "master": "A",
     "lease": {"kind": "respected", "seconds_left": 1.9},
@@ -19,6 +20,7 @@ SERVES: dict[str, Any] = {
 NEW: dict[str, Any] = {
     "phase": "no memory: waiting for B, C",
     "link": -1,
+    "state": "register",
     "value": None,
     "master": None,
     "lease": None,
@@ -38,7 +40,7 @@ def test_table_fits_80_columns() -> None:
     """Of servers that serve, all fits into 80 columns but the end of a long value."""
     lines = shown(80, A=SERVES, B=SERVES, C=DEAD)
 
-    assert lines[0].split()[:4] == ["server", "state", "link", "value"]
+    assert lines[0].split()[:4] == ["server", "state", "link", "register"]
     assert [len(line) <= 80 for line in lines] == [True] * 4
     assert lines[1].endswith("A       respected 1.9 s  2.A       -")
     assert lines[3] == "C       not reachable: 127.0.0.1:7003: Connection refused"
@@ -71,6 +73,16 @@ def test_narrow_screen_gets_paragraphs(width: int) -> None:
 def test_server_without_memory_does_not_make_the_screen_overflow() -> None:
     """A long state leaves no room for a table on 80 columns: nothing is cut there."""
     assert "A  no memory: waiting for B, C" in shown(80, A=NEW)
+
+
+def test_a_dictionary_is_told_in_words() -> None:
+    """The column has the name of what is kept; a number of keys is no text, so without quotes."""
+    keys = {**SERVES, "state": "dictionary", "value": "3 keys"}
+
+    assert shown(80, A=keys)[0].split()[3] == "dictionary"
+    assert "  12    3 keys      A" in shown(80, A=keys)[1]
+    assert "   link 12, dictionary: 3 keys" in shown(40, A=keys)
+    assert shown(80, A=keys, B=SERVES)[0].split()[3] == "value"
 
 
 def test_nobody_reachable() -> None:

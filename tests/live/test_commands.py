@@ -48,7 +48,7 @@ def test_client_prints_the_link_that_holds_its_value(cluster: LiveCluster) -> No
     link = int(words[2])
     assert proposed.stdout == f"chosen: link {link} = hello world\n"
     assert run(cluster, "get").stdout == "hello world\n"
-    got = json.loads(run(cluster, "get", "C", "--json").stdout)
+    got = json.loads(run(cluster, "get", "--via", "C", "--json").stdout)
     assert got["value"] == "hello world"
     assert got["link"] >= link
     assert f'link {link}  "hello world"\n' in run(cluster, "history", "B").stdout
@@ -64,7 +64,10 @@ def test_commands_for_another_cluster_touch_nothing(cluster: LiveCluster, tmp_pa
         ["client", "A", "lost"],
         ["client", "A", "lost", "--no-wait"],
         ["get"],
-        ["get", "B"],
+        ["get", "--via", "B"],
+        ["set", "lost"],
+        ["watch"],
+        ["shell"],
         ["history"],
     ):
         result = run(cluster, *command, config=wrong)
