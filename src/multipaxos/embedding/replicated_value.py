@@ -16,9 +16,10 @@ from multipaxos.client.calls import result_of, stale_command
 from multipaxos.embedding.local_watch import LocalWatch, told
 from multipaxos.embedding.surroundings import Surroundings
 from multipaxos.errors import MultipaxosError
+from multipaxos.runtime.building import build_server
 from multipaxos.runtime.config import Config, built_in_config, load_config
 from multipaxos.runtime.options import NotStartedError, ServerOptions
-from multipaxos.runtime.server import Server, build_server
+from multipaxos.runtime.server import Server
 from multipaxos.runtime.storage import default_directory
 from multipaxos.trace import FileSink
 
