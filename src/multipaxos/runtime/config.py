@@ -120,12 +120,17 @@ def built_in_config(
     )
 
 
-def load_config(path: Path | str) -> Config:
-    """Return the cluster that the TOML file *path* describes; ConfigError says what is wrong."""
+def load_config(path: Path | str, *, reads_password: bool = True) -> Config:
+    """
+    Return the cluster that the TOML file *path* describes; ConfigError says what is wrong.
+
+    Unless it *reads the password*, the file that is to hold it need not be there.
+    """
     try:
         # Some editors begin a file with a mark that says that it is UTF-8.
         text = Path(path).read_bytes().decode("utf-8-sig")
-        return _read_config(tomllib.loads(text), directory=Path(path).parent)
+        directory = Path(path).parent if reads_password else None
+        return _read_config(tomllib.loads(text), directory)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -139,7 +144,7 @@ def load_config(path: Path | str) -> Config:
 # ----------------------------------------------------------------------------------------- the file
 
 
-def _read_config(document: Mapping[str, object], *, directory: Path) -> Config:
+def _read_config(document: Mapping[str, object], directory: Path | None) -> Config:
     known = ("cluster", "client_password_file", "servers", "settings", "history")
     refuse_unknown(document, known, "")
     history = read_table(document.get("history", {}), "[history]")
@@ -155,14 +160,14 @@ def _read_config(document: Mapping[str, object], *, directory: Path) -> Config:
     )
 
 
-def _read_password(document: Mapping[str, object], directory: Path) -> str | None:
+def _read_password(document: Mapping[str, object], directory: Path | None) -> str | None:
     key = "client_password_file"
     if key not in document:
         return None
     name = document[key]
     if not isinstance(name, str) or not name or "\0" in name:
         raise ConfigError(f'{key} must name a file, as in {key} = "password", not {name!r}')
-    return read_password(directory / name, key)
+    return None if directory is None else read_password(directory / name, key)
 
 
 def _read_cluster(document: Mapping[str, object]) -> str:
