@@ -1,4 +1,4 @@
-"""The examples in the docstrings hold; those of the client library run in tests/client."""
+"""The examples in the docstrings hold; those that need a cluster run where there is one."""
 
 import doctest
 import pkgutil
@@ -9,7 +9,12 @@ import pytest
 import composable_paxos
 import multipaxos
 
-ELSEWHERE = ("multipaxos.client.", "multipaxos.__main__")
+ELSEWHERE = (
+    "multipaxos.client.",
+    "multipaxos.embedding.",
+    "multipaxos.recipes.",
+    "multipaxos.__main__",
+)
 """Examples that need a cluster, and what runs when it is imported."""
 
 

@@ -40,10 +40,12 @@ class ReplicatedValue(AsyncMethods):
     *config*: a :class:`Config`, the path of a TOML file, or None for three servers on this machine.
     The rest is as on that command's line: *state*, *storage*, *master*, *directory*, *trace*.
 
-    ::
-
-        async with ReplicatedValue("A", "cluster.toml", on_change=print) as value:
-            await value.set("hello")
+    >>> async def main():
+    ...     async with ReplicatedValue("A", "cluster.toml", directory="state") as value:
+    ...         await value.set("hello")
+    ...         return await value.get()
+    >>> asyncio.run(main())
+    'hello'
 
     Its methods are coroutines, under asyncio and under Twisted (there, ``Deferred.fromCoroutine``
     runs them). All calls come from the thread of the loop. *on_change* is told of each new value,
