@@ -449,7 +449,9 @@ def describe_servers(cluster: SimulatedCluster) -> list[str]:
         if state is None:
             words.append("no state file")
         else:
-            words.append(f"disk: at link {state.instance}, {describe_state(plain(state.snapshot.value))}")
+            words.append(
+                f"disk: at link {state.instance}, {describe_state(plain(state.snapshot.value))}"
+            )
             if state.acceptor.promised_id > LOWEST:
                 words.append(f"promised {state.acceptor.promised_id}")
             if state.acceptor.accepted_id > LOWEST:
