@@ -197,8 +197,8 @@ MISTAKES = {
     ),
     "a zero": (MAIN + A + "[settings]\nqueue_max = 0\n", r"settings\.queue_max must be a whole"),
     "a queue as long as the sessions": (
-        MAIN + A + "[settings]\nqueue_max = 256\n",
-        r"settings\.queue_max, 256, must be below settings\.sessions_max, 256",
+        MAIN + A + "[settings]\nqueue_max = 1024\n",
+        r"settings\.queue_max, 1024, must be below settings\.sessions_max, 1024",
     ),
     "a history that is a number": (MAIN + "history = 1\n" + A, r"\[history\] must be a table"),
     "an unknown key of the history": (

@@ -48,8 +48,8 @@ class Settings:
     renewal_head_start_seconds: float = 1.0
     clock_rate_error: float = 0.01
     election_seconds_max: float = 0.3
-    queue_max: int = 200
-    sessions_max: int = 256
+    queue_max: int = 1000
+    sessions_max: int = 1024
     instance_jump_max: int = 1_000_000_000
 
     @property

@@ -105,7 +105,7 @@ class Numbers(click.ParamType[tuple[int, ...]]):
     "--sessions",
     metavar="N",
     type=WholeNumber(1, SESSIONS_MAX),
-    help="How many clients the chain remembers: 256.",
+    help="How many clients the chain remembers: 1024.",
 )
 @click.option("--bug", metavar="NAME", help="Switch a mistake on; multipaxos bugs lists them.")
 @click.option(

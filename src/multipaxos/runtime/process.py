@@ -13,7 +13,7 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 
 from multipaxos.composition import describe
 from multipaxos.runtime import report
-from multipaxos.runtime.client_port import CONNECTIONS_MAX
+from multipaxos.runtime.client_port.port import CONNECTIONS_MAX
 from multipaxos.runtime.config import ConfigError
 from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.ports import StorageError

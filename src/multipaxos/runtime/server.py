@@ -15,19 +15,20 @@ from multipaxos.chain.requests import Chosen, Outcome, RequestID
 from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.composition import compose
 from multipaxos.machines import UnknownMachineError, find_machine
-from multipaxos.runtime import redis_report, report
+from multipaxos.runtime import report
 from multipaxos.runtime.change_log import ChangeLog
-from multipaxos.runtime.client_port import CONNECTIONS_MAX, ClientPort
+from multipaxos.runtime.client_port import redis_report
+from multipaxos.runtime.client_port.port import CONNECTIONS_MAX, ClientPort
+from multipaxos.runtime.client_port.service import Info, Role
 from multipaxos.runtime.clock import BootTimeClock, clock_name
 from multipaxos.runtime.config import Address
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.file_limit import make_room_for
-from multipaxos.runtime.monitoring import monitor_at
+from multipaxos.runtime.messenger.peer_messenger import ListenError, PeerMessenger
+from multipaxos.runtime.messenger.peers import look_up_own
+from multipaxos.runtime.monitoring.choice import monitor_at
 from multipaxos.runtime.options import NotStartedError, ServerOptions
-from multipaxos.runtime.peer_messenger import ListenError, PeerMessenger
-from multipaxos.runtime.peers import look_up_own
 from multipaxos.runtime.ports import Storage
-from multipaxos.runtime.service import Info, Role
 from multipaxos.runtime.storage import JsonStorage, SqliteStorage
 from multipaxos.trace import Silence, Sink, TraceObserver
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import hiredis
 
-from multipaxos.runtime.request_lines import split_line
+from multipaxos.runtime.client_port.request_lines import split_line
 
 ARGUMENTS_MAX = 1024
 """A request has at most this many arguments, the command's name included."""
@@ -33,7 +33,7 @@ STRANGERS_ARGUMENT_BYTES_MAX = 16 * 1024
 """... as in Redis."""
 
 _HEADER_BYTES_MAX = 32
-_PIECE_BYTES = 4096
+_PIECE_BYTES = 1024
 """So much the parser is given at a time without a look at the headers."""
 
 _ARRAY = ord("*")
