@@ -50,7 +50,8 @@ class CommandForm:
     *arguments_min* to *arguments_max* arguments, None: any number from there on. One that *reads*
     leaves every state as it is. Of the arguments, those from *first_key* on are keys, each
     *key_step*-th up to *last_key*, which counts from the end if it is negative, as in Redis' own
-    table of commands; with a *first_key* of None none is.
+    table of commands; with a *first_key* of None none is. A command that names keys has to do with
+    these only.
     """
 
     usage: str
