@@ -10,7 +10,7 @@ import composable_paxos
 import multipaxos
 
 ELSEWHERE = (
-    "multipaxos.client.",
+    "multipaxos.client",
     "multipaxos.embedding.",
     "multipaxos.recipes.",
     "multipaxos.__main__",
