@@ -37,6 +37,7 @@ from multipaxos.client.steps import (
 )
 from multipaxos.client.talk import Talk
 from multipaxos.runtime.client_port import resp
+from multipaxos.runtime.client_port.command_docs import documentation
 from multipaxos.runtime.client_port.own_commands import link_and_result
 from multipaxos.runtime.client_port.request_reader import RequestReader
 
@@ -72,6 +73,7 @@ class FakeServer:
         self.lacks_below = 0
         self.password: str | None = None
         self.greeting: bytes | None = None
+        self.status: dict[str, Any] = {"uid": endpoint[0]}
         self.plans: deque[bytes] = deque()
         self.asked: list[list[str]] = []
 
@@ -139,7 +141,9 @@ class FakeConnection:
             case ["MULTIPAXOS", "STALE", *command]:
                 return self.server.cluster.read_stale(self.server, tuple(command))
             case ["MULTIPAXOS", "STATUS"]:
-                return resp.bulk(json.dumps({"uid": self.server.endpoint[0]}))
+                return resp.bulk(json.dumps(self.server.status))
+            case ["COMMAND", "DOCS"]:
+                return _docs(self.server.cluster.machine)
             case ["MULTIPAXOS", "WATCH", link, index, *key]:
                 return self._watch((int(link), int(index)), *key)
             case _:
@@ -221,6 +225,16 @@ class FakeCluster:
         link = server.link_in_progress - 1
         _, result = self.machine.apply(self.snapshots[link].value, command)
         return link_and_result(Chosen(link=link, result=result))
+
+
+def _docs(machine: StateMachine) -> bytes:
+    encoding = resp.Encoding()
+    return encoding.mapping(
+        {
+            name.lower(): documentation(form, encoding, is_of_state=True)
+            for name, form in machine.forms.items()
+        }
+    )
 
 
 def _change(place: Position, change: tuple[str | None, Any]) -> bytes:

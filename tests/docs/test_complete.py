@@ -56,7 +56,8 @@ def code_words(text: str) -> list[str]:
 
 def number(text: str) -> float:
     """Return the number that *text* writes, with commas or without."""
-    return float(text.replace(",", ""))
+    digits = text.replace(",", "")
+    return int(digits) if digits.isdigit() else float(digits)
 
 
 # -------------------------------------------------------------------------------- settings and keys

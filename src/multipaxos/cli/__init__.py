@@ -9,7 +9,13 @@ __all__ = ["main"]
 NAMES = (
     "server",
     "client",
+    "set",
     "get",
+    "cas",
+    "delete",
+    "watch",
+    "execute",
+    "shell",
     "status",
     "history",
     "cluster",

@@ -33,7 +33,7 @@ def ask_in_turn(
         share_seconds = (deadline - time.monotonic()) / (len(servers) - place)
         try:
             with Client(
-                [endpoint], password=config.client_password, identities=identities(config)
+                [endpoint], identities=identities(config), password=config.client_password
             ) as client:
                 return ask(client, share_seconds)
         except ClientError as error:

@@ -10,6 +10,7 @@ from multipaxos.cli.parameters import (
     config_option,
     endpoints,
     identities,
+    password_option,
     read_config,
     timeout_option,
 )
@@ -20,9 +21,15 @@ from multipaxos.cli.parameters import (
 @click.argument("value")
 @click.option("--no-wait", is_flag=True, help="Send the value and do not wait for the outcome.")
 @timeout_option(5.0)
+@password_option
 @config_option
 def client(
-    uid: str, value: str, no_wait: bool, timeout_seconds: float, config_path: Path | None
+    uid: str,
+    value: str,
+    no_wait: bool,
+    timeout_seconds: float,
+    password_path: Path | None,
+    config_path: Path | None,
 ) -> None:
     """
     Propose VALUE through SERVER, and wait until it is chosen.
@@ -39,12 +46,12 @@ def client(
     )
     from multipaxos.trace import printable
 
-    config = read_config(config_path)
+    config = read_config(config_path, password_path)
     endpoint = endpoints(config, uid)[uid]
     check_value(value, config)
     try:
         with Client(
-            [endpoint], password=config.client_password, identities=identities(config)
+            [endpoint], identities=identities(config), password=config.client_password
         ) as connection:
             if no_wait:
                 connection.propose_without_waiting(value, timeout_seconds=timeout_seconds)

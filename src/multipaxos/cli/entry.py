@@ -13,6 +13,7 @@ from typing_extensions import override
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_NOT_DONE = 3
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
 

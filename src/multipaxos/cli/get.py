@@ -1,52 +1,58 @@
-"""``multipaxos get``: read the current value."""
+"""``multipaxos get``: read the value, or that of a key."""
 
-import json
-from pathlib import Path
+from typing import Any
 
 import click
 
-from multipaxos.chain.requests import Chosen
-from multipaxos.cli.asking import ask_in_turn
-from multipaxos.cli.parameters import (
-    config_option,
-    json_option,
-    read_config,
-    timeout_option,
-)
-from multipaxos.client import Client, NotReachableError
-from multipaxos.runtime.config import Config
+from multipaxos.cli.reaching import ClientCommand, Reach, client_options
+from multipaxos.cli.requests import ask_about, check_texts, keys_explained, quoted_key, tell
+from multipaxos.cli.results import plain_lines
+from multipaxos.client.calls import StaleValue
 
 
-@click.command(short_help="Read the current value.")
-@click.argument("uid", metavar="[SERVER]", required=False)
-@timeout_option(5.0)
-@json_option
-@config_option
-def get(uid: str | None, timeout_seconds: float, as_json: bool, config_path: Path | None) -> None:
+@click.command(cls=ClientCommand, short_help="Read the value, or that of a key.")
+@click.argument("key", required=False)
+@click.option("--stale", is_flag=True, help="Read what one server has at once, old or not.")
+@client_options
+def get(reach: Reach, key: str | None, stale: bool) -> None:
     """
-    Read the current value through SERVER, or through any that answers.
+    Read the value of a register, or that of KEY in a dictionary.
 
     The read is linearizable: it sees every value that was chosen before it began. What a terminal
     would obey is printed as an escape; --json prints the exact value.
 
-    Exit code 0: the value was read. Exit code 1: nobody answered in time.
+    With --stale one server answers from what it has, without asking the others: that may be out of
+    date, and works without a majority, too. Which server, and how old, is said on standard error.
+
+    Exit code 0: it was read; if nothing is there, that is said on standard error. Exit code 1:
+    nobody answered in time.
     """
-    from multipaxos.trace import printable
+    if stale:
+        found = _read_stale(reach, key)
+        fields = {"link": found.link, "key": key, "value": found.value}
+        server = reach.name_of(found.server)
+        _print(reach, found.value, {**fields, "stale": True, "server": server})
+        if not reach.as_json:
+            what = f"what server {server} has, as of link {found.link}"
+            click.echo(f"stale: {what}; there may be something newer", err=True)
+        return
+    chosen = ask_about(reach, key, "GET", *_arguments(key), is_read=True)
+    _print(reach, chosen.result, {"link": chosen.link, "key": key, "value": chosen.result})
 
-    chosen = _read(read_config(config_path), uid, timeout_seconds)
-    if as_json:
-        click.echo(json.dumps({"link": chosen.link, "value": chosen.result}))
-    elif chosen.result is None:
-        click.echo("no value was set yet", err=True)
-    else:
-        click.echo(printable(str(chosen.result)))
+
+def _read_stale(reach: Reach, key: str | None) -> StaleValue:
+    check_texts(reach, *_arguments(key))
+    with reach.value(is_read=True) as value, keys_explained(reach, value, key):
+        return value.stale_get(*_arguments(key))
 
 
-def _read(config: Config, uid: str | None, timeout_seconds: float) -> Chosen:
-    def ask(connection: Client, share_seconds: float) -> Chosen:
-        outcome = connection.get(timeout_seconds=share_seconds)
-        if isinstance(outcome, Chosen):
-            return outcome
-        raise NotReachableError(outcome.reason)
+def _arguments(key: str | None) -> tuple[str, ...]:
+    return () if key is None else (key,)
 
-    return ask_in_turn(config, uid, timeout_seconds, ask, what="The value could not be read")
+
+def _print(reach: Reach, value: Any, fields: dict[str, Any]) -> None:
+    if value is None and not reach.as_json:
+        absent = "no value was set yet" if fields["key"] is None else None
+        click.echo(absent or f"there is no {quoted_key(fields['key'])}", err=True)
+        return
+    tell(reach, "\n".join(plain_lines(value)), done="The value was read", **fields)

@@ -13,6 +13,7 @@ from multipaxos.cli.parameters import (
     WholeNumber,
     config_option,
     json_option,
+    password_option,
     read_config,
     timeout_option,
 )
@@ -34,9 +35,15 @@ LINKS_MAX = 100_000
 )
 @timeout_option(5.0)
 @json_option
+@password_option
 @config_option
 def history(
-    uid: str | None, count: int, timeout_seconds: float, as_json: bool, config_path: Path | None
+    uid: str | None,
+    count: int,
+    timeout_seconds: float,
+    as_json: bool,
+    password_path: Path | None,
+    config_path: Path | None,
 ) -> None:
     """
     Show the newest decided links that SERVER keeps, or the first server that answers.
@@ -56,7 +63,7 @@ def history(
             # Most of them were renewals of a lease, which share a line: there may be room for more.
             asked = min(4 * asked, LINKS_MAX)
 
-    config = read_config(config_path)
+    config = read_config(config_path, password_path)
     links = ask_in_turn(config, uid, timeout_seconds, ask, what="No history could be read")
     if as_json:
         click.echo(json.dumps([{"link": link.number, "holds": link.holds} for link in links]))

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ from multipaxos.runtime.config import (
     built_in_config,
     load_config,
 )
+from multipaxos.runtime.password import read_password
 from multipaxos.trace import printable
 
 SECONDS_MAX = 86_400.0
@@ -180,6 +182,17 @@ def json_option(command: F) -> F:
     )
 
 
+def password_option(command: F) -> F:
+    """Add ``--password-file``."""
+    return click.option(
+        "--password-file",
+        "password_path",
+        metavar="FILE",
+        type=FilePath(what="file"),
+        help="Holds the clients' password; without it the file that the configuration names.",
+    )(command)
+
+
 @contextmanager
 def bad_config_refused() -> Iterator[None]:
     """Turn a ConfigError into a sentence and exit code 2."""
@@ -190,10 +203,17 @@ def bad_config_refused() -> Iterator[None]:
         raise BadInputError(text[:1].upper() + text[1:]) from error
 
 
-def read_config(path: Path | None) -> Config:
-    """Return the cluster in the file *path*, or the built-in one."""
+def read_config(path: Path | None, password_path: Path | None = None) -> Config:
+    """Return the cluster in the file *path*, or the built-in one; *password_path* is preferred."""
     with bad_config_refused():
-        return built_in_config() if path is None else load_config(path)
+        config = (
+            built_in_config()
+            if path is None
+            else load_config(path, reads_password=password_path is None)
+        )
+        if password_path is None:
+            return config
+        return replace(config, client_password=read_password(password_path, "--password-file"))
 
 
 def server_of(config: Config, uid: str) -> ServerConfig:
@@ -218,9 +238,14 @@ def identities(config: Config) -> dict[Endpoint, Identity]:
 
 
 def check_value(value: str, config: Config) -> None:
-    """Refuse a *value* that the servers of *config* would not take."""
+    """Refuse a *value* that the servers of *config* would not take, or no command line can hold."""
     if "\0" in value:
         raise BadInputError("The value contains a NUL character.")
+    check_text(value, config)
+
+
+def check_text(value: str, config: Config) -> None:
+    """Refuse a *value* that the servers of *config* would not take."""
     try:
         size = value_bytes(value)
     except MalformedDatagramError:

@@ -10,18 +10,18 @@ from typing import Any
 import click
 from rich.text import Text
 
+from multipaxos.chain.register import Register
 from multipaxos.cli.entry import EXIT_FAILED
 from multipaxos.cli.output import open_console
 from multipaxos.cli.parameters import (
     config_option,
-    endpoints,
-    identities,
     json_option,
+    password_option,
     read_config,
     timeout_option,
 )
-from multipaxos.client import Client, ClientError, Endpoint, OtherServerError
-from multipaxos.runtime.config import Config
+from multipaxos.cli.reaching import Reach, Server, find_servers
+from multipaxos.client import Client, ClientError, OtherServerError
 from multipaxos.trace import printable
 from multipaxos.trace.console import ERROR_STYLE, SERVES_STYLE, WAITS_STYLE, uid_style
 
@@ -34,10 +34,15 @@ VALUE_WIDTH_MIN = 10
 @click.command(short_help="Show how each server is.")
 @timeout_option(2.0)
 @json_option
+@password_option
 @config_option
 @click.pass_context
 def status(
-    context: click.Context, timeout_seconds: float, as_json: bool, config_path: Path | None
+    context: click.Context,
+    timeout_seconds: float,
+    as_json: bool,
+    password_path: Path | None,
+    config_path: Path | None,
 ) -> None:
     """
     Show each server's link, value, master, lease and proposal numbers.
@@ -46,10 +51,11 @@ def status(
 
     Exit code 0: at least one server answered. Exit code 1: none did.
     """
-    config = read_config(config_path)
-    found = ask_all(config, timeout_seconds)
+    config = read_config(config_path, password_path)
+    servers = find_servers(config, None)
+    found = ask_all(Reach(config=config, servers=servers, timeout_seconds=timeout_seconds))
     if as_json:
-        click.echo(json.dumps({uid: _for_programs(answer) for uid, answer in found.items()}))
+        click.echo(json.dumps(json_of(found)))
     else:
         console = open_console()
         for line in lines_of(found, console.width):
@@ -58,22 +64,27 @@ def status(
         context.exit(EXIT_FAILED)
 
 
-def ask_all(config: Config, timeout_seconds: float) -> dict[str, dict[str, Any] | ClientError]:
-    """Return each server's status, or why it gave none, by uid; all are asked at once."""
-    expected = identities(config)
-    servers = endpoints(config, None)
+def ask_all(reach: Reach) -> dict[str, dict[str, Any] | ClientError]:
+    """Return each server's status, or why it gave none, by name; all are asked at once."""
 
-    def ask(endpoint: Endpoint) -> dict[str, Any] | ClientError:
+    def ask(server: Server) -> dict[str, Any] | ClientError:
         try:
             with Client(
-                [endpoint], password=config.client_password, identities=expected
+                [server.endpoint],
+                identities=reach.identities,
+                password=reach.config.client_password,
             ) as connection:
-                return connection.status(timeout_seconds=timeout_seconds)
+                return connection.status(timeout_seconds=reach.timeout_seconds)
         except ClientError as error:
             return error
 
-    with ThreadPoolExecutor(max_workers=len(servers)) as threads:
-        return dict(zip(servers, threads.map(ask, servers.values()), strict=True))
+    with ThreadPoolExecutor(max_workers=len(reach.servers)) as threads:
+        return dict(zip(reach.servers, threads.map(ask, reach.servers.values()), strict=True))
+
+
+def json_of(found: Mapping[str, dict[str, Any] | ClientError]) -> dict[str, dict[str, Any]]:
+    """Return what is *found* for programs."""
+    return {uid: _for_programs(answer) for uid, answer in found.items()}
 
 
 def _for_programs(answer: dict[str, Any] | ClientError) -> dict[str, Any]:
@@ -98,6 +109,7 @@ def _table(found: Mapping[str, dict[str, Any] | ClientError], width: int) -> lis
         if not isinstance(answer, ClientError)
     ]
     titles = [Text(title, style="bold") for title in COLUMNS]
+    titles[COLUMNS.index("value")] = Text(_kind(found), style="bold")
     widths = [max(each.cell_len for each in column) for column in zip(titles, *rows, strict=True)]
     value = COLUMNS.index("value")
     gaps = GAP * (len(widths) - 1)
@@ -159,7 +171,7 @@ def _paragraphs(found: Mapping[str, dict[str, Any] | ClientError], width: int) -
         yield Text.assemble(head, _phase(answer))
         lease = answer["lease"]
         is_lease = f", lease {lease['kind']} {lease['seconds_left']:.1f} s" if lease else ""
-        value = Text(f"{indent}link {answer['link']}, {_value(answer)}")
+        value = Text(f"{indent}link {answer['link']}, {_kind(found)}: {_value(answer)}")
         value.truncate(width, overflow="ellipsis")
         yield value
         yield Text(f"{indent}master {printable(answer['master'] or '-')}{is_lease}")
@@ -180,8 +192,19 @@ def _phase(answer: Mapping[str, Any]) -> Text:
     return Text(printable(answer["phase"]), style=style)
 
 
+def _kind(found: Mapping[str, dict[str, Any] | ClientError]) -> str:
+    """Return what kind of value the servers keep, if all that say so say the same."""
+    kinds = {each.get("state") for each in found.values() if not isinstance(each, ClientError)}
+    kind = kinds.pop() if len(kinds) == 1 else None
+    return printable(kind) if isinstance(kind, str) else "value"
+
+
 def _value(answer: Mapping[str, Any]) -> str:
-    return "-" if answer["value"] is None else f'"{printable(answer["value"])}"'
+    if answer["value"] is None:
+        return "-"
+    shown = printable(answer["value"])
+    # What is no text is told in words: how many keys there are.
+    return f'"{shown}"' if answer.get("state") == Register.kind else shown
 
 
 def _why_not(error: ClientError) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from typing_extensions import override
@@ -15,8 +15,8 @@ from multipaxos.client.calls import StaleValue
 from multipaxos.client.errors import ClosedError
 from multipaxos.client.lanes import Lane, Lanes
 from multipaxos.client.servers import Servers, check_name, check_timeout, parse_addresses
-from multipaxos.client.steps import Steps
-from multipaxos.client.talk import Talk
+from multipaxos.client.steps import Endpoint, Steps
+from multipaxos.client.talk import Identity, Talk
 from multipaxos.client.value import TIMEOUT_SECONDS
 from multipaxos.client.watching import Change, Watching, newest_link
 from multipaxos.client.wire import pack
@@ -30,6 +30,7 @@ def connect_async(
     timeout_seconds: float = TIMEOUT_SECONDS,
     password: str | None = None,
     name: str = "client",
+    identities: Mapping[Endpoint, Identity] | None = None,
     open_streams: ConnectStreams = connect_streams,
 ) -> "Connecting":
     """
@@ -49,6 +50,7 @@ def connect_async(
         password=password,
         seconds=seconds,
         make_shell=lambda: AsyncShell(open_streams, seconds=seconds),
+        identities=identities,
     )
     return Connecting(AsyncValue(lanes, timeout_seconds=check_timeout(timeout_seconds)))
 

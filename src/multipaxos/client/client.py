@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Self
@@ -112,6 +112,14 @@ class Client:
         text = self._ask("HISTORY", count, timeout_seconds=timeout_seconds)
         return [HistoryLink(number=each["link"], holds=each["holds"]) for each in json.loads(text)]
 
+    def usages(self, *, timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, str]:
+        """Return how each command of the state machine is written, by its name in capitals."""
+        reply = self._reply_to(pack("COMMAND", "DOCS"), timeout_seconds)
+        try:
+            return dict(_usages(reply))
+        except (TypeError, ValueError) as error:
+            raise ProtocolError(f"the server answers {reply!r} to COMMAND DOCS") from error
+
     def close(self) -> None:
         """Close the connection. The next request opens another."""
         self._shell.close()
@@ -147,18 +155,28 @@ class Client:
         return request
 
     def _ask(self, *arguments: str | int, timeout_seconds: float) -> bytes:
+        reply = self._reply_to(pack("MULTIPAXOS", *arguments), timeout_seconds)
+        if isinstance(reply, bytes):
+            return reply
+        raise ProtocolError(f"the server answers: {reply}")
+
+    def _reply_to(self, packed: bytes, timeout_seconds: float) -> Any:
         deadline = time.monotonic() + timeout_seconds
 
         def question() -> Steps[Any]:
             yield from self._talk.meet_first(deadline=deadline)
-            packed = pack("MULTIPAXOS", *arguments)
             return (yield from self._talk.ask(packed, deadline=deadline))
 
         try:
-            reply = self._shell.run(question())
+            return self._shell.run(question())
         except NoReplyError as error:
             # A question changes nothing: without an answer it is as if nobody had been there.
             raise NotReachableError(str(error)) from error
-        if isinstance(reply, bytes):
-            return reply
-        raise ProtocolError(f"the server answers: {reply}")
+
+
+def _usages(reply: Any) -> Iterator[tuple[str, str]]:
+    for name, described in zip(reply[::2], reply[1::2], strict=True):
+        told = dict(zip(described[::2], described[1::2], strict=True))
+        # The commands of the connection and the server are of other groups.
+        if told.get(b"group") == b"generic":
+            yield name.decode().upper(), told.get(b"summary", name).decode()

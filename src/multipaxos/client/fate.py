@@ -1,7 +1,7 @@
 """What is known of one request while it is retried: nothing more is claimed than that."""
 
 from multipaxos.chain.requests import Chosen, Outcome, Refused, Unknown
-from multipaxos.client.errors import NotReachableError, ProtocolError
+from multipaxos.client.errors import NotReachableError, OtherServerError, ProtocolError
 from multipaxos.client.servers import shown
 from multipaxos.client.steps import Endpoint
 from multipaxos.client.wire import outcome_of
@@ -22,20 +22,26 @@ class Fate:
     What is known of one request.
 
     State: whether it *may be taken*: an attempt was sent, and neither answered nor refused; the
-    newest refusal; each server's newest reason for having no outcome.
+    newest refusal; each server's newest reason for having no outcome; the *strangers*: which of
+    them turned out to be others than those that were meant.
     """
 
     def __init__(self) -> None:
         """Begin before anything was sent."""
         self.may_be_taken = False
         self.is_busy = False
+        self.strangers: set[Endpoint] = set()
         self._refusal: Refused | None = None
         self._reasons: dict[Endpoint, str] = {}
 
-    def not_sent(self, server: Endpoint, reason: str) -> None:
+    def not_sent(self, server: Endpoint, error: Exception) -> None:
         """Note that *server* could not be asked."""
         self.is_busy = False
-        self._reasons[server] = reason
+        self._reasons[server] = str(error)
+        if isinstance(error, OtherServerError):
+            self.strangers.add(server)
+        else:
+            self.strangers.discard(server)
 
     def unanswered(self, server: Endpoint, reason: str) -> None:
         """Note that *server* was asked, and said nothing that tells what it did."""
@@ -65,10 +71,16 @@ class Fate:
                 return None if self.is_busy or self.may_be_taken else outcome
 
     def outcome(self) -> Outcome:
-        """Return what is known when the time is over; NotReachableError if nobody was asked."""
+        """
+        Return what is known at the end.
+
+        If nobody was asked: NotReachableError, or OtherServerError if all are strangers.
+        """
         if not self.may_be_taken and self._refusal is not None:
             return self._refusal
         reasons = "; ".join(f"{shown(server)}: {why}" for server, why in self._reasons.items())
         if self.may_be_taken:
             return Unknown(reason=reasons)
+        if self._reasons and self.strangers == self._reasons.keys():
+            raise OtherServerError("; ".join(self._reasons.values()))
         raise NotReachableError(reasons or "there was no time to ask a server")

@@ -3,14 +3,15 @@
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from multipaxos.client.servers import Progress, Servers
-from multipaxos.client.talk import Talk
+from multipaxos.client.steps import Endpoint
+from multipaxos.client.talk import Identity, Talk
 
 
 class Shell(Protocol):
@@ -55,6 +56,7 @@ class Lanes(Generic[S]):
     password: str | None
     seconds: Callable[[], float]
     make_shell: Callable[[], S]
+    identities: Mapping[Endpoint, Identity] | None = None
     progress: Progress = field(default_factory=Progress)
     idle: list[Lane[S]] = field(default_factory=list)
     shells: WeakSet[S] = field(default_factory=WeakSet)
@@ -100,6 +102,7 @@ class Lanes(Generic[S]):
             seconds=self.seconds,
             rng=Random(),
             password=self.password,
+            identities=self.identities,
         )
 
     def drop(self, lane: Lane[S]) -> None:

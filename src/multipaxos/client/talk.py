@@ -114,7 +114,7 @@ class Talk:
             try:
                 reply = yield from self.ask(request.packed(), deadline=share)
             except NotReachableError as error:
-                fate.not_sent(server, str(error))
+                fate.not_sent(server, error)
                 return None
             except (NoReplyError, ProtocolError) as error:
                 fate.unanswered(server, str(error))
@@ -232,7 +232,7 @@ class Talk:
             try:
                 return (yield from serve(server, share))
             except (NoReplyError, NotReachableError, ProtocolError) as error:
-                fate.not_sent(server, str(error))
+                fate.not_sent(server, error)
                 return None
 
         found: A | None = yield from self._seek_with(fate, serve_or_fail, attempts)
@@ -260,7 +260,10 @@ class Talk:
                 # To know the password better is up to the caller, unless a request is on its way.
                 if isinstance(error, AuthenticationError) and not fate.may_be_taken:
                     raise
-                fate.not_sent(server, str(error))
+                fate.not_sent(server, error)
+                if len(fate.strangers) == len(self.servers.endpoints):
+                    # To wait does not make them those that were meant.
+                    return None
             else:
                 found = yield from serve(server, share)
                 if found is not None:

@@ -15,8 +15,8 @@ from multipaxos.client.calls import Call, StaleValue
 from multipaxos.client.errors import ClosedError
 from multipaxos.client.lanes import Lane, Lanes
 from multipaxos.client.servers import Servers, check_name, check_timeout, parse_addresses
-from multipaxos.client.steps import Steps
-from multipaxos.client.talk import Talk
+from multipaxos.client.steps import Endpoint, Steps
+from multipaxos.client.talk import Identity, Talk
 from multipaxos.client.watching import Change, Watching, newest_link
 from multipaxos.client.wire import pack
 
@@ -31,6 +31,7 @@ def connect(
     timeout_seconds: float = TIMEOUT_SECONDS,
     password: str | None = None,
     name: str = "client",
+    identities: Mapping[Endpoint, Identity] | None = None,
     open_socket: Connect = socket.create_connection,
 ) -> "Value":
     """
@@ -38,9 +39,11 @@ def connect(
 
     *addresses* are texts ``host:port``, or one such text with commas; they are tried in this order.
     Every call ends after *timeout_seconds*. In the servers' traces its requests come from clients
-    whose names begin with *name*. *open_socket* may open another kind of connection, such as TLS.
+    whose names begin with *name*. Where *identities* say which server of which cluster should
+    answer at an endpoint, anybody else gets no request. *open_socket* may open another kind of
+    connection, such as TLS.
 
-    BadArgumentError, NotReachableError or AuthenticationError if it cannot begin.
+    BadArgumentError, NotReachableError, AuthenticationError or OtherServerError if it cannot begin.
 
     >>> value = connect("127.0.0.1:7001, 127.0.0.1:7002, 127.0.0.1:7003")
     >>> value.set("hello")
@@ -56,6 +59,7 @@ def connect(
         password=password,
         seconds=seconds,
         make_shell=lambda: BlockingShell(open_socket, seconds=seconds),
+        identities=identities,
     )
     value = Value(lanes, timeout_seconds=check_timeout(timeout_seconds))
     try:
