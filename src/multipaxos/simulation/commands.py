@@ -134,8 +134,8 @@ class DictionaryCommands(Commands):
             case "APPEND":
                 return (key, f"+{value}")
             case "CAS":
-                expected = self.rng.choice(((), *((each,) for each in self._recent[key])))
-                return (key, *expected, self._note(key, value))
+                expected = self.rng.choice((value, *self._recent[key]))
+                return (key, expected, self._note(key, value))
             case _:
                 return (key, self._note(key, value), *self.rng.choice(self.OPTIONS))
 

@@ -19,7 +19,7 @@ from multipaxos.simulation.workload import Request, draw_requests
 STORAGES = ("simulated", "json")
 CLIENTS = 3
 CLIENTS_MAX = 100
-SESSIONS_MAX = 1000
+SESSIONS_MAX = 10_000
 RATE_MAX = 1e6
 NUMBER_MAX = 10_000_000
 """A number of a fault or of a request is not higher: a list of them must fit into memory."""

@@ -172,11 +172,12 @@ class Stage:
 
     def ask(self, rest: str) -> None:
         """``ask A INCR n``: a new client asks A for a command; ``ask A INCR n as ann/1``."""
+        request: str | None = None
         match rest.split():
             case [uid, name, *arguments, "as", request]:
                 command = (name.upper(), *arguments)
             case [uid, name, *arguments]:
-                command, request = (name.upper(), *arguments), None
+                command = (name.upper(), *arguments)
             case _:
                 raise _BadCommandError("write: ask SERVER COMMAND, or: ... as CLIENT/SEQUENCE")
         fault = self._machine.refusal(command)
