@@ -30,8 +30,11 @@ if TYPE_CHECKING:
         connect,
         connect_async,
     )
-    from multipaxos.embedding import ReplicatedValue
+    from multipaxos.embedding import NotRunningError, ReplicatedValue
     from multipaxos.errors import MultipaxosError
+    from multipaxos.runtime.config import ConfigError
+    from multipaxos.runtime.options import NotStartedError
+    from multipaxos.runtime.ports import StorageError
 
 __all__ = [
     "AsyncValue",
@@ -43,9 +46,12 @@ __all__ = [
     "ClosedError",
     "CommandError",
     "CommandForm",
+    "ConfigError",
     "Failure",
     "MultipaxosError",
     "NotReachableError",
+    "NotRunningError",
+    "NotStartedError",
     "OutcomeError",
     "ProtocolError",
     "Refused",
@@ -53,6 +59,7 @@ __all__ = [
     "ReplicatedValue",
     "StaleValue",
     "StateMachine",
+    "StorageError",
     "Unknown",
     "UnknownOutcomeError",
     "Value",
@@ -63,6 +70,10 @@ __all__ = [
 _HOMES = dict.fromkeys(__all__, "multipaxos.client") | {
     "CommandForm": "multipaxos.chain.state_machine",
     "Failure": "multipaxos.chain.state_machine",
+    "ConfigError": "multipaxos.runtime.config",
+    "StorageError": "multipaxos.runtime.ports",
+    "NotStartedError": "multipaxos.runtime.options",
+    "NotRunningError": "multipaxos.embedding",
     "MultipaxosError": "multipaxos.errors",
     "ReplicatedValue": "multipaxos.embedding",
     "StateMachine": "multipaxos.chain.state_machine",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from composable_paxos import Quorums
 from multipaxos.chain.replicated_value import BaseReplicatedValue
+from multipaxos.errors import MultipaxosError
 from multipaxos.strategies.broken import Bug, find_bug
 from multipaxos.strategies.forwarding import Forwarding
 from multipaxos.strategies.lease import LeaseRespect
@@ -29,7 +30,7 @@ INDISPENSABLE = ("rejoin", "lease")
 """Without these a server could break the promises of others; they cannot be left out."""
 
 
-class UnknownStrategyError(ValueError):
+class UnknownStrategyError(MultipaxosError, ValueError):
     """A strategy is not known, or may not be left out; the message says which are."""
 
 

@@ -5,6 +5,7 @@ from importlib import import_module
 from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.register import Register
 from multipaxos.chain.state_machine import StateMachine
+from multipaxos.errors import MultipaxosError
 
 MACHINES: dict[str, type[StateMachine]] = {
     machine.kind: machine for machine in (Register, Dictionary)
@@ -12,7 +13,7 @@ MACHINES: dict[str, type[StateMachine]] = {
 """The built-in kinds."""
 
 
-class UnknownMachineError(ValueError):
+class UnknownMachineError(MultipaxosError, ValueError):
     """There is no such state machine; the message says why, and which names there are."""
 
 

@@ -1,7 +1,10 @@
 """Applying links: every request once, whoever repeats it, and what the chain may forget."""
 
+from typing import ClassVar
+
 import pytest
 from tests.chain.support import FOUNDING, MASTER_B, link_of, read, request, write
+from typing_extensions import override
 
 from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.durable import Session, Snapshot
@@ -9,7 +12,7 @@ from multipaxos.chain.ledger import TOO_LARGE, apply_link, outcome_so_far
 from multipaxos.chain.links import Link, NewMaster, Nothing
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, RequestID, Unknown, Update
-from multipaxos.chain.state_machine import Failure
+from multipaxos.chain.state_machine import Command, CommandForm, Failure, Result
 
 Outcomes = tuple[tuple[RequestID, Outcome], ...]
 
@@ -287,3 +290,23 @@ def test_a_command_that_means_nothing_here_is_answered_and_changes_nothing() -> 
         isinstance(outcome, Chosen) and isinstance(outcome.result, Failure)
         for _, outcome in effect.outcomes
     )
+
+
+class Listing(Register):
+    """A machine whose writes return lists."""
+
+    forms: ClassVar = {"LIST": CommandForm(usage="LIST length", arguments_min=1, arguments_max=1)}
+
+    @override
+    def apply(self, state: str | None, command: Command) -> tuple[str | None, Result]:
+        return "listed", ("x",) * int(command[1])
+
+
+@pytest.mark.parametrize("length, remembered", [(500, ("x",) * 500), (600, TOO_LARGE)])
+def test_a_list_is_as_large_as_what_is_in_it(length: int, remembered: Result) -> None:
+    """A result of many small parts is not small."""
+    update = Update(request_id=request(), command=("LIST", str(length)), since=0)
+
+    effect = apply_link(Snapshot(), 1, link_of(update), machine=Listing(), sessions_max=9)
+
+    assert effect.snapshot.sessions[request().client].result == remembered

@@ -45,6 +45,52 @@ def test_a_run_tells_its_chances_first_and_then_what_happened() -> None:
     assert max(map(len, lines)) <= WIDTH_MAX
 
 
+def test_any_state_is_simulated_and_judged_again_from_its_trace(tmp_path: Path) -> None:
+    """The trace names the state machine, and how many clients it remembers."""
+    trace = tmp_path / "run.ndjson"
+
+    run = simulate("--seed", "6", "--state", "dictionary", "--sessions", "2", "--trace", trace)
+
+    assert run.exit_code == 0
+    assert "state: dictionary" in run.output.splitlines()[0]
+    judged = CliRunner().invoke(main, ["conform", str(trace)])
+    assert (judged.exit_code, "I11 Linearizable          holds" in judged.output) == (0, True)
+
+
+def test_a_class_of_ones_own_is_simulated_too() -> None:
+    """By its forms; a campaign as well as a single run."""
+    name = "tests.simulation.machines:Bids"
+
+    assert simulate("--seed", "1", "--state", name, "--seconds", "5").exit_code == 0
+    assert simulate("--runs", "3", "--jobs", "1", "--state", name, "--seconds", "3").exit_code == 0
+    assert simulate("--state", "tests.simulation.machines:Mute").exit_code == 2
+    assert simulate("--state", "list").exit_code == 2
+
+
+def test_a_bug_of_what_is_forgotten_is_found_and_repeated() -> None:
+    """The command that repeats it says how few clients are remembered, and of what state."""
+    result = simulate(
+        "--bug",
+        "age-of-newest-try",
+        "--seed",
+        "6",
+        "--rate",
+        "10",
+        "--clients",
+        "20",
+        "--sessions",
+        "2",
+        "--state",
+        "dictionary",
+    )
+
+    assert result.exit_code == 1
+    assert "I9 AppliedOnce was broken" in result.output
+    again = repeat(result)
+    assert {"--state", "--sessions"} <= set(again)
+    assert simulate(*again).exit_code == 1
+
+
 def test_the_same_seed_gives_the_same_output_and_another_does_not() -> None:
     """Nothing that is printed depends on the machine or the moment."""
     first, again, other = (simulate("--seed", seed) for seed in ("3", "3", "4"))

@@ -36,10 +36,10 @@ from multipaxos.client.steps import (
     Steps,
 )
 from multipaxos.client.talk import Talk
-from multipaxos.runtime import resp
-from multipaxos.runtime.command_docs import documentation
-from multipaxos.runtime.own_commands import link_and_result
-from multipaxos.runtime.request_reader import RequestReader
+from multipaxos.runtime.client_port import resp
+from multipaxos.runtime.client_port.command_docs import documentation
+from multipaxos.runtime.client_port.own_commands import link_and_result
+from multipaxos.runtime.client_port.request_reader import RequestReader
 
 T = TypeVar("T")
 

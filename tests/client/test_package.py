@@ -12,6 +12,7 @@ import pytest
 from tests.client.cluster import SocketCluster
 
 import multipaxos
+from multipaxos import client
 from multipaxos.chain.dictionary import Dictionary
 from multipaxos.client import async_value, calls, connect, connect_async, errors, servers, value
 from multipaxos.client.asynchronous import Streams
@@ -51,7 +52,7 @@ def test_errors_are_one_tree() -> None:
             assert name in (errors.__doc__ or "")
 
 
-@pytest.mark.parametrize("module", [value, async_value, calls, servers])
+@pytest.mark.parametrize("module", [client, value, async_value, calls, servers])
 def test_examples_in_docstrings_hold(module: ModuleType) -> None:
     """Every example is run as it stands; each docstring has a cluster of its own."""
     runner = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL)

@@ -17,10 +17,10 @@ from composable_paxos import Accept, Accepted, Nack, Prepare, Promise, ProposalI
 from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.links import Founding, Nothing
 from multipaxos.chain.messages import CatchUp, Envelope, OtherChain, Sync
-from multipaxos.runtime.arrivals import Refusal
 from multipaxos.runtime.codec import encode_envelope
 from multipaxos.runtime.config import built_in_config
-from multipaxos.runtime.peer_messenger import PeerMessenger
+from multipaxos.runtime.messenger.arrivals import Refusal
+from multipaxos.runtime.messenger.peer_messenger import PeerMessenger
 from multipaxos.simulation.cluster import CLUSTER, FOUNDED_CHAIN
 
 CONFIG = built_in_config(3, cluster=CLUSTER)

@@ -14,8 +14,11 @@ from multipaxos.chain.messages import Answered, CatchUp, Envelope, Forward
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, RequestID, Update
 from multipaxos.chain.settings import Settings
-from multipaxos.runtime import resp
-from multipaxos.runtime.actions import Propose, Say
+from multipaxos.runtime.client_port import resp
+from multipaxos.runtime.client_port.actions import Propose, Say
+from multipaxos.runtime.client_port.commands import interpret
+from multipaxos.runtime.client_port.session import Rules
+from multipaxos.runtime.client_port.session import Session as ClientSession
 from multipaxos.runtime.codec import (
     VALUE_BYTES_MAX,
     decode_envelope,
@@ -23,11 +26,8 @@ from multipaxos.runtime.codec import (
     value_bytes,
     wire,
 )
-from multipaxos.runtime.commands import interpret
-from multipaxos.runtime.frames import MESSAGE_BYTES_MAX
-from multipaxos.runtime.session import Rules
-from multipaxos.runtime.session import Session as ClientSession
-from multipaxos.runtime.udp import DATAGRAM_BYTES_MAX
+from multipaxos.runtime.messenger.frames import MESSAGE_BYTES_MAX
+from multipaxos.runtime.messenger.udp import DATAGRAM_BYTES_MAX
 
 SESSIONS_MAX = Settings().sessions_max
 LARGEST = VALUE_BYTES_MAX

@@ -11,9 +11,9 @@ from multipaxos.chain.effects import Timer
 from multipaxos.chain.links import Updates
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import RequestID, Update
-from multipaxos.runtime.arrivals import Refusal
 from multipaxos.runtime.config import built_in_config
-from multipaxos.runtime.peer_messenger import PeerMessenger
+from multipaxos.runtime.messenger.arrivals import Refusal
+from multipaxos.runtime.messenger.peer_messenger import PeerMessenger
 from multipaxos.simulation.cluster import CLUSTER, FOUNDED_CHAIN
 
 CONFIG = built_in_config(3, cluster=CLUSTER)

@@ -26,13 +26,13 @@ from multipaxos.chain.settings import Membership, Settings
 from multipaxos.chain.state_machine import StateMachine
 from multipaxos.composition import INDISPENSABLE, MASTER_ONLY, STRATEGIES, compose, strategy_names
 from multipaxos.runtime import codec, report
-from multipaxos.runtime.arrivals import Refusal as DatagramRefusal
+from multipaxos.runtime.client_port.command_table import forms
+from multipaxos.runtime.client_port.commands import TABLE
 from multipaxos.runtime.codec import wire
-from multipaxos.runtime.command_table import forms
-from multipaxos.runtime.commands import TABLE
 from multipaxos.runtime.config import HISTORY_MAX, built_in_config
-from multipaxos.runtime.health import silence_seconds_max
-from multipaxos.runtime.metrics import OUTCOMES
+from multipaxos.runtime.messenger.arrivals import Refusal as DatagramRefusal
+from multipaxos.runtime.monitoring.health import silence_seconds_max
+from multipaxos.runtime.monitoring.metrics import OUTCOMES
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.scenario import COMMANDS, SETTINGS
 from multipaxos.trace import KINDS, VERSION
@@ -56,7 +56,8 @@ def code_words(text: str) -> list[str]:
 
 def number(text: str) -> float:
     """Return the number that *text* writes, with commas or without."""
-    return float(text.replace(",", ""))
+    digits = text.replace(",", "")
+    return int(digits) if digits.isdigit() else float(digits)
 
 
 # -------------------------------------------------------------------------------- settings and keys

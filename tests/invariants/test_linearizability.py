@@ -319,7 +319,7 @@ BAD: dict[str, tuple[StateMachine, list[Operation], str]] = {
             ],
             'MSET "k" "1" "l" "1" .* had overwritten that before',
         ),
-        "a compare-and-set of two keys in two orders": (
+        "two keys that came in two orders": (
             [
                 call("c1", "SET", "k", "x", "NX", at=(0, 9), result=True),
                 call("c2", "SET", "l", "x", "NX", at=(0, 9), result=True),

@@ -153,8 +153,9 @@ def dask_address() -> Iterator[str]:
     try:
         yield address
     finally:
-        for process in reversed(processes):
-            process.terminate()
+        # Not gently: a worker that loses its scheduler while it ends may wait for it for ever.
+        for process in processes:
+            process.kill()
         for process in processes:
             process.wait(WAIT_SECONDS_MAX)
 

@@ -1,6 +1,7 @@
 """Servers inside a program: under asyncio, and under Twisted."""
 
 import asyncio
+import doctest
 import subprocess
 import sys
 import time
@@ -14,8 +15,8 @@ from tests.live.cluster import SETTINGS
 
 from multipaxos import Change, ReplicatedValue, UnknownOutcomeError, connect_async
 from multipaxos.chain.settings import Settings
-from multipaxos.cli.processes import loopback_servers
-from multipaxos.embedding.replicated_value import NotRunningError
+from multipaxos.cli.processes import loopback_servers, write_config
+from multipaxos.embedding import NotRunningError, replicated_value
 from multipaxos.recipes import AsyncLock
 from multipaxos.runtime.config import Config
 from multipaxos.runtime.options import NotStartedError
@@ -245,8 +246,6 @@ react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
 
 def test_it_runs_under_twisted_as_well(tmp_path: Path) -> None:
     """The same methods, in coroutines that Twisted drives."""
-    from multipaxos.cli.processes import write_config  # noqa: PLC0415 - only here
-
     path = tmp_path / "cluster.toml"
     write_config(path, config(), SETTINGS)
 
@@ -259,3 +258,13 @@ def test_it_runs_under_twisted_as_well(tmp_path: Path) -> None:
     )
 
     assert (done.stdout, done.stderr) == ("hello hello True\n", "")
+
+
+def test_the_example_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is run as it stands, on a cluster of one."""
+    monkeypatch.chdir(tmp_path)
+    write_config(tmp_path / "cluster.toml", config("A"), SETTINGS)
+
+    failed, tried = doctest.testmod(replicated_value, extraglobs={"asyncio": asyncio})
+
+    assert (failed, tried) == (0, 2)

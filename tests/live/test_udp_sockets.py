@@ -15,13 +15,13 @@ from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.links import Founding, Updates
 from multipaxos.chain.messages import CatchUp, Envelope, Sync
 from multipaxos.chain.requests import RequestID, Update
-from multipaxos.runtime.arrivals import Refusal
 from multipaxos.runtime.clock import BootTimeClock
 from multipaxos.runtime.codec import encode_envelope
 from multipaxos.runtime.config import Address, Config, built_in_config
-from multipaxos.runtime.frames import MESSAGE_BYTES_MAX
-from multipaxos.runtime.peer_messenger import ListenError, PeerMessenger
-from multipaxos.runtime.udp import DATAGRAM_BYTES_MAX
+from multipaxos.runtime.messenger.arrivals import Refusal
+from multipaxos.runtime.messenger.frames import MESSAGE_BYTES_MAX
+from multipaxos.runtime.messenger.peer_messenger import ListenError, PeerMessenger
+from multipaxos.runtime.messenger.udp import DATAGRAM_BYTES_MAX
 
 pytestmark = pytest.mark.live
 

@@ -1,6 +1,7 @@
 """The replicated lock: one holder at a time, under faults of the servers and of the holders."""
 
 import asyncio
+import doctest
 from collections.abc import Generator
 from random import Random
 from typing import Any
@@ -10,7 +11,7 @@ from tests.recipes.candidate import TERMS, Candidate, Guarded
 
 from multipaxos.client.errors import UnknownOutcomeError
 from multipaxos.composition import strategy_names
-from multipaxos.recipes import AsyncLock, Lock, LockLostError, lock_rules
+from multipaxos.recipes import AsyncLock, Lock, LockLostError, lock, lock_rules
 from multipaxos.recipes.lock_rules import (
     CompareAndSet,
     Grant,
@@ -294,3 +295,10 @@ def test_a_lease_has_a_length(lease_seconds: float) -> None:
     """Without an end, a lock whose holder died would be lost."""
     with pytest.raises(ValueError, match="lease_seconds must be above 0"):
         Lock(Text(), lease_seconds=lease_seconds)
+
+
+def test_the_example_holds() -> None:
+    """It is run as it stands, on a value in memory."""
+    failed, tried = doctest.testmod(lock, extraglobs={"value": Text()})
+
+    assert (failed, tried) == (0, 1)

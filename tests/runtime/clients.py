@@ -11,10 +11,10 @@ from multipaxos.chain.requests import Chosen, Outcome, RequestID
 from multipaxos.chain.state_machine import Command
 from multipaxos.runtime.address import Address
 from multipaxos.runtime.change_log import ChangeLog
-from multipaxos.runtime.client_connection import ClientConnection
-from multipaxos.runtime.client_port import ClientPort
+from multipaxos.runtime.client_port.connection import ClientConnection
+from multipaxos.runtime.client_port.port import ClientPort
+from multipaxos.runtime.client_port.service import Info, Role
 from multipaxos.runtime.ports import StorageError
-from multipaxos.runtime.service import Info, Role
 
 
 class Transport:

@@ -14,8 +14,8 @@ from typing_extensions import override
 from multipaxos.chain.messages import Envelope, Sync
 from multipaxos.runtime.codec import encode_envelope
 from multipaxos.runtime.config import Config, built_in_config
-from multipaxos.runtime.peer_messenger import PeerMessenger
-from multipaxos.runtime.peers import PeerAddresses
+from multipaxos.runtime.messenger.peer_messenger import PeerMessenger
+from multipaxos.runtime.messenger.peers import PeerAddresses
 
 B_ADDRESS = ("127.0.0.1", 7102)
 

@@ -11,8 +11,9 @@ from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, RequestID
 from multipaxos.chain.state_machine import Failure, Result
-from multipaxos.runtime import resp
-from multipaxos.runtime.actions import (
+from multipaxos.runtime.address import Address
+from multipaxos.runtime.client_port import resp
+from multipaxos.runtime.client_port.actions import (
     Action,
     Become,
     Greet,
@@ -24,11 +25,10 @@ from multipaxos.runtime.actions import (
     TellRole,
     Welcome,
 )
-from multipaxos.runtime.address import Address
-from multipaxos.runtime.commands import interpret
-from multipaxos.runtime.redis_report import info_text, role_reply, welcome
-from multipaxos.runtime.service import Info, Role
-from multipaxos.runtime.session import Rules, Session
+from multipaxos.runtime.client_port.commands import interpret
+from multipaxos.runtime.client_port.redis_report import info_text, role_reply, welcome
+from multipaxos.runtime.client_port.service import Info, Role
+from multipaxos.runtime.client_port.session import Rules, Session
 
 RULES = Rules(machine=Register(), value_bytes_max=100)
 PROTECTED = replace(RULES, password="sésame")

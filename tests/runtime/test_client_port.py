@@ -4,8 +4,8 @@ import pytest
 from tests.runtime.clients import Service, Transport, request
 
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
-from multipaxos.runtime import client_connection
 from multipaxos.runtime.address import Address
+from multipaxos.runtime.client_port import connection as client_connection
 
 CHOSEN = Chosen(link=5, result="value")
 DONE = Chosen(link=5, result=True)

@@ -271,6 +271,23 @@ def changed(**fields: Any) -> bytes:
     return json.dumps(GOOD | fields).encode()
 
 
+def answered(result: object) -> bytes:
+    """Return the answer to a read, with this *result*."""
+    head = {name: GOOD[name] for name in ("cluster", "chain", "link", "from", "to")}
+    told = {"client": "c1", "sequence": 7, "at": 3, "result": result}
+    return json.dumps({"type": "answered", **head, **told}).encode()
+
+
+def caught_up(value: object) -> bytes:
+    """Return a catch-up with this *value*."""
+    head = {name: GOOD[name] for name in ("cluster", "chain", "link", "from", "to")}
+    founding = {"kind": "founding", "chain": "c", "machine": "register", "founders": []}
+    snapshot = {"value": value, "sessions": [], "forgotten_before": 0, "master": None}
+    return json.dumps(
+        {"type": "catch_up", **head, "founding": founding, "snapshot": snapshot}
+    ).encode()
+
+
 def with_update(**fields: Any) -> bytes:
     """Return a good datagram with some fields of its update replaced."""
     update = {"client": "c1", "sequence": 7, "since": 3, "do": ["SET", "hello"]} | fields
@@ -333,9 +350,15 @@ GARBAGE = {
     "a value that is a text": changed(value="hello"),
     "an unknown kind of link": changed(value={"kind": "war"}),
     "an unknown field of a link": changed(value={"kind": "nothing", "why": 1}),
-    "an unknown command": with_update(do="delete"),
-    "a Set of null": with_update(value=None),
-    "a Set of a number": with_update(value=1),
+    "a command that is a text": with_update(do="delete"),
+    "a command without a name": with_update(do=[]),
+    "a command with null": with_update(do=["SET", None]),
+    "a command with a number": with_update(do=["SET", 1]),
+    "a result that is a fraction": answered(1.5),
+    "a result that is an object": answered({"error": 1}),
+    "a result in a deep list": answered([{}]),
+    "a deep result": answered(0).replace(b'"result": 0', b'"result": ' + b"[" * 400 + b"]" * 400),
+    "a deep state": caught_up(0).replace(b'"value": 0', b'"value": ' + b"[" * 900 + b"]" * 900),
     "an empty client": with_update(client=""),
     "a long client": with_update(client="c" * 41),
     "a client with a space": with_update(client="c 1"),

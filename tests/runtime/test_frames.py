@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multipaxos.runtime.frames import MESSAGE_BYTES_MAX, FrameReader, FrameTooLongError, header
+from multipaxos.runtime.messenger.frames import (
+    MESSAGE_BYTES_MAX,
+    FrameReader,
+    FrameTooLongError,
+    header,
+)
 
 
 @given(st.lists(st.binary(max_size=20), max_size=5), st.data())

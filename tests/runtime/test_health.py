@@ -11,7 +11,7 @@ from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.composition import compose, strategy_names
-from multipaxos.runtime.health import silence_seconds_max, why_not_ready
+from multipaxos.runtime.monitoring.health import silence_seconds_max, why_not_ready
 
 FOUNDING = Founding(chain_id="chain-1", machine_kind="register", founders=(("A", "b"),))
 KNOWN = DurableState(birth="b", founding=FOUNDING, instance=5)

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
-from multipaxos.runtime.http_port import IDLE_SECONDS_MAX, HttpPort
+from multipaxos.runtime.monitoring.http_port import IDLE_SECONDS_MAX, HttpPort
 
 
 class Subject:

@@ -13,8 +13,8 @@ from tests.runtime.watched import HTTP, Watched, samples
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
 from multipaxos.chain.settings import Settings
-from multipaxos.runtime.metrics import Metrics
-from multipaxos.runtime.monitoring import Unmonitored
+from multipaxos.runtime.monitoring.choice import Unmonitored
+from multipaxos.runtime.monitoring.metrics import Metrics
 from multipaxos.simulation.disk import SimulatedDisk
 from multipaxos.simulation.random_run import RandomRun, RunPlan
 from multipaxos.trace import Silence, TraceEvent, TraceObserver

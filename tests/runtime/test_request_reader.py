@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.runtime.clients import request
 
-from multipaxos.runtime.request_lines import split_line
-from multipaxos.runtime.request_reader import (
+from multipaxos.runtime.client_port.request_lines import split_line
+from multipaxos.runtime.client_port.request_reader import (
     ARGUMENT_BYTES_MAX,
     ARGUMENTS_MAX,
     LIMITS,

@@ -15,13 +15,13 @@ from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.links import Founding, Updates
 from multipaxos.chain.messages import CatchUp, Envelope
 from multipaxos.chain.requests import RequestID, Update
-from multipaxos.runtime import stream_port, stream_sender
-from multipaxos.runtime.arrivals import Refusal
 from multipaxos.runtime.codec import encode_envelope
 from multipaxos.runtime.config import Address, built_in_config
-from multipaxos.runtime.frames import MESSAGE_BYTES_MAX, FrameReader, header
-from multipaxos.runtime.peer_messenger import ListenError, PeerMessenger
-from multipaxos.runtime.udp import DATAGRAM_BYTES_MAX
+from multipaxos.runtime.messenger import stream_port, stream_sender
+from multipaxos.runtime.messenger.arrivals import Refusal
+from multipaxos.runtime.messenger.frames import MESSAGE_BYTES_MAX, FrameReader, header
+from multipaxos.runtime.messenger.peer_messenger import ListenError, PeerMessenger
+from multipaxos.runtime.messenger.udp import DATAGRAM_BYTES_MAX
 
 FOUNDING = Founding(chain_id="c", machine_kind="register", founders=())
 MEBIBYTE = 2**20
@@ -257,7 +257,7 @@ def test_the_system_is_asked_to_give_up_as_early() -> None:
 
 def test_a_message_longer_than_any_frame_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A state that has grown beyond the limit: said, and not sent."""
-    monkeypatch.setattr("multipaxos.runtime.peer_messenger.MESSAGE_BYTES_MAX", MEBIBYTE)
+    monkeypatch.setattr("multipaxos.runtime.messenger.peer_messenger.MESSAGE_BYTES_MAX", MEBIBYTE)
     server = Server()
 
     server.messenger.send(catch_up(MEBIBYTE))

@@ -17,12 +17,12 @@ from twisted.internet.error import CannotListenError, MessageLengthError
 from composable_paxos import LOWEST, Accept, Accepted, Nack, Prepare, Promise, ProposalID
 from multipaxos.chain.links import Nothing
 from multipaxos.chain.messages import Envelope, Sync
-from multipaxos.runtime.arrivals import Refusal
 from multipaxos.runtime.codec import encode_envelope
 from multipaxos.runtime.config import Address, Config, ServerConfig, built_in_config
-from multipaxos.runtime.peer_messenger import ListenError, PeerMessenger
-from multipaxos.runtime.peers import RESOLVE_SECONDS, look_up, run_in_thread
-from multipaxos.runtime.udp import DATAGRAM_BYTES_MAX
+from multipaxos.runtime.messenger.arrivals import Refusal
+from multipaxos.runtime.messenger.peer_messenger import ListenError, PeerMessenger
+from multipaxos.runtime.messenger.peers import RESOLVE_SECONDS, look_up, run_in_thread
+from multipaxos.runtime.messenger.udp import DATAGRAM_BYTES_MAX
 
 TWO_A, TWO_B = ProposalID(2, "A"), ProposalID(2, "B")
 

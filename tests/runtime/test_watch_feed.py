@@ -8,14 +8,15 @@ from hiredis import Reader
 from twisted.internet.task import Clock
 
 from multipaxos.chain.effects import Changes
-from multipaxos.runtime import change_log, resp
+from multipaxos.runtime import change_log
 from multipaxos.runtime.change_log import (
     END_OF_LINK,
     ChangeLog,
     ChangesMissingError,
     Position,
 )
-from multipaxos.runtime.watch_feed import BEAT_SECONDS, WatchFeed
+from multipaxos.runtime.client_port import resp
+from multipaxos.runtime.client_port.watch_feed import BEAT_SECONDS, WatchFeed
 
 
 class Watcher:

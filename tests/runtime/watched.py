@@ -9,13 +9,13 @@ from twisted.internet.task import Clock
 from multipaxos.chain.register import Register
 from multipaxos.composition import compose, strategy_names
 from multipaxos.runtime.address import Address
-from multipaxos.runtime.client_port import ClientPort
+from multipaxos.runtime.client_port.port import ClientPort
 from multipaxos.runtime.clock import BootTimeClock
 from multipaxos.runtime.config import built_in_config
 from multipaxos.runtime.driver import Driver
-from multipaxos.runtime.metrics import Metrics
-from multipaxos.runtime.monitor import Monitor
-from multipaxos.runtime.peer_messenger import PeerMessenger
+from multipaxos.runtime.messenger.peer_messenger import PeerMessenger
+from multipaxos.runtime.monitoring.metrics import Metrics
+from multipaxos.runtime.monitoring.monitor import Monitor
 from multipaxos.simulation.disk import SimulatedDisk
 from multipaxos.trace import Silence
 

@@ -34,8 +34,8 @@ from multipaxos.simulation.statistics import (
 SHORT = RunPlan(seed=0, seconds=3)
 
 
-def disks_of(_storage: str) -> Callable[[PeerID], Disk]:
-    """Return what makes disks for any storage: the simulated one."""
+def disks_of(_plan: RunPlan) -> Callable[[PeerID], Disk]:
+    """Return what makes disks for any plan: simulated ones."""
     return lambda _uid: SimulatedDisk()
 
 
@@ -240,7 +240,7 @@ def test_a_violation_is_reported_and_can_be_sent() -> None:
 def test_a_fault_of_the_program_is_reported_with_its_run() -> None:
     """An exception that is no violation ends its run, and its traceback is told."""
 
-    def broken_disks(_storage: str) -> Callable[[PeerID], Disk]:
+    def broken_disks(_plan: RunPlan) -> Callable[[PeerID], Disk]:
         def make(_uid: PeerID) -> Disk:
             disk = SimulatedDisk()
             disk.write = None  # type: ignore[method-assign,assignment]

@@ -47,7 +47,7 @@ PLANS = tuple(
 
 def digest(plan: RunPlan) -> str:
     """Return the digest of the trace of *plan*."""
-    run = RandomRun(plan, disks=disks_of(plan.storage))
+    run = RandomRun(plan, disks=disks_of(plan))
     run.play()
     assert len(run.cluster.trace.events) > 300
     return run.cluster.trace.digest()

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Outbox, Save
+from multipaxos.chain.register import Register
 from multipaxos.cli.simulated_storage import disks_of, json_storage
 from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.runtime.ports import Storage, StorageError
@@ -24,6 +25,11 @@ AMOUNTS = [step / STEPS_OF_A_SAVE for step in range(STEPS_OF_A_SAVE)]
 """One for each step of a save."""
 
 
+def register_storage(files: SimulatedFileSystem, uid: str) -> Storage:
+    """Return the storage of a server that keeps a register."""
+    return json_storage(files, uid, machine=Register(), sessions_max=9)
+
+
 def outbox_of(state: DurableState) -> Outbox:
     """Return what an event leaves that saves *state*."""
     return Outbox(
@@ -32,7 +38,7 @@ def outbox_of(state: DurableState) -> Outbox:
 
 
 def save_and_crash(
-    amount: float, make_storage: Callable[[SimulatedFileSystem, str], Storage] = json_storage
+    amount: float, make_storage: Callable[[SimulatedFileSystem, str], Storage] = register_storage
 ) -> FileDisk:
     """Return a disk with FIRST on it, whose process died at some step of the save of SECOND."""
     disk = FileDisk("A", make_storage)
@@ -92,7 +98,7 @@ def test_what_a_process_has_loaded_no_power_cut_takes_back(amount: float) -> Non
 @pytest.mark.parametrize("amount", AMOUNTS)
 def test_a_write_that_fails_is_told_and_leaves_either_state(amount: float) -> None:
     """An error of the disk at any step: the server stops, and returns from what is there."""
-    disk = FileDisk("A", json_storage)
+    disk = FileDisk("A", register_storage)
     storage = disk.open()
     storage.load()
     storage.save(Save(state=FIRST))
@@ -108,7 +114,7 @@ def test_a_write_that_fails_is_told_and_leaves_either_state(amount: float) -> No
 
 def test_a_full_disk_keeps_what_it_had() -> None:
     """The sentence is the one that a real server prints."""
-    disk = FileDisk("A", json_storage)
+    disk = FileDisk("A", register_storage)
     storage = disk.open()
     storage.load()
     storage.save(Save(state=FIRST))
@@ -142,7 +148,7 @@ class WithoutSync(SimulatedFileSystem):
 
 def test_a_storage_that_does_not_sync_the_name_is_caught() -> None:
     """I8: its save returns, and a power cut takes back what it renamed."""
-    disk = FileDisk("A", json_storage)
+    disk = FileDisk("A", register_storage)
     files = disk.files = WithoutSync()
     storage = disk.open()
     storage.load()
@@ -174,7 +180,8 @@ def test_a_storage_that_renames_before_it_syncs_is_left_with_a_torn_file() -> No
             Path("/state"),
             cluster="simulated",
             uid=uid,
-            machine_kind="register",
+            machine=Register(),
+            sessions_max=9,
             history_max=10,
             files=files,
         )
@@ -192,14 +199,22 @@ def test_a_storage_that_renames_before_it_syncs_is_left_with_a_torn_file() -> No
 
 
 @pytest.mark.parametrize("master", [False, True], ids=["plain", "master"])
-def test_no_fault_breaks_an_invariant_on_real_storage(master: bool) -> None:
+@pytest.mark.parametrize("state", ["register", "dictionary"])
+def test_no_fault_breaks_an_invariant_on_real_storage(master: bool, state: str) -> None:
     """Whole runs on the JSON storage, with every fault of its files."""
     lost = 0
     for seed in range(6):
         plan = RunPlan(
-            seed=seed, faults="cruel", master=master, storage="json", seconds=30, traced=True
+            seed=seed,
+            faults="cruel",
+            master=master,
+            storage="json",
+            state=state,
+            sessions=None if seed % 2 else 2,
+            seconds=30,
+            traced=True,
         )
-        run = RandomRun(plan, disks=disks_of("json"))
+        run = RandomRun(plan, disks=disks_of(plan))
         run.play()
         lost += sum(
             event.fields.get("fault") in ("lost writes", "torn write")
@@ -214,7 +229,7 @@ def test_the_storage_does_not_change_what_happens() -> None:
     traces = []
     for storage in ("simulated", "json"):
         plan = RunPlan(seed=1, faults="calm", storage=storage, traced=True, seconds=20)
-        run = RandomRun(plan, disks=disks_of(storage))
+        run = RandomRun(plan, disks=disks_of(plan))
         run.play()
         traces.append(run.cluster.trace.events[1:])
 

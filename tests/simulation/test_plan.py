@@ -123,7 +123,7 @@ def test_a_plan_names_its_state_machine() -> None:
     assert (plan.machine.kind, RunPlan(seed=1).machine.kind) == ("dictionary", "register")
     with pytest.raises(PlanError, match="there is no state machine 'list'"):
         RunPlan(seed=1, state="list")
-    with pytest.raises(PlanError, match="1 to 1000 sessions, not 0"):
+    with pytest.raises(PlanError, match="1 to 10000 sessions, not 0"):
         RunPlan(seed=1, sessions=0)
     with pytest.raises(PlanError, match="the state machine mute refuses all that is drawn"):
         RunPlan(seed=1, state="tests.simulation.machines:Mute")

@@ -1,14 +1,13 @@
 """The dictionary: texts by key, with those of Redis' commands for strings that go with it."""
 
-import re
 from binascii import crc32
 from collections.abc import Callable
-from functools import lru_cache
 from typing import ClassVar, TypeAlias
 
 from immutables import Map
 from typing_extensions import override
 
+from multipaxos.chain.patterns import matcher
 from multipaxos.chain.state_machine import (
     Change,
     Command,
@@ -23,14 +22,6 @@ SCAN_COUNT = 10
 """About so many keys a SCAN finds, if it is not asked for more or fewer."""
 SCAN_STEPS_MAX = 64
 """A SCAN from the first key to the last looks through all keys so often at most."""
-
-PATTERNS_REMEMBERED = 128
-NOTHING_MATCHES = "(?!)"
-
-_SIGN = re.compile(r"\\.?|\[(?:\\.|[^\]\\])*\]|.", re.DOTALL)
-"""A part of a pattern: an escaped character, a class, or any other character."""
-_MEMBER = re.compile(r"\\.|.-[^\\]|.", re.DOTALL)
-_RANGE = re.compile(r"(.)-(.)", re.DOTALL)
 
 NO_INTEGER = Failure("ERR value is not an integer or out of range")
 OVERFLOW = Failure("ERR increment or decrement would overflow")
@@ -209,7 +200,7 @@ def _get_many(state: Texts, arguments: list[str]) -> _Applied:
 
 
 def _keys(state: Texts, arguments: list[str]) -> _Applied:
-    matches = _matcher(arguments[0])
+    matches = matcher(arguments[0])
     return state, tuple(sorted(key for key in state if matches(key)))
 
 
@@ -218,7 +209,7 @@ def _scan(state: Texts, arguments: list[str]) -> _Applied:
     # away: who was there throughout is found, and the cursor is the checksum to go on from.
     cursor, *options = arguments
     given = _scan_options(options)
-    matches = _matcher(given.get("MATCH", "*"))
+    matches = matcher(given.get("MATCH", "*"))
     steps = min(SCAN_STEPS_MAX, max(1, len(state) // int(given.get("COUNT", SCAN_COUNT))))
     begin = int(cursor)
     end = begin + 2**32 // steps
@@ -287,52 +278,3 @@ def _integer(text: str) -> int | None:
 
 def _is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
-
-
-@lru_cache(maxsize=PATTERNS_REMEMBERED)
-def _matcher(pattern: str) -> Callable[[str], object]:
-    """
-    Return what tells whether a key matches *pattern*, written as for Redis: ``h?llo*[0-9]``.
-
-    Each part between two stars is looked for once, from left to right: no pattern makes the search
-    try all ways to cut a key.
-    """
-    first, *others = _parts(pattern)
-    if not others:
-        return re.compile(first, re.DOTALL).fullmatch
-    *middle, last = others
-    jumps = "".join(f"(?>.*?{part})" for part in middle if part)
-    return re.compile(f"{first}{jumps}.*{last}", re.DOTALL).fullmatch
-
-
-def _parts(pattern: str) -> list[str]:
-    """Cut *pattern* at its stars into parts, as regular expressions of one length each."""
-    parts = [""]
-    for sign in _SIGN.findall(pattern):
-        if sign == "*":
-            parts.append("")
-        elif sign == "?":
-            parts[-1] += "."
-        elif sign[0] == "[" and len(sign) > 1:
-            parts[-1] += _character_class(sign)
-        else:
-            parts[-1] += re.escape(sign.removeprefix("\\") or "\\")
-    return parts
-
-
-def _character_class(sign: str) -> str:
-    negation = "^" if sign[1] == "^" else ""
-    inner = sign[1 + len(negation) : -1]
-    if not inner:
-        return "." if negation else NOTHING_MATCHES
-    members = "".join(_class_member(member) for member in _MEMBER.findall(inner))
-    return f"[{negation}{members}]"
-
-
-def _class_member(member: str) -> str:
-    range_ends = _RANGE.fullmatch(member)
-    if range_ends is None:
-        return re.escape(member[-1])
-    # As in Redis, the ends of a range may stand in any order.
-    first, last = sorted(range_ends.groups())
-    return f"{re.escape(first)}-{re.escape(last)}"

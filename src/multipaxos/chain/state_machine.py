@@ -41,6 +41,10 @@ True: it was done; False: it was not, for its condition did not hold; None: ther
 """
 
 
+RESULT_DEPTH_MAX = 16
+"""So deep may lists stand in lists."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandForm:
     """
@@ -50,7 +54,8 @@ class CommandForm:
     *arguments_min* to *arguments_max* arguments, None: any number from there on. One that *reads*
     leaves every state as it is. Of the arguments, those from *first_key* on are keys, each
     *key_step*-th up to *last_key*, which counts from the end if it is negative, as in Redis' own
-    table of commands; with a *first_key* of None none is.
+    table of commands; with a *first_key* of None none is. A command that names keys has to do with
+    these only.
     """
 
     usage: str
@@ -186,17 +191,21 @@ def result_to_plain(result: Result) -> Any:
             return result
 
 
-def result_from_plain(value: Any) -> Result:
-    """Return the result that :func:`result_to_plain` made *value* of; ValueError if none."""
+def result_from_plain(value: Any, *, depth: int = RESULT_DEPTH_MAX) -> Result:
+    """
+    Return the result that :func:`result_to_plain` made *value* of; ValueError if none.
+
+    Lists in lists go *depth* levels down at most: what comes from outside is no abyss.
+    """
     match value:
         case {"error": str(text)} if len(value) == 1:
             return Failure(text)
-        case list():
-            return tuple(map(result_from_plain, value))
+        case list() if depth > 0:
+            return tuple(result_from_plain(item, depth=depth - 1) for item in value)
         case bool() | int() | str() | None:
             return value
         case _:
-            raise ValueError(f"{value!r} is no result")
+            raise ValueError(f"{str(value)[:80]} is no result")
 
 
 def freeze(value: Any) -> State:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from typing_extensions import override
 
+from multipaxos.chain.settings import Settings
 from multipaxos.cli.entry import BadInputError
 from multipaxos.cli.output import open_console
 from multipaxos.cli.parameters import FilePath, Seconds, StateKind, WholeNumber
@@ -105,7 +106,7 @@ class Numbers(click.ParamType[tuple[int, ...]]):
     "--sessions",
     metavar="N",
     type=WholeNumber(1, SESSIONS_MAX),
-    help="How many clients the chain remembers: 1024.",
+    help=f"How many clients the chain remembers: {Settings().sessions_max}.",
 )
 @click.option("--bug", metavar="NAME", help="Switch a mistake on; multipaxos bugs lists them.")
 @click.option(

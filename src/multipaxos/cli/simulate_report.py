@@ -211,7 +211,7 @@ def tell_violation(page: Page, violation: InvariantViolation) -> None:
 
 def tell_disaster(page: Page, plan: RunPlan, original: RunPlan) -> None:
     """Print the run of *plan*, which was shrunk from *original*, as a diagram."""
-    run = RandomRun(replace(plan, traced=True), disks=disks_of(plan.storage))
+    run = RandomRun(replace(plan, traced=True), disks=disks_of(plan))
     violation: InvariantViolation | None = None
     try:
         run.play()

@@ -35,7 +35,7 @@ def simulate_one(page: Page, plan: RunPlan, trace: Path | None) -> int:
     run = RandomRun(
         replace(plan, traced=trace is not None),
         observers=(counting,),
-        disks=disks_of(plan.storage),
+        disks=disks_of(plan),
     )
     violation: InvariantViolation | None = None
     try:
@@ -80,7 +80,7 @@ def tell_smallest(page: Page, plan: RunPlan, violation: InvariantViolation) -> N
 def play_plan(plan: RunPlan) -> InvariantViolation | None:
     """Return what a run of *plan* violates, if it does; on the disks that it names."""
     try:
-        RandomRun(replace(plan, traced=False), disks=disks_of(plan.storage)).play()
+        RandomRun(replace(plan, traced=False), disks=disks_of(plan)).play()
     except InvariantViolation as violation:
         return violation
     return None

@@ -1,13 +1,11 @@
 """
 The client library, over plain sockets: it needs no Twisted.
 
-::
-
-    from multipaxos import connect
-
-    with connect("127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003") as value:
-        value.set("hello")
-        print(value.get())
+>>> with connect("127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003") as value:
+...     value.set("hello")
+...     value.get()
+True
+'hello'
 
 Every request ends in an outcome: :class:`Chosen`, :class:`Refused` (it is in no link and will be in
 none) or :class:`Unknown` (it may be in the chain, now or later). Nothing else can be promised over

@@ -1,5 +1,5 @@
 """A server inside a program of one's own; see :class:`ReplicatedValue`."""
 
-from multipaxos.embedding.replicated_value import ReplicatedValue
+from multipaxos.embedding.replicated_value import NotRunningError, ReplicatedValue
 
-__all__ = ["ReplicatedValue"]
+__all__ = ["NotRunningError", "ReplicatedValue"]

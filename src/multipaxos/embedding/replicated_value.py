@@ -16,9 +16,10 @@ from multipaxos.client.calls import result_of, stale_command
 from multipaxos.embedding.local_watch import LocalWatch, told
 from multipaxos.embedding.surroundings import Surroundings
 from multipaxos.errors import MultipaxosError
+from multipaxos.runtime.building import build_server
 from multipaxos.runtime.config import Config, built_in_config, load_config
 from multipaxos.runtime.options import NotStartedError, ServerOptions
-from multipaxos.runtime.server import Server, build_server
+from multipaxos.runtime.server import Server
 from multipaxos.runtime.storage import default_directory
 from multipaxos.trace import FileSink
 
@@ -39,10 +40,12 @@ class ReplicatedValue(AsyncMethods):
     *config*: a :class:`Config`, the path of a TOML file, or None for three servers on this machine.
     The rest is as on that command's line: *state*, *storage*, *master*, *directory*, *trace*.
 
-    ::
-
-        async with ReplicatedValue("A", "cluster.toml", on_change=print) as value:
-            await value.set("hello")
+    >>> async def main():
+    ...     async with ReplicatedValue("A", "cluster.toml", directory="state") as value:
+    ...         await value.set("hello")
+    ...         return await value.get()
+    >>> asyncio.run(main())
+    'hello'
 
     Its methods are coroutines, under asyncio and under Twisted (there, ``Deferred.fromCoroutine``
     runs them). All calls come from the thread of the loop. *on_change* is told of each new value,

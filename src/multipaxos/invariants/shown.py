@@ -6,9 +6,9 @@ from immutables import Map
 
 from composable_paxos import LOWEST, ProposalID
 from multipaxos.chain.links import Updates
-from multipaxos.chain.state_machine import Command, Failure, Result, State, thaw
+from multipaxos.chain.state_machine import Command, Failure, Result, State
 from multipaxos.trace.plain import plain
-from multipaxos.trace.text import describe_link, printable, quoted
+from multipaxos.trace.text import describe_link, describe_state, printable, quoted
 
 
 def shown(link: object) -> str:
@@ -52,16 +52,7 @@ def shown_result(result: Result) -> str:
 
 def shown_state(state: State) -> str:
     """Return in words what a state machine holds: ``"hello"``, or ``a "1", b "2"``."""
-    match state:
-        case None:
-            return "no value"
-        case Map():
-            held = (f"{printable(key)} {shown_state(state[key])}" for key in sorted(state))
-            return ", ".join(held) or "no key"
-        case str():
-            return quoted(state)
-        case _:
-            return printable(str(thaw(state)))
+    return describe_state(plain(state))
 
 
 def states_apart(one: State, other: State) -> tuple[str, str]:

@@ -1,8 +1,11 @@
 """
 A replicated lock with a fencing token, for threads and for asyncio; the rules are in lock_rules.
 
-    with Lock(value, lease_seconds=10) as token:
-        storage.write(data, token=token)        # which refuses a lower token than it has seen
+>>> with Lock(value, key="printer", lease_seconds=10) as token:
+...     print("print this, under token", token)
+print this, under token 1
+
+What the lock protects, here the printer, refuses a lower token than it has seen.
 """
 
 import asyncio

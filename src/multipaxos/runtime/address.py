@@ -6,12 +6,14 @@ from ipaddress import IPv6Address, ip_address
 
 from typing_extensions import override
 
+from multipaxos.errors import MultipaxosError
+
 PORT_MAX = 65_535
 HOST_LENGTH_MAX = 253
 """The longest name that DNS can carry."""
 
 
-class ConfigError(Exception):
+class ConfigError(MultipaxosError):
     """The configuration cannot be used; the message is a sentence that names the key."""
 
 

@@ -28,14 +28,18 @@ from multipaxos.chain.settings import Membership, Settings
 from multipaxos.runtime.address import Address, ConfigError, parse_address
 from multipaxos.runtime.codec import VALUE_BYTES_MAX, is_cluster_name, is_uid
 from multipaxos.runtime.password import read_password
+from multipaxos.runtime.toml_values import (
+    read_integer,
+    read_rate_error,
+    read_seconds,
+    read_table,
+    refuse_unknown,
+)
 
 __all__ = ["Address", "Config", "ConfigError", "ServerConfig", "built_in_config", "load_config"]
 
 SERVERS_MAX = 9
-SECONDS_MAX = 3600.0
 HISTORY_MAX = 10_000
-RATE_ERROR_LIMIT = 0.5
-"""With clocks as wrong as this, a master could trust a third of its lease."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,14 +146,16 @@ def load_config(path: Path | str, *, reads_password: bool = True) -> Config:
 
 def _read_config(document: Mapping[str, object], directory: Path | None) -> Config:
     known = ("cluster", "client_password_file", "servers", "settings", "history")
-    _refuse_unknown(document, known, "")
-    history = _table(document.get("history", {}), "[history]")
-    _refuse_unknown(history, ("links_max",), "history.")
+    refuse_unknown(document, known, "")
+    history = read_table(document.get("history", {}), "[history]")
+    refuse_unknown(history, ("links_max",), "history.")
     return Config(
         cluster=_read_cluster(document),
         servers=_read_servers(document),
-        settings=_read_settings(_table(document.get("settings", {}), "[settings]")),
-        history_max=_integer(history.get("links_max", HISTORY_MAX), "history.links_max", minimum=0),
+        settings=_read_settings(read_table(document.get("settings", {}), "[settings]")),
+        history_max=read_integer(
+            history.get("links_max", HISTORY_MAX), "history.links_max", minimum=0
+        ),
         client_password=_read_password(document, directory),
     )
 
@@ -176,7 +182,7 @@ def _read_cluster(document: Mapping[str, object]) -> str:
 
 
 def _read_servers(document: Mapping[str, object]) -> Mapping[str, ServerConfig]:
-    tables = _table(document.get("servers", {}), "[servers]")
+    tables = read_table(document.get("servers", {}), "[servers]")
     if not 1 <= len(tables) <= SERVERS_MAX:
         raise ConfigError(
             f"[servers] must list 1 to {SERVERS_MAX} servers, not {len(tables)}: "
@@ -193,8 +199,8 @@ def _read_server(uid: str, value: object) -> ServerConfig:
         raise ConfigError(
             f"servers.{uid!r} cannot name a server: take 1 to 16 letters, digits, '_' or '-'"
         )
-    table = _table(value, f"[servers.{uid}]")
-    _refuse_unknown(table, ("peer", "client", "metrics"), f"servers.{uid}.")
+    table = read_table(value, f"[servers.{uid}]")
+    refuse_unknown(table, ("peer", "client", "metrics"), f"servers.{uid}.")
     return ServerConfig(
         uid=uid,
         peer=_read_address(table, "peer", uid),
@@ -244,7 +250,7 @@ def _refuse_shared(servers: Mapping[str, ServerConfig]) -> None:
 
 def _read_settings(table: Mapping[str, object]) -> Settings:
     known = {known_field.name: known_field.type for known_field in fields(Settings)}
-    _refuse_unknown(table, tuple(known), "settings.")
+    refuse_unknown(table, tuple(known), "settings.")
     numbers = {
         name: _setting(known[name], name)(value, f"settings.{name}")
         for name, value in table.items()
@@ -257,8 +263,8 @@ def _read_settings(table: Mapping[str, object]) -> Settings:
 def _setting(kind: object, name: str) -> Callable[[object, str], float]:
     """Return what reads the setting *name*, which is of *kind*."""
     if kind is int:
-        return partial(_integer, minimum=1)
-    return _rate_error if name == "clock_rate_error" else _seconds
+        return partial(read_integer, minimum=1)
+    return read_rate_error if name == "clock_rate_error" else read_seconds
 
 
 def _check_settings(settings: Settings) -> None:
@@ -279,47 +285,3 @@ def _check_settings(settings: Settings) -> None:
             f"{settings.held_lease_seconds:g} seconds that a master may trust its lease "
             "(settings.lease_seconds less the error of the clocks)"
         )
-
-
-# --------------------------------------------------------------------------------------- the values
-
-
-def _refuse_unknown(table: Mapping[str, object], known: tuple[str, ...], prefix: str) -> None:
-    for name in table:
-        if name not in known:
-            raise ConfigError(f"{prefix}{name} is no known key: there are {', '.join(known)}")
-
-
-def _table(value: object, key: str) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise ConfigError(f"{key} must be a table, not {value!r}")
-    return value
-
-
-def _integer(value: object, key: str, *, minimum: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= 10**9:
-        raise ConfigError(f"{key} must be a whole number from {minimum} to {10**9}, not {value!r}")
-    return value
-
-
-def _seconds(value: object, key: str) -> float:
-    seconds = _number(value, key)
-    if not 0 < seconds <= SECONDS_MAX:  # NaN is in no range.
-        raise ConfigError(f"{key} must be above 0 and at most {SECONDS_MAX:g}, not {value!r}")
-    return seconds
-
-
-def _rate_error(value: object, key: str) -> float:
-    rate = _number(value, key)
-    if not 0 <= rate < RATE_ERROR_LIMIT:
-        raise ConfigError(f"{key} must be at least 0 and below {RATE_ERROR_LIMIT}, not {value!r}")
-    return rate
-
-
-def _number(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{key} must be a number, not {value!r}")
-    try:
-        return float(value)
-    except OverflowError:
-        raise ConfigError(f"{key} must be a number that is less astronomical") from None

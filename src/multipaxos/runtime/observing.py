@@ -11,7 +11,7 @@ class Observers:
     Tells *observers*, in this order, what a driver and a client port do.
 
     Each may have any of the methods of :class:`~multipaxos.runtime.driver.Observer` and of
-    :class:`~multipaxos.runtime.service.CallObserver`; those that it lacks are not missed.
+    :class:`~multipaxos.runtime.client_port.service.CallObserver`; what it lacks is not missed.
     """
 
     def __init__(self, *observers: object) -> None:

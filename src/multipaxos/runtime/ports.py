@@ -6,9 +6,10 @@ from typing import Protocol
 from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Save
 from multipaxos.chain.messages import Envelope
+from multipaxos.errors import MultipaxosError
 
 
-class StorageError(Exception):
+class StorageError(MultipaxosError):
     """The state cannot be read or made durable; the message says what to do about it."""
 
 

@@ -13,11 +13,12 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 
 from multipaxos.composition import describe
 from multipaxos.runtime import report
-from multipaxos.runtime.client_port import CONNECTIONS_MAX
+from multipaxos.runtime.building import build_server
+from multipaxos.runtime.client_port.port import CONNECTIONS_MAX
 from multipaxos.runtime.config import ConfigError
 from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.ports import StorageError
-from multipaxos.runtime.server import Server, build_server
+from multipaxos.runtime.server import Server
 from multipaxos.trace import ConsoleSink, FileSink, Sink
 from multipaxos.trace.console import stack_lines
 

@@ -8,7 +8,7 @@ from composable_paxos import LOWEST, ProposalID
 from multipaxos.chain.durable import DecidedLink
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.runtime.arrivals import Refusal
+from multipaxos.runtime.messenger.arrivals import Refusal
 from multipaxos.trace import plain, quoted
 
 

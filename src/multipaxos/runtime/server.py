@@ -1,40 +1,34 @@
 """One server: the protocol object with its ports, from its start to its stop."""
 
 import os
-from collections.abc import Callable, Sequence
-from random import SystemRandom
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.error import CannotListenError
 
-from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Answer, Timer
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import Chosen, Outcome, RequestID
 from multipaxos.chain.state_machine import Command, StateMachine
-from multipaxos.composition import compose
-from multipaxos.machines import UnknownMachineError, find_machine
-from multipaxos.runtime import redis_report, report
+from multipaxos.runtime import report
 from multipaxos.runtime.change_log import ChangeLog
-from multipaxos.runtime.client_port import CONNECTIONS_MAX, ClientPort
+from multipaxos.runtime.client_port import redis_report
+from multipaxos.runtime.client_port.port import CONNECTIONS_MAX, ClientPort
+from multipaxos.runtime.client_port.service import Info, Role
 from multipaxos.runtime.clock import BootTimeClock, clock_name
 from multipaxos.runtime.config import Address
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.file_limit import make_room_for
-from multipaxos.runtime.monitoring import monitor_at
+from multipaxos.runtime.messenger.peer_messenger import ListenError, PeerMessenger
+from multipaxos.runtime.messenger.peers import look_up_own
+from multipaxos.runtime.monitoring.choice import monitor_at
 from multipaxos.runtime.options import NotStartedError, ServerOptions
-from multipaxos.runtime.peer_messenger import ListenError, PeerMessenger
-from multipaxos.runtime.peers import look_up_own
 from multipaxos.runtime.ports import Storage
-from multipaxos.runtime.service import Info, Role
-from multipaxos.runtime.storage import JsonStorage, SqliteStorage
-from multipaxos.trace import Silence, Sink, TraceObserver
+from multipaxos.trace import TraceObserver
 
 BACKLOG = 1024
 """So many connections may wait to be taken up: a thousand clients may all come at once."""
-
-STORAGES = {"sqlite": SqliteStorage, "json": JsonStorage}
 
 
 class Server:
@@ -49,7 +43,7 @@ class Server:
         self,
         options: ServerOptions,
         *,
-        machine: StateMachine,
+        replica: BaseReplicatedValue,
         storage: Storage,
         observer: TraceObserver,
         clock: BootTimeClock,
@@ -65,7 +59,7 @@ class Server:
         self.reactor = reactor
         self.last_heard: dict[str, float] = {}
         self.calls: dict[RequestID, Callable[[Outcome], None]] = {}
-        self.replica = _make_replica(options, machine, storage.load())
+        self.replica = replica
         self.messenger = PeerMessenger(
             self.config, options.uid, self._receive, self.observer.datagram_refused
         )
@@ -254,66 +248,3 @@ class Server:
             self.port.answer(answer)
         else:
             on_outcome(answer.outcome)
-
-
-def build_server(
-    options: ServerOptions,
-    *,
-    reactor: Any,
-    sinks: Sequence[Sink],
-    on_halt: Callable[[str], None],
-) -> Server:
-    """
-    Return the server that *options* describe, with its state loaded, on *reactor*.
-
-    What happens goes to *sinks*, too; *on_halt* is told why, should it stop by itself. Raises
-    NotStartedError, ConfigError or StorageError.
-    """
-    clock = BootTimeClock(reactor)
-    machine = _find_machine(options.state)
-    observer = TraceObserver(options.uid, clock.seconds, sinks) if sinks else Silence()
-    storage = _open_storage(options, machine)
-    try:
-        return Server(
-            options,
-            machine=machine,
-            storage=storage,
-            observer=observer,
-            clock=clock,
-            reactor=reactor,
-            on_halt=on_halt,
-        )
-    except BaseException:
-        storage.close()
-        raise
-
-
-def _find_machine(name: str) -> StateMachine:
-    try:
-        return find_machine(name)
-    except UnknownMachineError as error:
-        raise NotStartedError(str(error)) from error
-
-
-def _open_storage(options: ServerOptions, machine: StateMachine) -> Storage:
-    return STORAGES[options.storage](
-        options.directory,
-        cluster=options.config.cluster,
-        uid=options.uid,
-        machine=machine,
-        sessions_max=options.config.settings.sessions_max,
-        history_max=options.config.history_max,
-    )
-
-
-def _make_replica(
-    options: ServerOptions, machine: StateMachine, state: DurableState | None
-) -> BaseReplicatedValue:
-    replica_class = compose(options.strategies)
-    return replica_class(
-        membership=options.config.membership(options.uid),
-        settings=options.config.settings,
-        machine=machine,
-        state=state,
-        rng=SystemRandom(),
-    )

@@ -23,7 +23,7 @@ from multipaxos.simulation.plan import RunPlan
 from multipaxos.simulation.random_run import RandomRun
 from multipaxos.simulation.statistics import Counting, Sometimes, Statistics
 
-DisksOf: TypeAlias = Callable[[str], Callable[[PeerID], Disk]]
+DisksOf: TypeAlias = Callable[[RunPlan], Callable[[PeerID], Disk]]
 
 SEEDS = 1_000_000_000
 """The seeds that are drawn lie below it."""
@@ -177,10 +177,10 @@ def play(run: CampaignRun, *, disks_of: DisksOf) -> RunReport:
     """
     Play *run* and report: this is what the processes of a campaign do.
 
-    *disks_of* makes the servers' disks for the name of a storage.
+    *disks_of* makes the servers' disks for the storage that a plan names.
     """
     counting = Counting()
-    random_run = RandomRun(run.plan, observers=(counting,), disks=disks_of(run.plan.storage))
+    random_run = RandomRun(run.plan, observers=(counting,), disks=disks_of(run.plan))
     violation: InvariantViolation | None = None
     fault: str | None = None
     try:

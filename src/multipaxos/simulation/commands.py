@@ -11,10 +11,10 @@ from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.register import Register
 from multipaxos.chain.state_machine import Command, StateMachine
 
-RECENT = 4
+RECENT = 3
 """Of so many values that were written last, one may be there."""
 
-CONDITIONS = 0.3
+CONDITIONS = 0.2
 """The share of a register's writes that are compare-and-sets."""
 
 TEXT_KEYS = ("a", "b", "c")
@@ -68,7 +68,9 @@ class RegisterCommands(Commands):
         if is_read:
             return ("GET",)
         value = f"v{number}"
-        expected = self.rng.choice((None, *self._recent))
+        # The newest value is there most often.
+        newest = list(self._recent)[-1:]
+        expected = self.rng.choice((None, *self._recent, *newest))
         self._recent.append(value)
         if self.rng.random() >= CONDITIONS:
             return ("SET", value)
@@ -132,8 +134,8 @@ class DictionaryCommands(Commands):
             case "APPEND":
                 return (key, f"+{value}")
             case "CAS":
-                expected = self.rng.choice(((), *((each,) for each in self._recent[key])))
-                return (key, *expected, self._note(key, value))
+                expected = self.rng.choice((value, *self._recent[key]))
+                return (key, expected, self._note(key, value))
             case _:
                 return (key, self._note(key, value), *self.rng.choice(self.OPTIONS))
 

@@ -9,6 +9,7 @@ from multipaxos.chain.register import Register
 from multipaxos.chain.settings import Settings
 from multipaxos.chain.state_machine import StateMachine
 from multipaxos.composition import strategy_names
+from multipaxos.errors import MultipaxosError
 from multipaxos.machines import UnknownMachineError, find_machine
 from multipaxos.simulation.commands import NoCommandError, commands_of
 from multipaxos.simulation.fault_plan import LEVELS, PARTS, FaultPlan, draw_fault_plan
@@ -18,13 +19,13 @@ from multipaxos.simulation.workload import Request, draw_requests
 STORAGES = ("simulated", "json")
 CLIENTS = 3
 CLIENTS_MAX = 100
-SESSIONS_MAX = 1000
+SESSIONS_MAX = 10_000
 RATE_MAX = 1e6
 NUMBER_MAX = 10_000_000
 """A number of a fault or of a request is not higher: a list of them must fit into memory."""
 
 
-class PlanError(ValueError):
+class PlanError(MultipaxosError, ValueError):
     """A run like that is not possible; the message says why."""
 
 

@@ -13,14 +13,16 @@ from pathlib import Path
 from composable_paxos import LOWEST
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.messages import Envelope
+from multipaxos.chain.register import Register
 from multipaxos.chain.settings import Settings
-from multipaxos.chain.state_machine import Command
+from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.composition import strategy_names
+from multipaxos.machines import UnknownMachineError, find_machine
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.disk import Cut
 from multipaxos.simulation.manual_network import NoSuchMessageError
 from multipaxos.simulation.narration import narrate
-from multipaxos.trace import TraceEvent, describe_link, plain, quoted
+from multipaxos.trace import TraceEvent, describe_link, describe_state, plain
 
 SEPARATOR = "----"
 DELIVERIES_MAX = 10_000
@@ -83,6 +85,7 @@ class Stage:
         self._master = False
         self._founded = True
         self._manual = True
+        self._machine: StateMachine = Register()
         self._settings: dict[str, float] = {}
         self._started: SimulatedCluster | None = None
         self._told = 0
@@ -136,12 +139,19 @@ class Stage:
         self._no_more(rest)
         self._manual = False
 
+    def state(self, rest: str) -> None:
+        """Replicate another state than a register: ``state dictionary``."""
+        try:
+            self._machine = find_machine(rest)
+        except UnknownMachineError as error:
+            raise _BadCommandError(str(error)) from error
+
     def set(self, rest: str) -> None:
         """Change a setting: ``set lease_seconds 10``."""
         name, _, number = rest.partition(" ")
         if name not in Settings.__dataclass_fields__:
             raise _BadCommandError(f"there is no setting {name!r}")
-        self._settings[name] = self._number(number)
+        self._settings[name] = type(getattr(Settings(), name))(self._number(number))
 
     # -- clients -----------------------------------------------------------------------------------
 
@@ -159,6 +169,21 @@ class Stage:
     def read(self, rest: str) -> None:
         """``read A``: a new client asks A for the value."""
         self._ask(rest, ("GET",), None)
+
+    def ask(self, rest: str) -> None:
+        """``ask A INCR n``: a new client asks A for a command; ``ask A INCR n as ann/1``."""
+        request: str | None = None
+        match rest.split():
+            case [uid, name, *arguments, "as", request]:
+                command = (name.upper(), *arguments)
+            case [uid, name, *arguments]:
+                command = (name.upper(), *arguments)
+            case _:
+                raise _BadCommandError("write: ask SERVER COMMAND, or: ... as CLIENT/SEQUENCE")
+        fault = self._machine.refusal(command)
+        if fault is not None:
+            raise _BadCommandError(fault)
+        self._ask(uid, command, request)
 
     # -- messages ----------------------------------------------------------------------------------
 
@@ -310,6 +335,7 @@ class Stage:
             strategies=strategy_names(master=self._master),
             settings=Settings(**self._settings),  # type: ignore[arg-type]
             founded=self._founded,
+            machine=self._machine,
             manual=self._manual,
             engine="scenario",
         )
@@ -424,7 +450,9 @@ def describe_servers(cluster: SimulatedCluster) -> list[str]:
         if state is None:
             words.append("no state file")
         else:
-            words.append(f"disk: at link {state.instance}, {quoted(state.snapshot.value)}")
+            words.append(
+                f"disk: at link {state.instance}, {describe_state(plain(state.snapshot.value))}"
+            )
             if state.acceptor.promised_id > LOWEST:
                 words.append(f"promised {state.acceptor.promised_id}")
             if state.acceptor.accepted_id > LOWEST:
@@ -438,7 +466,7 @@ def describe_servers(cluster: SimulatedCluster) -> list[str]:
     return lines
 
 
-SETTINGS = frozenset({"servers", "master", "newborn", "automatic", "set"})
+SETTINGS = frozenset({"servers", "master", "newborn", "automatic", "state", "set"})
 
 COMMANDS: dict[str, Callable[[Stage, str], None]] = {
     method.__name__.replace("_", "-"): method
@@ -447,9 +475,11 @@ COMMANDS: dict[str, Callable[[Stage, str], None]] = {
         Stage.master,
         Stage.newborn,
         Stage.automatic,
+        Stage.state,
         Stage.set,
         Stage.propose,
         Stage.read,
+        Stage.ask,
         Stage.deliver,
         Stage.drop,
         Stage.duplicate,

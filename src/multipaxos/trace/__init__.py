@@ -10,7 +10,7 @@ from multipaxos.trace.events import VERSION, Silence, Sink, TraceEvent, TraceObs
 from multipaxos.trace.file import FileSink, parse_line, read_trace, write_trace
 from multipaxos.trace.plain import plain
 from multipaxos.trace.schema import KINDS, TraceError, check_event, check_trace
-from multipaxos.trace.text import describe_link, printable, quoted
+from multipaxos.trace.text import describe_link, describe_state, printable, quoted
 from multipaxos.trace.unplain import (
     parse_link,
     parse_message,
@@ -33,6 +33,7 @@ __all__ = [
     "check_event",
     "check_trace",
     "describe_link",
+    "describe_state",
     "parse_line",
     "parse_link",
     "parse_message",

@@ -13,6 +13,7 @@ from composable_paxos import Message, ProposalID
 from multipaxos.chain.durable import DecidedLink
 from multipaxos.chain.messages import ChainMessage
 from multipaxos.chain.requests import Outcome, RequestID
+from multipaxos.errors import MultipaxosError
 from multipaxos.trace.events import VERSION, TraceEvent
 from multipaxos.trace.unplain import TRACED_VALUE, unplain
 
@@ -129,7 +130,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
 """The fields of each kind and the type of each field; a field with a ``?`` may be missing."""
 
 
-class TraceError(ValueError):
+class TraceError(MultipaxosError, ValueError):
     """What was read is no trace of this version; the message says in a sentence where and why."""
 
 

@@ -32,6 +32,21 @@ def quoted(value: object, *, length_max: int | None = LENGTH_MAX) -> str:
     return f'"{shown}"'
 
 
+def describe_state(state: Any, *, length_max: int | None = LENGTH_MAX) -> str:
+    """Return in words the plain *state* of a state machine: ``"hello"``, or ``a "1", b "2"``."""
+    match state:
+        case None | str():
+            return quoted(state, length_max=length_max)
+        case dict():
+            held = [
+                f"{printable(key)} {describe_state(state[key], length_max=length_max)}"
+                for key in sorted(state)
+            ]
+            return ", ".join(held) or "no key"
+        case _:
+            return printable(str(state), length_max=length_max)
+
+
 def describe_link(link: Any, *, length_max: int | None = LENGTH_MAX) -> str:
     """Return in words what the plain *link* holds: ``"hello"`` or ``A is master for 2 s``."""
     match link:
@@ -96,6 +111,11 @@ def describe_result(result: Any) -> str:
             return quoted(result)
 
 
+def _describe_read(result: Any) -> str:
+    # What only says "nothing there" or "done" elsewhere is all that a read says.
+    return quoted(result) if result is None or isinstance(result, str) else describe_result(result)
+
+
 def why_refused(fields: Mapping[str, Any]) -> str:
     """Return the reason of a ``refused`` event with these *fields*, without what was refused."""
     return printable(str(fields["text"]).partition(": ")[2])
@@ -108,11 +128,11 @@ _NO_PROPOSAL = "0."
 def _describe_chain_message(name: str, message: Mapping[str, Any]) -> str:
     match name:
         case "CatchUp":
-            return f"  value {quoted(message['snapshot']['value'])}"
+            return f"  value {describe_state(message['snapshot']['value'])}"
         case "Forward":
             return f"  {_describe_update(message['update'], LENGTH_MAX)}"
         case "Answered":
-            return f"  {quoted(message['result'])} as of link {message['link']}"
+            return f"  {_describe_read(message['result'])} as of link {message['link']}"
         case "IAmAt" if message["newborn"]:
             return "  new too"
         case "IAmAt":

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from multipaxos.errors import MultipaxosError
 from multipaxos.trace import TraceError, TraceEvent, check_event, parse_line
 from multipaxos.trace.schema import check_header
 
 ENGINES = ("server", "simulation", "scenario")
 
 
-class BadTracesError(Exception):
+class BadTracesError(MultipaxosError):
     """The traces cannot be judged; the message says in a sentence why."""
 
 

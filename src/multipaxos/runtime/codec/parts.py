@@ -7,13 +7,14 @@ dataclasses assert some of this; what came from outside must never reach an asse
 """
 
 from collections.abc import Iterable
-from typing import assert_never
+from typing import Any, assert_never
 
 from composable_paxos import LOWEST, AcceptorState, ProposalID, Value
 from multipaxos.chain import durable, links, requests
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.state_machine import (
     Result,
+    State,
     freeze,
     result_from_plain,
     result_to_plain,
@@ -123,7 +124,7 @@ def snapshot_from_wire(snapshot: wire.Snapshot) -> durable.Snapshot:
     """Return the snapshot that the structure stands for."""
     _check_unique("session", (client for client, *_ in snapshot.sessions))
     return durable.Snapshot(
-        value=freeze(snapshot.value),
+        value=state_machine_state_from_wire(snapshot.value),
         sessions={
             client: durable.Session(sequence=sequence, link=link, result=result_from_wire(result))
             for client, sequence, link, result in snapshot.sessions
@@ -176,6 +177,14 @@ def result_from_wire(result: wire.Result) -> Result:
     try:
         return result_from_plain(result)
     except ValueError as error:
+        raise MalformedDatagramError(str(error)) from None
+
+
+def state_machine_state_from_wire(value: Any) -> State:
+    """Return the state that was written as *value*; MalformedDatagramError for an abyss of it."""
+    try:
+        return freeze(value)
+    except RecursionError as error:
         raise MalformedDatagramError(str(error)) from None
 
 

@@ -4,7 +4,6 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from multipaxos.runtime.storage.base import (
     checksum,
     refuse_other_format,
 )
+from multipaxos.runtime.storage.checkpoint import Checkpoint, fill, lead_there
 
 SCHEMA = """
     CREATE TABLE identity (
@@ -44,35 +44,10 @@ SCHEMA = """
         number INTEGER PRIMARY KEY, text BLOB NOT NULL, checksum TEXT NOT NULL
     );
 """
-CHECKPOINT_BYTES_MIN = 64 * 1024
-"""Fewer bytes of links are quickly applied; a snapshot is not written anew for them."""
 COMPANIONS = ("-wal", "-journal")
 """Files that SQLite keeps beside a database: they hold a part of what was saved."""
 DAMAGE = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 """What SQLite reports when the file is not what we wrote: SQLITE_ERROR is a missing table."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
-    """
-    The snapshot that is on disk: it holds what the links before *instance* amount to.
-
-    It takes *size* bytes, the links that came since take *links_size*.
-    """
-
-    instance: int = 0
-    size: int = 0
-    links_size: int = 0
-
-    def after(self, links: Sequence[tuple[int, bytes]]) -> "Checkpoint":
-        """Return the same checkpoint, with *links* more behind it."""
-        more = sum(len(text) for _, text in links)
-        return replace(self, links_size=self.links_size + more) if more else self
-
-    @property
-    def is_due(self) -> bool:
-        """Whether the links since then take more room than a new one would."""
-        return self.links_size > max(self.size, CHECKPOINT_BYTES_MIN)
 
 
 class SqliteStorage(FileStorage):
@@ -177,7 +152,7 @@ class SqliteStorage(FileStorage):
                 (since, until),
             )
         ]
-        if not _fill([number for number, _ in links], since, until):
+        if not fill([number for number, _ in links], since, until):
             raise DamagedError(f"it needs the links {since} to {until - 1}, and some are gone")
         return links
 
@@ -238,7 +213,7 @@ class SqliteStorage(FileStorage):
         try:
             links = [(decided.number, encode_link(decided.link)) for decided in save.decided]
             checkpoint = self._checkpoint.after(links)
-            if checkpoint.is_due or not _lead_there(save, before):
+            if checkpoint.is_due or not lead_there(save, before):
                 text = encode_snapshot(state.snapshot)
                 checkpoint = Checkpoint(instance=state.instance, size=len(text))
                 _put_part(database, "snapshot", saves, state.instance, text)
@@ -298,24 +273,6 @@ def _read_identity(database: sqlite3.Connection, path: Path) -> Identity:
         uid=str(uid),
         machine_kind=str(machine_kind),
         file=str(file),
-    )
-
-
-def _lead_there(save: Save, before: DurableState | None) -> bool:
-    """Tell whether the state of *save* is what its links make of the state *before*."""
-    if before is None:
-        return False
-    state = save.state
-    if state.instance == before.instance:
-        return state.snapshot is before.snapshot
-    return _fill([decided.number for decided in save.decided], before.instance, state.instance)
-
-
-def _fill(numbers: Sequence[int], since: int, until: int) -> bool:
-    """Tell whether *numbers* are those from *since* on and before *until*, in order."""
-    # A catch-up may skip so many links that they had better not be listed.
-    return len(numbers) == until - since and all(
-        number == since + place for place, number in enumerate(numbers)
     )
 
 

@@ -3,8 +3,8 @@
 from typing import Protocol, TypeAlias
 
 from multipaxos.chain.state_machine import Command
-from multipaxos.runtime import redis_report, resp
-from multipaxos.runtime.actions import (
+from multipaxos.runtime.client_port import redis_report, resp
+from multipaxos.runtime.client_port.actions import (
     ReadStale,
     Say,
     TellHistory,
@@ -12,10 +12,10 @@ from multipaxos.runtime.actions import (
     TellRole,
     TellStatus,
 )
-from multipaxos.runtime.own_commands import link_and_result
+from multipaxos.runtime.client_port.own_commands import link_and_result
+from multipaxos.runtime.client_port.service import Info, Service
+from multipaxos.runtime.client_port.session import Session
 from multipaxos.runtime.ports import StorageError
-from multipaxos.runtime.service import Info, Service
-from multipaxos.runtime.session import Session
 
 Question: TypeAlias = Say | ReadStale | TellStatus | TellHistory | TellInfo | TellRole
 

@@ -17,9 +17,9 @@ from twisted.internet.protocol import ClientFactory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from typing_extensions import override
 
-from multipaxos.runtime.arrivals import Arrivals, Refusal
-from multipaxos.runtime.frames import MESSAGE_BYTES_MAX, header
-from multipaxos.runtime.peers import SocketAddress
+from multipaxos.runtime.messenger.arrivals import Arrivals, Refusal
+from multipaxos.runtime.messenger.frames import MESSAGE_BYTES_MAX, header
+from multipaxos.runtime.messenger.peers import SocketAddress
 from multipaxos.runtime.reactor import DelayedCall, Reactor, TcpTransport
 
 WAITING_BYTES_MAX = MESSAGE_BYTES_MAX

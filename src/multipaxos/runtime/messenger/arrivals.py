@@ -14,7 +14,7 @@ from composable_paxos import Accept, Accepted, Nack, Prepare, Promise
 from multipaxos.chain.messages import Envelope
 from multipaxos.runtime.codec import MalformedDatagramError, decode_envelope
 from multipaxos.runtime.config import Address, Config
-from multipaxos.runtime.peers import PeerAddresses, SocketAddress
+from multipaxos.runtime.messenger.peers import PeerAddresses, SocketAddress
 
 
 class Refusal(StrEnum):

@@ -6,9 +6,9 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from typing_extensions import override
 
-from multipaxos.runtime.arrivals import Arrivals, Refusal
-from multipaxos.runtime.frames import FrameReader, FrameTooLongError
-from multipaxos.runtime.peers import SocketAddress
+from multipaxos.runtime.messenger.arrivals import Arrivals, Refusal
+from multipaxos.runtime.messenger.frames import FrameReader, FrameTooLongError
+from multipaxos.runtime.messenger.peers import SocketAddress
 from multipaxos.runtime.reactor import DelayedCall, Reactor, TcpTransport
 
 CONNECTIONS_MAX = 32

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from twisted.internet.error import CannotListenError
 
 from multipaxos.chain.messages import CatchUp, Envelope
-from multipaxos.runtime.arrivals import Arrivals, Refusal
 from multipaxos.runtime.codec import MalformedDatagramError, encode_envelope
 from multipaxos.runtime.config import Address, Config
-from multipaxos.runtime.frames import MESSAGE_BYTES_MAX
-from multipaxos.runtime.peers import PeerAddresses, SocketAddress, look_up_own
+from multipaxos.runtime.messenger.arrivals import Arrivals, Refusal
+from multipaxos.runtime.messenger.frames import MESSAGE_BYTES_MAX
+from multipaxos.runtime.messenger.peers import PeerAddresses, SocketAddress, look_up_own
+from multipaxos.runtime.messenger.stream_port import StreamPort
+from multipaxos.runtime.messenger.stream_sender import Message, StreamSender
+from multipaxos.runtime.messenger.udp import DATAGRAM_BYTES_MAX, UdpMessenger
 from multipaxos.runtime.reactor import Reactor
-from multipaxos.runtime.stream_port import StreamPort
-from multipaxos.runtime.stream_sender import Message, StreamSender
-from multipaxos.runtime.udp import DATAGRAM_BYTES_MAX, UdpMessenger
 
 
 class ListenError(Exception):

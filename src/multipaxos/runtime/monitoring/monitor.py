@@ -7,13 +7,13 @@ from typing_extensions import override
 
 from multipaxos.chain.state_machine import StateMachine
 from multipaxos.runtime.address import Address
-from multipaxos.runtime.health import why_not_ready
-from multipaxos.runtime.http_port import HttpPort
-from multipaxos.runtime.metrics import Metrics
-from multipaxos.runtime.monitoring import Monitored, Unmonitored
+from multipaxos.runtime.monitoring.choice import Monitored, Unmonitored
+from multipaxos.runtime.monitoring.health import why_not_ready
+from multipaxos.runtime.monitoring.http_port import HttpPort
+from multipaxos.runtime.monitoring.metrics import Metrics
+from multipaxos.runtime.monitoring.readings import Readings
 from multipaxos.runtime.observing import Observers
 from multipaxos.runtime.ports import Storage
-from multipaxos.runtime.readings import Readings
 from multipaxos.trace import Silence, TraceObserver
 
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import msgspec
 
 from multipaxos.chain.state_machine import thaw
-from multipaxos.runtime import resp
 from multipaxos.runtime.change_log import (
     ChangeLog,
     ChangesMissingError,
     PlacedChange,
     Position,
 )
+from multipaxos.runtime.client_port import resp
 from multipaxos.runtime.reactor import DelayedCall, Scheduler
 
 BEAT_SECONDS = 1.0

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from multipaxos.chain.state_machine import CommandForm
-from multipaxos.runtime.actions import Action
-from multipaxos.runtime.arguments import shown, unknown_subcommand, wrong_number
-from multipaxos.runtime.session import Rules, Session
+from multipaxos.runtime.client_port.actions import Action
+from multipaxos.runtime.client_port.arguments import shown, unknown_subcommand, wrong_number
+from multipaxos.runtime.client_port.session import Rules, Session
 
 
 class Request(NamedTuple):

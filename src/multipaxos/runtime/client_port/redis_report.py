@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from immutables import Map
 
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.runtime import report, resp
+from multipaxos.runtime import report
 from multipaxos.runtime.address import Address
-from multipaxos.runtime.redis_commands import REDIS_VERSION
-from multipaxos.runtime.service import Info, Role
-from multipaxos.runtime.session import Session
+from multipaxos.runtime.client_port import resp
+from multipaxos.runtime.client_port.redis_commands import REDIS_VERSION
+from multipaxos.runtime.client_port.service import Info, Role
+from multipaxos.runtime.client_port.session import Session
 
 
 def role_of(

@@ -8,8 +8,8 @@ from twisted.internet.error import MessageLengthError
 from twisted.internet.protocol import DatagramProtocol
 from typing_extensions import override
 
-from multipaxos.runtime.arrivals import Arrivals, Refusal
-from multipaxos.runtime.peers import SocketAddress
+from multipaxos.runtime.messenger.arrivals import Arrivals, Refusal
+from multipaxos.runtime.messenger.peers import SocketAddress
 from multipaxos.runtime.reactor import Reactor
 
 DATAGRAM_BYTES_MAX = 65_507

@@ -1,7 +1,7 @@
 """A command as Redis' own COMMAND describes it to clients."""
 
 from multipaxos.chain.state_machine import CommandForm
-from multipaxos.runtime import resp
+from multipaxos.runtime.client_port import resp
 
 
 def row(name: str, form: CommandForm, *, is_of_state: bool) -> resp.Reply:

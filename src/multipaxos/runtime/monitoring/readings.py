@@ -10,8 +10,8 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from multipaxos.chain.effects import Timer
-from multipaxos.runtime.arrivals import Refusal
-from multipaxos.runtime.monitoring import Monitored
+from multipaxos.runtime.messenger.arrivals import Refusal
+from multipaxos.runtime.monitoring.choice import Monitored
 
 
 class Readings(Collector):

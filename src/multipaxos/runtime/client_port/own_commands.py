@@ -6,8 +6,9 @@ import msgspec
 
 from multipaxos.chain.requests import Chosen, RequestID
 from multipaxos.chain.state_machine import Command, CommandForm, result_to_plain
-from multipaxos.runtime import resp
-from multipaxos.runtime.actions import (
+from multipaxos.runtime.change_log import Position
+from multipaxos.runtime.client_port import resp
+from multipaxos.runtime.client_port.actions import (
     Action,
     Greet,
     Propose,
@@ -17,10 +18,15 @@ from multipaxos.runtime.actions import (
     TellStatus,
     Watch,
 )
-from multipaxos.runtime.arguments import client_id, integer, shown, unknown_command, values
-from multipaxos.runtime.change_log import Position
-from multipaxos.runtime.command_table import Container, Entry, Request
-from multipaxos.runtime.session import Rules
+from multipaxos.runtime.client_port.arguments import (
+    client_id,
+    integer,
+    shown,
+    unknown_command,
+    values,
+)
+from multipaxos.runtime.client_port.command_table import Container, Entry, Request
+from multipaxos.runtime.client_port.session import Rules
 
 SEQUENCE_MAX = 2**53 - 1
 HISTORY_COUNT_MAX = 100_000

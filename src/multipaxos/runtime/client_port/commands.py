@@ -9,14 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 from multipaxos.chain.requests import Chosen
 from multipaxos.chain.state_machine import CommandForm
-from multipaxos.runtime import resp
-from multipaxos.runtime.actions import Action, Propose, Quit, RefusedError, Say
-from multipaxos.runtime.arguments import shown
-from multipaxos.runtime.command_docs import documentation, row
-from multipaxos.runtime.command_table import Container, Entry, Request, Table, interpret_by
-from multipaxos.runtime.own_commands import MULTIPAXOS, machine_command
-from multipaxos.runtime.redis_commands import OPEN_TO_STRANGERS, REDIS_COMMANDS
-from multipaxos.runtime.session import Rules, Session
+from multipaxos.runtime.client_port import resp
+from multipaxos.runtime.client_port.actions import Action, Propose, Quit, RefusedError, Say
+from multipaxos.runtime.client_port.arguments import shown
+from multipaxos.runtime.client_port.command_docs import documentation, row
+from multipaxos.runtime.client_port.command_table import (
+    Container,
+    Entry,
+    Request,
+    Table,
+    interpret_by,
+)
+from multipaxos.runtime.client_port.own_commands import MULTIPAXOS, machine_command
+from multipaxos.runtime.client_port.redis_commands import OPEN_TO_STRANGERS, REDIS_COMMANDS
+from multipaxos.runtime.client_port.session import Rules, Session
 
 _OF_BROWSERS = frozenset({"POST", "HOST:"})
 

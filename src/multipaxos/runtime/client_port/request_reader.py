@@ -17,7 +17,7 @@ from typing import Any
 
 import hiredis
 
-from multipaxos.runtime.request_lines import split_line
+from multipaxos.runtime.client_port.request_lines import split_line
 
 ARGUMENTS_MAX = 1024
 """A request has at most this many arguments, the command's name included."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hmac import compare_digest
 
 from multipaxos.chain.state_machine import CommandForm
-from multipaxos.runtime import resp
-from multipaxos.runtime.actions import (
+from multipaxos.runtime.client_port import resp
+from multipaxos.runtime.client_port.actions import (
     Action,
     Become,
     Quit,
@@ -16,10 +16,10 @@ from multipaxos.runtime.actions import (
     TellRole,
     Welcome,
 )
-from multipaxos.runtime.arguments import shown
-from multipaxos.runtime.command_table import Container, Entry, Request, Table
-from multipaxos.runtime.request_reader import ARGUMENT_BYTES_MAX
-from multipaxos.runtime.session import Rules, Session
+from multipaxos.runtime.client_port.arguments import shown
+from multipaxos.runtime.client_port.command_table import Container, Entry, Request, Table
+from multipaxos.runtime.client_port.request_reader import ARGUMENT_BYTES_MAX
+from multipaxos.runtime.client_port.session import Rules, Session
 
 REDIS_VERSION = "7.2.0"
 """The version of Redis whose words and forms these commands have."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from multipaxos.chain.state_machine import StateMachine
-from multipaxos.runtime.resp import Encoding
+from multipaxos.runtime.client_port.resp import Encoding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

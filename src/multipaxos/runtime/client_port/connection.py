@@ -10,8 +10,9 @@ from twisted.python.failure import Failure
 from typing_extensions import override
 
 from multipaxos.chain.requests import Outcome, RequestID, Unknown
-from multipaxos.runtime import redis_report, resp
-from multipaxos.runtime.actions import (
+from multipaxos.runtime.change_log import ChangesMissingError
+from multipaxos.runtime.client_port import redis_report, resp
+from multipaxos.runtime.client_port.actions import (
     Action,
     Become,
     Greet,
@@ -21,21 +22,20 @@ from multipaxos.runtime.actions import (
     Welcome,
     reply_to,
 )
-from multipaxos.runtime.change_log import ChangesMissingError
-from multipaxos.runtime.commands import interpret
-from multipaxos.runtime.reactor import DelayedCall, Scheduler
-from multipaxos.runtime.replies import reply_at_once
-from multipaxos.runtime.request_reader import (
+from multipaxos.runtime.client_port.commands import interpret
+from multipaxos.runtime.client_port.replies import reply_at_once
+from multipaxos.runtime.client_port.request_reader import (
     LIMITS,
     LIMITS_OF_STRANGERS,
     REQUEST_BYTES_MAX,
     RequestError,
     RequestReader,
 )
-from multipaxos.runtime.service import CallObserver, Info, Service
-from multipaxos.runtime.session import Rules, Session
-from multipaxos.runtime.transport import Transport, address_text
-from multipaxos.runtime.watch_feed import WatchFeed
+from multipaxos.runtime.client_port.service import CallObserver, Info, Service
+from multipaxos.runtime.client_port.session import Rules, Session
+from multipaxos.runtime.client_port.transport import Transport, address_text
+from multipaxos.runtime.client_port.watch_feed import WatchFeed
+from multipaxos.runtime.reactor import DelayedCall, Scheduler
 
 IDLE_SECONDS_MAX = 300
 """A connection that asks nothing for so long is closed."""

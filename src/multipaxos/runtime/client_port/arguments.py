@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from multipaxos.runtime.actions import RefusedError
+from multipaxos.runtime.client_port.actions import RefusedError
 from multipaxos.runtime.codec import is_client_id, value_bytes
 
 SHOWN_CHARACTERS_MAX = 128

@@ -1,7 +1,7 @@
 """
 The client protocol's bytes: what a server replies, in RESP2 or RESP3, the protocols of Redis.
 
-How requests are read, :mod:`multipaxos.runtime.request_reader` knows.
+How requests are read, :mod:`multipaxos.runtime.client_port.request_reader` knows.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.state_machine import StateMachine
 from multipaxos.runtime.address import Address
-from multipaxos.runtime.client_port import ClientPort
+from multipaxos.runtime.client_port.port import ClientPort
 from multipaxos.runtime.driver import Driver
+from multipaxos.runtime.messenger.peer_messenger import PeerMessenger
 from multipaxos.runtime.observing import Observers
-from multipaxos.runtime.peer_messenger import PeerMessenger
 from multipaxos.runtime.ports import Storage
 from multipaxos.trace import TraceObserver
 
@@ -80,6 +80,6 @@ def monitor_at(
     """Return what watches a server and tells of it over HTTP at *address*, if there is one."""
     if address is None:
         return Unmonitored()
-    from multipaxos.runtime.monitor import Monitor  # noqa: PLC0415 - it imports much
+    from multipaxos.runtime.monitoring.monitor import Monitor  # noqa: PLC0415 - it imports much
 
     return Monitor(address, seconds=seconds, machine=machine)

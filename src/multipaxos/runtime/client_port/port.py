@@ -8,13 +8,13 @@ from typing_extensions import override
 
 from multipaxos.chain.effects import Answer
 from multipaxos.chain.requests import RequestID
-from multipaxos.runtime import resp
-from multipaxos.runtime.actions import Propose
-from multipaxos.runtime.client_connection import ClientConnection
+from multipaxos.runtime.client_port import resp
+from multipaxos.runtime.client_port.actions import Propose
+from multipaxos.runtime.client_port.connection import ClientConnection
+from multipaxos.runtime.client_port.service import CallObserver, Info, Service
+from multipaxos.runtime.client_port.session import Rules
+from multipaxos.runtime.client_port.transport import Transport
 from multipaxos.runtime.reactor import Scheduler
-from multipaxos.runtime.service import CallObserver, Info, Service
-from multipaxos.runtime.session import Rules
-from multipaxos.runtime.transport import Transport
 
 CONNECTIONS_MAX = 1000
 

@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID
 from multipaxos.chain.state_machine import Command
-from multipaxos.runtime import resp
 from multipaxos.runtime.change_log import Position
-from multipaxos.runtime.session import Session
+from multipaxos.runtime.client_port import resp
+from multipaxos.runtime.client_port.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
