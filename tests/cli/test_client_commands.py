@@ -12,7 +12,7 @@ from tests.client.cluster import DROP, HANG, LOSE
 
 from multipaxos.cli import main
 from multipaxos.cli.processes import wait_until
-from multipaxos.runtime import resp
+from multipaxos.runtime.client_port import resp
 
 WAIT_SECONDS_MAX = 15.0
 SHORT = ("--timeout", "0.3")

@@ -332,3 +332,26 @@ def test_password_is_told_in_front_of_the_greeting() -> None:
         client.status()
 
     assert requests[0] == b"*2\r\n$4\r\nAUTH\r\n$1\r\np\r\n" + HELLO
+
+
+DOCS = (
+    b"*4\r\n$3\r\nget\r\n*4\r\n$7\r\nsummary\r\n$7\r\nGET key\r\n$5\r\ngroup\r\n$7\r\ngeneric\r\n"
+    b"$4\r\nping\r\n*4\r\n$7\r\nsummary\r\n$4\r\nPING\r\n$5\r\ngroup\r\n$10\r\nconnection\r\n"
+)
+
+
+def test_usages_are_those_of_the_state_machine() -> None:
+    """What is about the connection is of no concern to whoever wants the value."""
+    with talking_to(LINK, DOCS) as (client, requests):
+        assert client.usages() == {"GET": "GET key"}
+
+    assert requests[-1] == b"*2\r\n$7\r\nCOMMAND\r\n$4\r\nDOCS\r\n"
+
+
+def test_server_without_usages_is_another_version() -> None:
+    """An answer that describes nothing is an error, not an empty description."""
+    with (
+        talking_to(LINK, b"-ERR unknown subcommand 'DOCS'.\r\n") as (client, _),
+        pytest.raises(ProtocolError, match="COMMAND DOCS"),
+    ):
+        client.usages()

@@ -18,7 +18,9 @@ from multipaxos.client import (
     Change,
     ClosedError,
     CommandError,
+    Identity,
     NotReachableError,
+    OtherServerError,
     RefusedError,
     StaleValue,
     Unknown,
@@ -303,3 +305,42 @@ def test_shell_that_is_closed_while_it_connects_keeps_no_connection() -> None:
     with far, pytest.raises(ClosedError):
         shell.run(steps())
     assert near.fileno() < 0
+
+
+# -- whom it means ---------------------------------------------------------------------------------
+
+IDENTITIES = {A: Identity("main", "A"), B: Identity("main", "B")}
+
+
+def test_strangers_get_no_request(cluster: SocketCluster) -> None:
+    """Where all are others than those that were meant, that is told at once, and no one waits."""
+    for server in cluster.servers.values():
+        server.greeting = b"-OTHER server A of cluster other\r\n"
+    identities = {**IDENTITIES, C: Identity("main", "C")}
+
+    with pytest.raises(OtherServerError) as raised:
+        _connect(cluster, identities=identities, timeout_seconds=3600.0)
+
+    assert str(raised.value).startswith("a:1 is server A of cluster other, the configuration says")
+    assert str(raised.value).count("the configuration says") == 3
+
+
+def test_a_stranger_is_left_for_those_that_are_meant(cluster: SocketCluster) -> None:
+    """One wrong address among others does no harm."""
+    cluster.servers[A].greeting = b"-OTHER server A of cluster other\r\n"
+
+    with _connect(cluster, identities=IDENTITIES) as value:
+        assert value.set("x")
+
+    assert ["MULTIPAXOS", "HELLO", "main", "B"] in cluster.servers[B].asked
+    assert not cluster.servers[A].proposals()
+
+
+def test_a_stranger_and_nobody_are_waited_for(cluster: SocketCluster) -> None:
+    """Who is away may be the one that is meant: only those that answer can be wrong."""
+    cluster.servers[A].greeting = b"-OTHER server A of cluster other\r\n"
+    for server in (B, C):
+        cluster.servers[server].is_down = True
+
+    with pytest.raises(NotReachableError, match="is server A of cluster other"):
+        _connect(cluster, identities=IDENTITIES, timeout_seconds=0.2)

@@ -1,5 +1,7 @@
 """The core of a watch: each change once, in order, from whichever server has it; virtual time."""
 
+from typing import ClassVar
+
 import pytest
 from tests.client.cluster import (
     THREE,
@@ -11,9 +13,10 @@ from tests.client.cluster import (
     VirtualShell,
     make_talk,
 )
+from typing_extensions import override
 
 from multipaxos.chain.dictionary import Dictionary
-from multipaxos.chain.state_machine import StateMachine
+from multipaxos.chain.state_machine import Command, CommandForm, StateMachine
 from multipaxos.client.errors import CommandError
 from multipaxos.client.servers import Progress, Servers
 from multipaxos.client.steps import Close, Pause
@@ -317,3 +320,29 @@ def test_watch_begins_behind_a_read(machine: StateMachine | None) -> None:
     link = scene.shell.run(newest_link(talk, None, deadline=scene.clock.time + 1))
 
     assert link == len(scene.cluster.links) - 1
+
+
+class Counter(StateMachine):
+    """Has no command of the built-in kinds."""
+
+    kind = "counter"
+    forms: ClassVar = {"ADD": CommandForm(usage="ADD")}
+
+    @override
+    def initial(self) -> int:
+        return 0
+
+    @override
+    def apply(self, state: int, command: Command) -> tuple[int, int]:
+        return state + 1, state + 1
+
+
+def test_machine_that_reads_nothing_known_is_watched() -> None:
+    """The watch begins behind the links that are decided for certain: nothing new is left out."""
+    scene = Scene(machine=Counter())
+    scene.cluster.someone_does("ADD")
+    talk = make_talk(scene.clock)
+
+    link = scene.shell.run(newest_link(talk, None, deadline=scene.clock.time + 1))
+
+    assert link == 1

@@ -192,7 +192,7 @@ def test_demo_passes() -> None:
     )
 
     assert demo.returncode == 0, demo.stdout
-    assert demo.stdout.count("\n    ok  ") == 9
+    assert demo.stdout.count("\n    ok  ") == 10
     assert demo.stderr == ""
     assert all(len(line) <= 80 for line in demo.stdout.splitlines())
 

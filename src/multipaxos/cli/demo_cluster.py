@@ -87,6 +87,12 @@ class DemoCluster:
         with self._client(uid) as client:
             return self._chosen(client.propose(value, timeout_seconds=WAIT_SECONDS_MAX), uid).link
 
+    def compare_and_set(self, uid: str, expected: str, new: str) -> bool:
+        """Set the value to *new* through *uid* if it is *expected*; tell whether it was."""
+        with self._client(uid) as client:
+            outcome = client.execute("CAS", expected, new, timeout_seconds=WAIT_SECONDS_MAX)
+            return self._chosen(outcome, uid).result is True
+
     def get(self, uid: str) -> Result:
         """Return the value as *uid* reads it."""
         with self._client(uid) as client:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
 from multipaxos.cli.demo_cluster import UIDS, DemoCluster, check, masters
@@ -42,6 +43,25 @@ def choose_a_value(cluster: DemoCluster, narrator: Narrator) -> None:
     read = {uid: cluster.get(uid) for uid in UIDS}
     check(set(read.values()) == {FIRST}, f"all servers read it: {read}")
     narrator.found(f'Link {link} holds "{FIRST}"; a client of A, of B, and of C reads it.')
+
+
+def let_one_win(cluster: DemoCluster, narrator: Narrator) -> None:
+    """Let two clients at once change the same value into theirs."""
+    narrator.say(
+        f'Two clients, of A and of C, have read "{FIRST}", and each wants to change that into its '
+        "own. Compare and set: the chain puts them in an order, so the second one finds another "
+        "value, and changes nothing."
+    )
+    uids = ("A", "C")
+    with ThreadPoolExecutor() as clients:
+        asked = [
+            clients.submit(cluster.compare_and_set, uid, FIRST, f"{uid} was first") for uid in uids
+        ]
+        won = [uid for uid, each in zip(uids, asked, strict=True) if each.result()]
+    check(len(won) == 1, f"one of the two was first: {won}")
+    read = {uid: cluster.get(uid) for uid in UIDS}
+    check(set(read.values()) == {f"{won[0]} was first"}, f"all servers read its value: {read}")
+    narrator.found(f'One succeeded, the other was told so: all read "{won[0]} was first".')
 
 
 def lose_a_server(cluster: DemoCluster, narrator: Narrator) -> None:
@@ -158,6 +178,7 @@ def agree_on_everything(cluster: DemoCluster, narrator: Narrator) -> None:
 STEPS: tuple[tuple[str, Step], ...] = (
     ("Three servers start and found a chain", found_a_chain),
     ("A value is chosen", choose_a_value),
+    ("Of two who expect the same, one succeeds", let_one_win),
     ("A server dies", lose_a_server),
     ("A majority goes on", choose_without_it),
     ("The dead server returns and catches up", return_and_catch_up),

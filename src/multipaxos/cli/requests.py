@@ -94,8 +94,7 @@ def quoted_key(key: str) -> str:
 def refuse_count(what: str, takes: str, arguments: tuple[str, ...]) -> BadInputError:
     """Return that the command *what* takes other arguments than these."""
     return BadInputError(
-        f"{what} takes {takes}; {len(arguments)} given. "
-        "A value with blanks needs quotes."
+        f"{what} takes {takes}; {len(arguments)} given. A value with blanks needs quotes."
     )
 
 

@@ -63,18 +63,20 @@ def newest_link(talk: Talk, key: str | None, *, deadline: float) -> Steps[int]:
     It is that of a read through the chain. A change in front of it in the same link is told by the
     read; one behind it was asked for before the read was answered. Raises what the read can raise.
     """
-    command = ("GET",) if key is None else ("GET", key)
-    outcome = yield from talk.execute(command, deadline=deadline)
-    try:
-        result_of(outcome)
-    except CommandError:
-        if key is not None:
-            raise
-        # A dictionary reads no value without a key.
-        outcome = yield from talk.execute(("DBSIZE",), deadline=deadline)
-        result_of(outcome)
-    assert isinstance(outcome, Chosen), "only that has a result"
-    return outcome.link
+    # A dictionary reads no value without a key.
+    for command in (("GET",), ("DBSIZE",)) if key is None else (("GET", key),):
+        outcome = yield from talk.execute(command, deadline=deadline)
+        try:
+            result_of(outcome)
+        except CommandError:
+            if key is not None:
+                raise
+        else:
+            assert isinstance(outcome, Chosen), "only that has a result"
+            return outcome.link
+    # A state machine of somebody's own may have neither. What is asked for from now on is in no
+    # link below the one in progress; the first changes told may be some that were made before.
+    return max(0, talk.progress.link - 1)
 
 
 class Watching:

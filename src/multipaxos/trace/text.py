@@ -5,6 +5,8 @@ from typing import Any
 
 LENGTH_MAX = 40
 """A value longer than this many characters is shortened where many stand on one screen."""
+ARGUMENTS_MAX = 6
+"""Of a command with more arguments than this, the first are shown there."""
 
 
 def printable(value: str, *, length_max: int | None = None) -> str:
@@ -69,8 +71,10 @@ def _describe_update(update: Any, length_max: int | None) -> str:
         case {"command": ["GET"]}:
             return "a read"
         case {"command": [str(name), *arguments]}:
-            shown = (quoted(argument, length_max=length_max) for argument in arguments)
-            return " ".join((printable(name), *shown))
+            told = arguments if length_max is None else arguments[:ARGUMENTS_MAX]
+            shown = (quoted(argument, length_max=length_max) for argument in told)
+            rest = [f"... ({len(arguments)} arguments)"] * (len(told) < len(arguments))
+            return " ".join((printable(name), *shown, *rest))
         case _:
             return printable(str(update), length_max=length_max)
 
