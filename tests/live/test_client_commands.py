@@ -275,7 +275,7 @@ class Terminal:
 def test_the_prompt_completes_hints_and_remembers(dictionary: LiveCluster, tmp_path: Path) -> None:
     """Names are completed from what the servers can do; Ctrl+C gives a line up, Ctrl+D ends."""
     with Terminal(dictionary, tmp_path) as terminal:
-        terminal.wait_for("cluster live keeps a dictionary")
+        terminal.wait_for("cluster live: dictionary")
         terminal.wait_for("live>")
 
         terminal.type("sc")

@@ -22,7 +22,7 @@ from multipaxos.cli.usages import usage_hint
 @client_options
 def execute(reach: Reach, command: str, arguments: tuple[str, ...]) -> None:
     """
-    Execute COMMAND, whatever what the servers keep can do: INCR, MGET, KEYS, or one of your own.
+    Execute any COMMAND that the servers' state knows: INCR, MGET, KEYS, or one of your own.
 
     The result is shown as in the shell: (integer) 3, "text", (nil), 1) "first". --json prints the
     exact one. An ARGUMENT that begins with a dash goes behind --, as in: multipaxos execute --

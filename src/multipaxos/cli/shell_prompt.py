@@ -61,7 +61,7 @@ def _introduce(session: ShellSession) -> str:
         return "multipaxos"
     cluster, kind = printable(str(status["cluster"])), printable(str(status.get("state", "value")))
     session.console.print(
-        Text(f'cluster {cluster} keeps a {kind}; "help" lists the commands, Ctrl+D ends', "dim")
+        Text(f'cluster {cluster}: {kind}; "help" lists the commands, Ctrl+D ends', "dim")
     )
     return cluster
 
@@ -79,7 +79,7 @@ def _do(session: ShellSession, line: str) -> None:
 
 def _tell_interrupted(session: ShellSession, line: str) -> None:
     session.console.print()
-    if line.split()[:1] != ["watch"]:
+    if line.lower().split()[:1] != ["watch"]:
         said = "interrupted: what it changes may be changed, now or later; read before you go on"
         session.console.print(Text(said, ERROR_STYLE))
 
