@@ -141,7 +141,8 @@ class FakeConnection:
             case ["MULTIPAXOS", "STALE", *command]:
                 return self.server.cluster.read_stale(self.server, tuple(command))
             case ["MULTIPAXOS", "STATUS"]:
-                return resp.bulk(json.dumps(self.server.status))
+                link = {"link": self.server.link_in_progress - 1}
+                return resp.bulk(json.dumps(link | self.server.status))
             case ["COMMAND", "DOCS"]:
                 return _docs(self.server.cluster.machine)
             case ["MULTIPAXOS", "WATCH", link, index, *key]:

@@ -238,13 +238,24 @@ class Watching:
         the chain may stand in front of other changes of its link, and they would be lost.
         """
         read = yield from self._read(("GET",) if self._key is None else ("GET", self._key))
-        if read is None and self._key is None:
-            read = yield from self._read(("DBSIZE",))
-        if read is None or (read.link, END_OF_LINK) <= (self.link, self.index):
+        link = (yield from self._newest_link()) if read is None else read.link
+        if link is None or (link, END_OF_LINK) <= (self.link, self.index):
             return None
-        self.link, self.index = read.link, END_OF_LINK
-        value = read.result if isinstance(read.result, str) else None
+        self.link, self.index = link, END_OF_LINK
+        value = read.result if read is not None and isinstance(read.result, str) else None
         return Change(link=self.link, index=self.index, key=self._key, value=value, missed=True)
+
+    def _newest_link(self) -> Steps[int | None]:
+        """Return the newest link of the server that is connected, where no one value is read."""
+        talk = self._talk
+        try:
+            reply = yield from talk.ask(
+                pack("MULTIPAXOS", "STATUS"), deadline=talk.seconds() + SUBSCRIBE_SECONDS_MAX
+            )
+        except (NoReplyError, NotReachableError, ProtocolError):
+            return None
+        link = json.loads(reply)["link"] if isinstance(reply, bytes) else None
+        return link if isinstance(link, int) else None
 
     def _read(self, command: tuple[str, ...]) -> Steps[Chosen | None]:
         talk = self._talk

@@ -19,7 +19,7 @@ import hiredis
 
 from multipaxos.runtime.client_port.request_lines import split_line
 
-ARGUMENTS_MAX = 1024
+ARGUMENTS_MAX = 16 * 1024
 """A request has at most this many arguments, the command's name included."""
 ARGUMENT_BYTES_MAX = 1024 * 1024
 """An argument has at most this many bytes."""
