@@ -137,11 +137,11 @@ def test_any_request_means_something_or_is_refused(
     interpret(request, session=Session(is_trusted=is_trusted), rules=rules)
 
 
-def test_arguments_count_together() -> None:
-    """The message that carries a command carries all of it."""
-    assert isinstance(ask("SET", "k", "x" * 95, rules=DICTIONARY), Propose)
-    assert say("SET", "k", "x" * 96, rules=DICTIONARY) == (
-        b"-REFUSED the arguments are too large: they take 101 bytes in a message, "
+def test_each_argument_has_its_bound() -> None:
+    """A key takes nothing away from its value; what is too large is told in words."""
+    assert isinstance(ask("SET", "k", "x" * 98, rules=DICTIONARY), Propose)
+    assert say("SET", "k", "x" * 99, rules=DICTIONARY) == (
+        b"-REFUSED the value is too large: it takes 101 bytes in a message, "
         b"and 100 is the most that fits\r\n"
     )
 

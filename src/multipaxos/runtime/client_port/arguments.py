@@ -14,15 +14,15 @@ def shown(argument: bytes) -> str:
 
 
 def values(arguments: Sequence[bytes], value_bytes_max: int) -> tuple[str, ...]:
-    """Return *arguments* as texts that together take *value_bytes_max* bytes at most, as JSON."""
+    """Return *arguments* as texts, each of which takes *value_bytes_max* bytes at most as JSON."""
     texts = tuple(map(_text, arguments))
-    size = sum(map(value_bytes, texts))
-    if size > value_bytes_max:
-        what = "the value is" if len(texts) == 1 else "the arguments are"
-        raise RefusedError(
-            f"REFUSED {what} too large: {'it takes' if len(texts) == 1 else 'they take'} {size} "
-            f"bytes in a message, and {value_bytes_max} is the most that fits"
-        )
+    for text in texts:
+        size = value_bytes(text)
+        if size > value_bytes_max:
+            raise RefusedError(
+                f"REFUSED the value is too large: it takes {size} bytes in a message, and "
+                f"{value_bytes_max} is the most that fits"
+            )
     return texts
 
 

@@ -41,8 +41,8 @@ class Rules:
     """
     What a server's clients have in common: the commands of its *machine*, and the bounds.
 
-    The arguments of a command may take *value_bytes_max* bytes as JSON, together. A *password* of
-    None asks nobody for one.
+    Each argument of a command may take *value_bytes_max* bytes as JSON. A *password* of None asks
+    nobody for one.
     """
 
     machine: StateMachine
