@@ -145,3 +145,69 @@ def test_a_register_compares_and_sets(
 ) -> None:
     """With one argument it sets what was never set; nothing is not the same as an empty text."""
     assert Register().apply(before, command) == (after, result)
+
+
+class Returning(Divider):
+    """Returns whatever the test wants."""
+
+    state: ClassVar[object] = None
+    result: ClassVar[object] = None
+
+    @override
+    def apply(self, state: State, command: Command) -> tuple[State, Result]:
+        return self.state, self.result  # type: ignore[return-value]
+
+
+KEPT = Failure("ERR the state machine returns what cannot be kept")
+DEEP_TUPLE: tuple[Any, ...] = ()
+for _ in range(70):
+    DEEP_TUPLE = (DEEP_TUPLE,)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        *({"a": 1}, [1], {1}, object(), b"x", 2**63, -(2**63) - 1, float("nan"), float("inf")),
+        *("\ud800", Map({"\ud800": 1}), Map({1: 2}), Map({"a": [1]}), (1, {2}), DEEP_TUPLE),
+    ],
+)
+def test_a_state_that_cannot_be_kept_changes_nothing(
+    state: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could be neither saved nor sent; a server that tried would stop, and so would all."""
+    monkeypatch.setattr(Returning, "state", state)
+
+    assert apply_safely(Returning(), "old", ("BY", "1")) == ("old", KEPT)
+
+
+@pytest.mark.parametrize(
+    "state", [None, True, 2**63 - 1, -(2**63), 1.5, "x", (1, ("y",)), Map({"a": Map({"b": ()})})]
+)
+def test_a_state_that_can_be_kept_is_taken(state: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that JSON can write."""
+    monkeypatch.setattr(Returning, "state", state)
+
+    assert apply_safely(Returning(), "old", ("BY", "1")) == (state, None)
+
+
+@pytest.mark.parametrize(
+    "result", [1.5, [1], {"a": 1}, b"x", 2**63, "\ud800", Failure("\ud800"), (1, [2]), DEEP_TUPLE]
+)
+def test_a_result_that_cannot_be_told_changes_nothing(
+    result: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client is told an error, on every server the same."""
+    monkeypatch.setattr(Returning, "state", "new")
+    monkeypatch.setattr(Returning, "result", result)
+
+    assert apply_safely(Returning(), "old", ("BY", "1")) == ("old", KEPT)
+
+
+def test_a_machine_that_is_known_to_be_right_is_not_looked_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A large state would cost much time at each write."""
+    monkeypatch.setattr(Returning, "state", [1])
+    monkeypatch.setattr(Returning, "is_checked", False)
+
+    assert apply_safely(Returning(), "old", ("BY", "1")) == ([1], None)

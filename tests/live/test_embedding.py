@@ -13,9 +13,17 @@ from typing import Any
 import pytest
 from tests.live.cluster import SETTINGS
 
-from multipaxos import Change, ReplicatedValue, UnknownOutcomeError, connect_async
+from multipaxos import (
+    Change,
+    CommandError,
+    RefusedError,
+    ReplicatedValue,
+    UnknownOutcomeError,
+    connect_async,
+)
 from multipaxos.chain.settings import Settings
 from multipaxos.cli.processes import loopback_servers, write_config
+from multipaxos.client.calls import Call
 from multipaxos.embedding import NotRunningError, replicated_value
 from multipaxos.recipes import AsyncLock
 from multipaxos.runtime.config import Config
@@ -190,6 +198,24 @@ def test_a_disk_that_fails_stops_the_server_and_tells_the_program(tmp_path: Path
             await until(lambda: reasons == ["the disk is full"])
             with pytest.raises(NotRunningError, match="the disk is full"):
                 await value.set("z")
+
+    run(main())
+
+
+def test_what_cannot_be_kept_is_refused_before_it_is_proposed(tmp_path: Path) -> None:
+    """It would stop the server at its next save."""
+
+    async def main() -> None:
+        (value,) = servers(tmp_path, "A")
+        async with running(value):
+            for text, reason in (("\ud800", "lone surrogates"), ("x" * 2**20, "too large")):
+                with pytest.raises(RefusedError, match=reason):
+                    await value.set(text)
+            with pytest.raises(CommandError, match="there is no command"):
+                await value._call(Call((), str))  # noqa: SLF001 - no method of its sends none
+            with pytest.raises(CommandError, match="unknown command"):
+                await value.increment("k")
+            assert await value.get() is None
 
     run(main())
 

@@ -41,6 +41,7 @@ class Dictionary(StateMachine):
     """
 
     kind = "dictionary"
+    is_checked = False
     forms: ClassVar = {
         "SET": CommandForm(
             usage="SET key value [NX | XX] [GET]", arguments_min=2, arguments_max=4, first_key=0

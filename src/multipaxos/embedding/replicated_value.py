@@ -17,6 +17,7 @@ from multipaxos.embedding.local_watch import LocalWatch, told
 from multipaxos.embedding.surroundings import Surroundings
 from multipaxos.errors import MultipaxosError
 from multipaxos.runtime.building import build_server
+from multipaxos.runtime.codec import MalformedDatagramError, value_bytes
 from multipaxos.runtime.config import Config, built_in_config, load_config
 from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.server import Server
@@ -154,7 +155,7 @@ class ReplicatedValue(AsyncMethods):
         """
         server, surroundings = self._running()
         asked = (command[0].upper(), *command[1:]) if command else ()
-        fault = server.machine.refusal(asked) if asked else "ERR there is no command"
+        fault = _fault(asked, server)
         if fault is not None:
             return Refused(reason=fault)
         deadline = server.clock.seconds() + self.timeout_seconds
@@ -246,6 +247,23 @@ class ReplicatedValue(AsyncMethods):
         server.change_log.close()
         for keep in tuple(self._open.values()):
             keep(Unknown(reason=f"the server stopped before the answer came: {reason}"))
+
+
+def _fault(command: Command, server: Server) -> str | None:
+    """Return what is wrong with *command*: nothing that cannot be saved may be proposed."""
+    if not command:
+        return "ERR there is no command"
+    for text in command:
+        try:
+            size = value_bytes(text)
+        except MalformedDatagramError:
+            return "the value has lone surrogates, which no UTF-8 text can hold"
+        if size > server.value_bytes_max:
+            return (
+                f"the value is too large: it takes {size} bytes in a message, and "
+                f"{server.value_bytes_max} is the most that fits"
+            )
+    return server.machine.refusal(command)
 
 
 def _read(config: Config | Path | str | None) -> Config:
