@@ -8,10 +8,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.live.cluster import SETTINGS
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 
 from multipaxos import (
     Change,
@@ -118,6 +119,37 @@ def test_a_program_is_told_of_each_change_once_and_in_order(tmp_path: Path) -> N
         assert {places.count(place) for place in places} == {3}
 
     run(main())
+
+
+def test_a_listener_that_fails_stops_nothing(tmp_path: Path) -> None:
+    """Its fault is its own: it is logged, the next change is told, and the server goes on."""
+    logged: list[LogEvent] = []
+    observer = cast("ILogObserver", logged.append)
+
+    async def main() -> None:
+        seen: list[str] = []
+
+        def listen(change: Change) -> None:
+            seen.append(change.value)
+            if change.value == "1":
+                raise LookupError("the listener fails")
+
+        (value,) = servers(tmp_path, "A", on_change=listen)
+        async with running(value):
+            for number in range(4):
+                await value.set(str(number))
+            await until(lambda: len(seen) == 4)
+        assert seen == ["0", "1", "2", "3"]
+
+    globalLogPublisher.addObserver(observer)
+    try:
+        run(main())
+    finally:
+        globalLogPublisher.removeObserver(observer)
+
+    assert [str(event["log_failure"].value) for event in logged if "log_failure" in event] == [
+        "the listener fails"
+    ]
 
 
 def test_clients_from_outside_are_served_too(tmp_path: Path) -> None:

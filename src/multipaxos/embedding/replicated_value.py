@@ -1,5 +1,6 @@
 """The server as an object: a replicated value that lives in the program itself."""
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from random import SystemRandom
@@ -53,7 +54,8 @@ class ReplicatedValue(AsyncMethods):
     in order; *on_halt* gets a sentence, should the server stop by itself: its disk failed, say.
 
     State: the *server*, while it runs; the names under which this program asks, each for one
-    request at a time, with the sequence used last.
+    request at a time, with the sequence used last; what waits for an outcome, and which changes
+    were not told yet.
     """
 
     def __init__(  # noqa: PLR0913 - as many as the command's line has
@@ -96,6 +98,7 @@ class ReplicatedValue(AsyncMethods):
         self._stopped_for = "it was not started"
         self._free_names: list[RequestID] = []
         self._open: dict[RequestID, Callable[[Outcome], None]] = {}
+        self._untold: deque[Change] = deque()
 
     # -- running -----------------------------------------------------------------------------------
 
@@ -223,9 +226,26 @@ class ReplicatedValue(AsyncMethods):
         return outcome
 
     def _changed(self, changes: Changes) -> None:
-        if self._on_change is not None and self.server is not None:
-            for change in told(changes, self.server):
+        # Not at once: the driver is in the midst of an event, which must not fail for their sake.
+        if self._on_change is None or self.server is None or self._surroundings is None:
+            return
+        if not self._untold:
+            self._surroundings.later(0, self._tell)
+        self._untold.extend(told(changes, self.server))
+
+    def _tell(self) -> None:
+        assert self._on_change is not None, "only who listens is told"
+        while self._untold:
+            change = self._untold[0]
+            try:
                 self._on_change(change)
+            except BaseException:
+                # The loop tells of it; the rest is told in its next turn.
+                if len(self._untold) > 1 and self._surroundings is not None:
+                    self._surroundings.later(0, self._tell)
+                raise
+            finally:
+                self._untold.popleft()
 
     def _halted(self, reason: str) -> None:
         # Not at once: the driver is in the midst of the event that stops it.
