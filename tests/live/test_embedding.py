@@ -267,6 +267,9 @@ def test_what_cannot_be_started_is_said_in_a_sentence(tmp_path: Path) -> None:
             assert not second.is_running
             with pytest.raises(NotStartedError, match="runs already in this program"):
                 await first.start()
+        untraced = ReplicatedValue("A", common, directory=tmp_path / "1", trace=tmp_path)
+        with pytest.raises(NotStartedError, match="cannot write the trace to"):
+            await untraced.start()
         strange = ReplicatedValue("A", common, directory=tmp_path / "1", state="list")
         with pytest.raises(NotStartedError, match="there is no state machine 'list'"):
             await strange.start()

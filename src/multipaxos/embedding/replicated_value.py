@@ -23,7 +23,7 @@ from multipaxos.runtime.config import Config, built_in_config, load_config
 from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.server import Server
 from multipaxos.runtime.storage import default_directory
-from multipaxos.trace import FileSink
+from multipaxos.trace import FileSink, Sink
 
 TIMEOUT_SECONDS = 5.0
 PAUSE_SECONDS_MAX = 0.1
@@ -114,7 +114,7 @@ class ReplicatedValue(AsyncMethods):
         server = build_server(
             self.options,
             reactor=surroundings.reactor,
-            sinks=[] if self.options.trace is None else [FileSink(self.options.trace)],
+            sinks=self._open_sinks(),
             on_halt=self._halted,
         )
         try:
@@ -196,9 +196,21 @@ class ReplicatedValue(AsyncMethods):
 
     # -- own affairs -------------------------------------------------------------------------------
 
+    def _open_sinks(self) -> list[Sink]:
+        path = self.options.trace
+        try:
+            return [] if path is None else [FileSink(path)]
+        except OSError as error:
+            raise NotStartedError(f"cannot write the trace to {path}: {error.strerror}") from error
+
     def _running(self) -> tuple[Server, Surroundings]:
         if self.server is None or self._surroundings is None:
             raise NotRunningError(f"server {self.options.uid} does not run: {self._stopped_for}")
+        if self.server.driver.halted:
+            raise NotRunningError(
+                f"server {self.options.uid} does not run: it met a fault in its own program, which "
+                "the log shows; please report it"
+            )
         return self.server, self._surroundings
 
     def _take_name(self) -> RequestID:
