@@ -6,6 +6,7 @@ import pytest
 from typing_extensions import override
 
 from multipaxos.chain.dictionary import Dictionary
+from multipaxos.chain.guard import GuardedMachine
 from multipaxos.chain.register import Register
 from multipaxos.chain.state_machine import Command, Result, State, StateMachine
 from multipaxos.machines import UnknownMachineError, find_machine
@@ -40,7 +41,8 @@ def test_a_class_of_ones_own_is_imported() -> None:
     """By its module and its name."""
     found = find_machine(f"{__name__}:Mine")
 
-    assert type(found).__name__ == "Mine"
+    assert isinstance(found, GuardedMachine)
+    assert type(found.machine).__name__ == "Mine"
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,17 @@ def test_an_unfinished_class_is_refused() -> None:
     """It says what the class leaves out."""
     with pytest.raises(UnknownMachineError, match="says nothing of kind, forms, apply, initial"):
         find_machine(f"{__name__}:Unfinished")
+
+
+class Ill(Mine):
+    """One whose first state no server could save."""
+
+    @override
+    def initial(self) -> State:
+        return {1, 2}
+
+
+def test_a_class_that_makes_no_machine_is_refused() -> None:
+    """Before a server begins a chain with it."""
+    with pytest.raises(UnknownMachineError, match="Ill makes no state machine: the first state"):
+        find_machine(f"{__name__}:Ill")

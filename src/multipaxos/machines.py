@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from multipaxos.chain.dictionary import Dictionary
+from multipaxos.chain.guard import GuardedMachine
 from multipaxos.chain.register import Register
 from multipaxos.chain.state_machine import StateMachine
 from multipaxos.errors import MultipaxosError
@@ -26,8 +27,18 @@ def find_machine(name: str) -> StateMachine:
 
     Raises UnknownMachineError; what the import of a module raises by itself is its cause.
     """
-    found = MACHINES.get(name) or _import_machine(name)
-    return found()
+    built_in = MACHINES.get(name)
+    return _make(name) if built_in is None else built_in()
+
+
+def _make(name: str) -> StateMachine:
+    found = _import_machine(name)
+    try:
+        machine = GuardedMachine(found())
+        machine.initial()
+    except Exception as error:
+        raise UnknownMachineError(f"{name} makes no state machine: {error}") from error
+    return machine
 
 
 def _import_machine(name: str) -> type[StateMachine]:

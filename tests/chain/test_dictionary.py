@@ -93,6 +93,10 @@ def test_a_command_changes_and_returns_what_it_does_in_redis(
         ("SCAN 0 TYPE string", "ERR syntax error"),
         ("SCAN 0 COUNT 5 COUNT 6", "ERR syntax error"),
         ("DBSIZE k", "ERR wrong number of arguments for 'dbsize' command"),
+        (f"GET {'k' * 4097}", "ERR a key has at most 4096 characters"),
+        (f"MSET a 1 {'k' * 4097} 2", "ERR a key has at most 4096 characters"),
+        (f"KEYS {'[' * 1025}", "ERR a pattern has at most 1024 characters"),
+        (f"SCAN 0 MATCH {'[' * 1025}", "ERR a pattern has at most 1024 characters"),
     ],
 )
 def test_a_command_without_the_right_form_is_refused(command: str, fault: str) -> None:
@@ -127,6 +131,8 @@ def test_a_command_without_the_right_form_is_refused(command: str, fault: str) -
         ("\\", "\\", True),
         ("(?:x)+", "xx", False),
         ("*a" * 12 + "b", "a" * 3000, False),
+        ("[" * 1024, "[" * 1024, True),
+        ("*" + "[ab]" * 250 + "c*", "a" * 4096, False),
     ],
 )
 def test_a_pattern_finds_the_keys_that_it_would_find_in_redis(

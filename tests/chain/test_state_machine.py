@@ -1,13 +1,17 @@
 """What every state machine offers, and how states and results are written down."""
 
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 from immutables import Map
 from typing_extensions import override
 
+from multipaxos.chain.dictionary import Dictionary
+from multipaxos.chain.guard import GuardedMachine
 from multipaxos.chain.register import Register
 from multipaxos.chain.state_machine import (
+    Change,
     Command,
     CommandForm,
     Failure,
@@ -43,7 +47,7 @@ class Divider(StateMachine):
 
 def test_what_a_machine_has_no_answer_to_is_a_failure_on_every_server() -> None:
     """A chosen command cannot be taken back; a server that stopped at it would stop for ever."""
-    state, result = apply_safely(Divider(), 100, ("BY", "0"))
+    state, result = apply_safely(GuardedMachine(Divider()), 100, ("BY", "0"))
 
     assert state == 100
     assert result == Failure("ERR the state machine fails: ZeroDivisionError")
@@ -57,7 +61,7 @@ def test_what_depends_on_the_server_is_no_result(
     monkeypatch.setattr(Divider, "error", error)
 
     with pytest.raises(error):
-        apply_safely(Divider(), 100, ("BY", "1"))
+        apply_safely(GuardedMachine(Divider()), 100, ("BY", "1"))
 
 
 def test_a_machine_without_keys_changes_as_a_whole() -> None:
@@ -177,7 +181,7 @@ def test_a_state_that_cannot_be_kept_changes_nothing(
     """It could be neither saved nor sent; a server that tried would stop, and so would all."""
     monkeypatch.setattr(Returning, "state", state)
 
-    assert apply_safely(Returning(), "old", ("BY", "1")) == ("old", KEPT)
+    assert apply_safely(GuardedMachine(Returning()), "old", ("BY", "1")) == ("old", KEPT)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +191,7 @@ def test_a_state_that_can_be_kept_is_taken(state: object, monkeypatch: pytest.Mo
     """All that JSON can write."""
     monkeypatch.setattr(Returning, "state", state)
 
-    assert apply_safely(Returning(), "old", ("BY", "1")) == (state, None)
+    assert apply_safely(GuardedMachine(Returning()), "old", ("BY", "1")) == (state, None)
 
 
 @pytest.mark.parametrize(
@@ -200,14 +204,101 @@ def test_a_result_that_cannot_be_told_changes_nothing(
     monkeypatch.setattr(Returning, "state", "new")
     monkeypatch.setattr(Returning, "result", result)
 
-    assert apply_safely(Returning(), "old", ("BY", "1")) == ("old", KEPT)
+    assert apply_safely(GuardedMachine(Returning()), "old", ("BY", "1")) == ("old", KEPT)
 
 
-def test_a_machine_that_is_known_to_be_right_is_not_looked_through(
-    monkeypatch: pytest.MonkeyPatch,
+class Named(NamedTuple):
+    """A tuple that would come back from a disk as a plain one."""
+
+    votes: int
+
+
+class Colour(StrEnum):
+    """A text that would come back as a plain one."""
+
+    RED = "red"
+
+
+@pytest.mark.parametrize("state", [Named(1), Colour.RED, (Named(1),)])
+def test_what_would_come_back_as_something_else_is_not_kept(
+    state: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A large state would cost much time at each write."""
-    monkeypatch.setattr(Returning, "state", [1])
-    monkeypatch.setattr(Returning, "is_checked", False)
+    """A server that was restarted would differ from the others."""
+    monkeypatch.setattr(Returning, "state", state)
 
-    assert apply_safely(Returning(), "old", ("BY", "1")) == ([1], None)
+    assert apply_safely(GuardedMachine(Returning()), "old", ("BY", "1")) == ("old", KEPT)
+
+
+class Failing(Divider):
+    """Fails at everything that it is asked beside its commands."""
+
+    @override
+    def refusal(self, command: Command) -> str | None:
+        raise LookupError
+
+    @override
+    def changes(self, before: State, after: State, command: Command) -> tuple[Change, ...]:
+        raise LookupError
+
+    @override
+    def summary(self, state: State) -> str | None:
+        raise LookupError
+
+
+def test_a_machine_that_fails_at_other_questions_stops_nobody() -> None:
+    """Each has an answer that is good enough."""
+    guarded = GuardedMachine(Failing())
+
+    fault = guarded.refusal(("BY", "2"))
+    assert fault is not None
+    assert fault.startswith("ERR the state machine fails to say")
+    assert guarded.refusal(("SING",)) == "ERR unknown command 'SING'"
+    assert guarded.changes(1, 2, ("BY", "2")) == ((None, 2),)
+    assert guarded.summary(1) == "divider"
+    assert not guarded.is_read(("BY", "2"))
+
+
+@pytest.mark.parametrize("changes", [7, [1], [("k",)], [(1, 2)], [("k", {1})], [("\ud800", 1)]])
+def test_changes_that_make_no_sense_are_told_as_one(
+    changes: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who watches is told the state as a whole."""
+    monkeypatch.setattr(Divider, "changes", lambda *_: changes)
+
+    assert GuardedMachine(Divider()).changes(1, 2, ("BY", "2")) == ((None, 2),)
+
+
+def test_a_guarded_machine_does_what_the_machine_does() -> None:
+    """The guard is in nobody's way."""
+    guarded = GuardedMachine(Dictionary())
+    state, result = guarded.apply(guarded.initial(), ("SET", "k", "v"))
+
+    assert (state, result) == (Map({"k": "v"}), True)
+    assert guarded.changes(Map(), state, ("SET", "k", "v")) == (("k", "v"),)
+    assert guarded.refusal(("SET", "k", "v", "SING")) == "ERR syntax error"
+    assert guarded.summary(state) == "1 key"
+    assert guarded.keys(("SET", "k", "v")) == ("k",)
+    assert guarded.is_read(("GET", "k"))
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_what_depends_on_the_server_is_no_answer_either(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops that server, and no other."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Divider, "summary", fail)
+
+    with pytest.raises(error):
+        GuardedMachine(Divider()).summary(1)
+
+
+def test_a_first_state_that_cannot_be_kept_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything runs."""
+    monkeypatch.setattr(Divider, "initial", lambda _: {1})
+
+    with pytest.raises(ValueError, match="the first state of a divider cannot be kept"):
+        GuardedMachine(Divider()).initial()

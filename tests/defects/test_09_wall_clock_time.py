@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from composable_paxos import Prepare, ProposalID
 from multipaxos.composition import compose
-from multipaxos.runtime.clock import BootTimeClock, boot_seconds
+from multipaxos.runtime.clock import BootTimeClock, boot_seconds, make_count
 from multipaxos.simulation.clock import SimulatedClock
 
 
@@ -44,6 +44,7 @@ def test_a_real_reactor_counts_boot_time() -> None:
     boot = [500.0]
     fired: list[float] = []
     reactor = IdleReactor()
+    make_count(reactor, lambda: boot[0])
     clock = BootTimeClock(reactor, seconds=lambda: boot[0])
     clock.call_later(10.0, lambda: fired.append(boot[0]))
 

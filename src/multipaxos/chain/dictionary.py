@@ -23,6 +23,11 @@ SCAN_COUNT = 10
 SCAN_STEPS_MAX = 64
 """A SCAN from the first key to the last looks through all keys so often at most."""
 
+KEY_CHARACTERS_MAX = 4096
+PATTERN_CHARACTERS_MAX = 1024
+"""To match a key with a pattern takes time that grows with the product of their lengths."""
+
+LONG_PATTERN = f"ERR a pattern has at most {PATTERN_CHARACTERS_MAX} characters"
 NO_INTEGER = Failure("ERR value is not an integer or out of range")
 OVERFLOW = Failure("ERR increment or decrement would overflow")
 SYNTAX = "ERR syntax error"
@@ -41,7 +46,6 @@ class Dictionary(StateMachine):
     """
 
     kind = "dictionary"
-    is_checked = False
     forms: ClassVar = {
         "SET": CommandForm(
             usage="SET key value [NX | XX] [GET]", arguments_min=2, arguments_max=4, first_key=0
@@ -108,20 +112,11 @@ class Dictionary(StateMachine):
     @override
     def refusal(self, command: Command) -> str | None:
         """Return what is wrong with the form of *command*, its options included."""
-        fault = super().refusal(command)
-        if fault is not None:
-            return fault
-        match command:
-            case ("SET", _, _, *options):
-                return None if _set_options(options) is not None else SYNTAX
-            case ("MSET", *pairs) if len(pairs) % 2:
-                return "ERR wrong number of arguments for 'mset' command"
-            case ("INCRBY", _, amount) if _integer(amount) is None:
-                return NO_INTEGER.text
-            case ("SCAN", cursor, *options):
-                return _scan_fault(cursor, options)
-            case _:
-                return None
+        return (
+            super().refusal(command)
+            or _length_fault(self.keys(command))
+            or _argument_fault(command)
+        )
 
     @override
     def apply(self, state: Texts, command: Command) -> tuple[Texts, Result]:
@@ -243,6 +238,29 @@ _COMMANDS: dict[str, Callable[[Texts, list[str]], _Applied]] = {
 # ---------------------------------------------------------------------------------------- arguments
 
 
+def _argument_fault(command: Command) -> str | None:
+    """Return what is wrong with the options, numbers and patterns of *command*."""
+    match command:
+        case ("KEYS", pattern) if len(pattern) > PATTERN_CHARACTERS_MAX:
+            return LONG_PATTERN
+        case ("SET", _, _, *options):
+            return None if _set_options(options) is not None else SYNTAX
+        case ("MSET", *pairs) if len(pairs) % 2:
+            return "ERR wrong number of arguments for 'mset' command"
+        case ("INCRBY", _, amount) if _integer(amount) is None:
+            return NO_INTEGER.text
+        case ("SCAN", cursor, *options):
+            return _scan_fault(cursor, options)
+        case _:
+            return None
+
+
+def _length_fault(keys: tuple[str, ...]) -> str | None:
+    if all(len(key) <= KEY_CHARACTERS_MAX for key in keys):
+        return None
+    return f"ERR a key has at most {KEY_CHARACTERS_MAX} characters"
+
+
 def _set_options(options: list[str]) -> frozenset[str] | None:
     """Return the options of a SET, None if they are none or contradict each other."""
     wanted = frozenset(option.upper() for option in options)
@@ -256,6 +274,8 @@ def _scan_fault(cursor: str, options: list[str]) -> str | None:
     given = _scan_options(options)
     if len(given) * 2 != len(options) or not given.keys() <= {"MATCH", "COUNT"}:
         return SYNTAX
+    if len(given.get("MATCH", "")) > PATTERN_CHARACTERS_MAX:
+        return LONG_PATTERN
     count = given.get("COUNT", "1")
     if _integer(count) is None:
         return NO_INTEGER.text

@@ -61,9 +61,20 @@ def replay(
     """Return what *links*, one after the other, make of *snapshot*."""
     for decided in links:
         snapshot = apply_link(
-            snapshot, decided.number, decided.link, machine=machine, sessions_max=sessions_max
+            snapshot,
+            decided.number,
+            _without_reads(decided.link, machine),
+            machine=machine,
+            sessions_max=sessions_max,
         ).snapshot
     return snapshot
+
+
+def _without_reads(link: Link, machine: StateMachine) -> Link:
+    # Nobody waits for their results any more.
+    if not isinstance(link, Updates):
+        return link
+    return Updates(updates=tuple(u for u in link.updates if not machine.is_read(u.command)))
 
 
 def outcome_so_far(snapshot: Snapshot, update: Update) -> Outcome | None:

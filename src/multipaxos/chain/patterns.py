@@ -19,7 +19,7 @@ def matcher(pattern: str) -> Callable[[str], object]:
     Return what tells whether a key matches *pattern*, written as for Redis: ``h?llo*[0-9]``.
 
     Each part between two stars is looked for once, from left to right: no pattern makes the search
-    try all ways to cut a key.
+    try all ways to cut a key. It may still try each place for each part.
     """
     first, *others = _parts(pattern)
     if not others:

@@ -11,7 +11,6 @@ class Register(StateMachine):
     """Keeps one text; None until the first one is set."""
 
     kind = "register"
-    is_checked = False
     forms: ClassVar = {
         "SET": CommandForm(usage="SET value", arguments_min=1, arguments_max=1),
         "GET": CommandForm(usage="GET", reads=True),

@@ -9,7 +9,6 @@ Approach, 1990)
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, ClassVar, TypeAlias
 
 from immutables import Map
@@ -42,12 +41,8 @@ True: it was done; False: it was not, for its condition did not hold; None: ther
 """
 
 
-INTEGER_LIMIT = 2**63
-"""Integers have 64 bits."""
 RESULT_DEPTH_MAX = 16
 """So deep may lists stand in lists."""
-STATE_DEPTH_MAX = 64
-"""The same for tuples and Maps in a state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +109,6 @@ class StateMachine(ABC):
     forms: ClassVar[Mapping[str, CommandForm]]
     """The commands by name, in capitals."""
 
-    is_checked: ClassVar[bool] = True
-    """
-    Whether each state that :meth:`apply` returns is looked through for what cannot be kept. That
-    takes time that grows with the state; a machine that is known to be right goes without.
-    """
-
     @abstractmethod
     def initial(self) -> State:
         """Return the state before the first link."""
@@ -175,72 +164,13 @@ def apply_safely(machine: StateMachine, state: State, command: Command) -> tuple
     """
     Apply a *command* from the chain, whatever it is.
 
-    What has no meaning here, though a server of another version proposed it, changes nothing, and
-    neither does what the machine has no answer to: a link is chosen for good, so a server that
-    stopped at it would stop there for ever. A pure function fails on every server alike; what
-    depends on the server, such as its memory, stops that one.
+    What has no meaning here, though a server of another version proposed it, changes nothing: a
+    link is chosen for good, so a server that stopped at it would stop there for ever.
     """
     fault = machine.refusal(command)
     if fault is not None:
         return state, Failure(fault)
-    try:
-        after, result = machine.apply(state, command)
-    except (MemoryError, RecursionError):
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a machine of somebody's own may raise
-        return state, Failure(f"ERR the state machine fails: {type(error).__name__}")
-    if is_result(result) and (after is state or not machine.is_checked or is_state(after)):
-        return after, result
-    # It could be neither saved nor sent. All servers find that, and go on without it.
-    return state, Failure("ERR the state machine returns what cannot be kept")
-
-
-def is_result(value: object, *, depth: int = RESULT_DEPTH_MAX) -> bool:
-    """Tell whether *value* is a Result, and one that can be written as JSON."""
-    match value:
-        case Failure(text=text):
-            return _is_scalar(text)
-        case tuple():
-            return depth > 0 and all(is_result(item, depth=depth - 1) for item in value)
-        case _:
-            return _is_scalar(value)
-
-
-def is_state(value: object, *, depth: int = STATE_DEPTH_MAX) -> bool:
-    """Tell whether *value* is a State, and one that can be written as JSON."""
-    match value:
-        case float():
-            return isfinite(value)
-        case tuple():
-            return depth > 0 and all(is_state(item, depth=depth - 1) for item in value)
-        case Map():
-            return depth > 0 and all(
-                isinstance(key, str) and is_text(key) and is_state(item, depth=depth - 1)
-                for key, item in value.items()
-            )
-        case _:
-            return _is_scalar(value)
-
-
-def _is_scalar(value: object) -> bool:
-    match value:
-        case None | bool():
-            return True
-        case int():
-            return -INTEGER_LIMIT <= value < INTEGER_LIMIT
-        case str():
-            return is_text(value)
-        case _:
-            return False
-
-
-def is_text(text: str) -> bool:
-    """Tell whether UTF-8 can write *text*: it has no lone surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return machine.apply(state, command)
 
 
 def result_to_plain(result: Result) -> Any:
@@ -268,7 +198,7 @@ def result_from_plain(value: Any, *, depth: int = RESULT_DEPTH_MAX) -> Result:
         case bool() | int() | str() | None:
             return value
         case _:
-            raise ValueError(f"{str(value)[:80]} is no result")
+            raise ValueError(f"a {type(value).__name__}, so deep in lists, is no result")
 
 
 def freeze(value: Any) -> State:

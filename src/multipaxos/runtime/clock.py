@@ -44,17 +44,9 @@ class BootTimeClock:
     """
 
     def __init__(self, reactor: Scheduler, *, seconds: Callable[[], float] = boot_seconds) -> None:
-        """
-        Take the time from *seconds* and let *reactor* wake us.
-
-        A real reactor is made to count *seconds* too, and so must have nothing scheduled yet: by
-        itself it goes by the wall clock, and if somebody set that back by an hour it would wake
-        nobody for an hour.
-        """
+        """Take the time from *seconds* and let *reactor* wake us."""
         self._reactor = reactor
         self._seconds = seconds
-        if isinstance(reactor, ReactorBase):
-            _make_count(reactor, seconds)
 
     def seconds(self) -> float:
         """Return the time now, in seconds since the machine booted."""
@@ -94,9 +86,13 @@ class _Alarm:
             self._action()
 
 
-def _make_count(reactor: ReactorBase, seconds: Callable[[], float]) -> None:
-    if reactor.seconds is seconds:
-        return
+def make_count(reactor: ReactorBase, seconds: Callable[[], float] = boot_seconds) -> None:
+    """
+    Let *reactor*, on which nothing may be scheduled yet, go by *seconds* instead of the wall clock.
+
+    If somebody set that back by an hour, it would wake nobody for an hour. Only for a process that
+    is a server and nothing else: the reactor of another program is not ours to change.
+    """
     if reactor.getDelayedCalls():
         raise RuntimeError("make the clock before anything is scheduled on its reactor")
     # The reactor asks this attribute for the time everywhere; replacing it is the known way around

@@ -15,6 +15,7 @@ from multipaxos.composition import describe
 from multipaxos.runtime import report
 from multipaxos.runtime.building import build_server
 from multipaxos.runtime.client_port.port import CONNECTIONS_MAX
+from multipaxos.runtime.clock import make_count
 from multipaxos.runtime.config import ConfigError
 from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.ports import StorageError
@@ -61,6 +62,7 @@ class _Process:
         self._server: Server | None = None
 
     def start(self) -> Server:
+        make_count(self.reactor)
         server = self._server = build_server(
             self.options, reactor=self.reactor, sinks=self._open_sinks(), on_halt=self.halt
         )

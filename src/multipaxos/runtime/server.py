@@ -10,7 +10,7 @@ from multipaxos.chain.effects import Answer, Timer
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import Chosen, Outcome, RequestID
-from multipaxos.chain.state_machine import Command, StateMachine
+from multipaxos.chain.state_machine import Command, StateMachine, apply_safely
 from multipaxos.runtime import report
 from multipaxos.runtime.change_log import ChangeLog
 from multipaxos.runtime.client_port import redis_report
@@ -194,7 +194,7 @@ class Server:
         replica = self.replica
         if replica.memoryless:
             return None
-        _, result = replica.machine.apply(replica.snapshot.value, command)
+        _, result = apply_safely(replica.machine, replica.snapshot.value, command)
         return Chosen(link=replica.instance - 1, result=result)
 
     def status(self) -> str:

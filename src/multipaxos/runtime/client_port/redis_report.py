@@ -25,7 +25,8 @@ def role_of(
     master = replica.master
     return Role(
         link=replica.instance - 1,
-        master=None if master in (None, replica.uid) else clients_of[master],
+        # The configuration may have changed since the chain named its master.
+        master=None if master in (None, replica.uid) else clients_of.get(master),
         is_followed=is_followed,
     )
 

@@ -1,0 +1,173 @@
+"""
+A state machine of somebody's own, kept from stopping the servers.
+
+Every server applies every link. A machine that raised there, or returned what can be neither saved
+nor sent, would stop all of them at the same link, for ever. A pure function fails on every server
+alike; so its failure is a result, and all agree on it.
+"""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import TypeVar
+
+from immutables import Map
+from typing_extensions import override
+
+from multipaxos.chain.state_machine import (
+    RESULT_DEPTH_MAX,
+    Change,
+    Command,
+    Failure,
+    Result,
+    State,
+    StateMachine,
+)
+
+INTEGER_LIMIT = 2**63
+"""Integers have 64 bits."""
+STATE_DEPTH_MAX = 64
+"""So deep may tuples and Maps of a state stand in each other."""
+
+NOT_KEPT = Failure("ERR the state machine returns what cannot be kept")
+
+T = TypeVar("T")
+
+
+class GuardedMachine(StateMachine):
+    """
+    Does what *machine* does, as long as that keeps to what is asked of a state machine.
+
+    What depends on the server, such as its memory, is no result: it stops that one.
+    """
+
+    def __init__(self, machine: StateMachine) -> None:
+        """Guard *machine*."""
+        self.machine = machine
+        self.kind = machine.kind  # type: ignore[misc]
+        self.forms = machine.forms  # type: ignore[misc]
+
+    @override
+    def initial(self) -> State:
+        """Return the state before the first link; ValueError if it cannot be kept."""
+        state = self.machine.initial()
+        if not is_state(state):
+            raise ValueError(f"the first state of a {self.kind} cannot be kept")
+        return state
+
+    @override
+    def apply(self, state: State, command: Command) -> tuple[State, Result]:
+        """Apply *command*; what goes wrong changes nothing, and is the result."""
+        try:
+            after, result = self.machine.apply(state, command)
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it may raise
+            return state, _failure(error)
+        if is_result(result) and (after is state or is_state(after)):
+            return after, result
+        return state, NOT_KEPT
+
+    @override
+    def refusal(self, command: Command) -> str | None:
+        """Ask for what is wrong with *command*."""
+        fault = super().refusal(command)
+        if fault is not None:
+            return fault
+        silence: str | None = "ERR the state machine fails to say what is wrong with the command"
+        return _guarded(
+            lambda: self.machine.refusal(command), is_good=_is_text_or_none, otherwise=silence
+        )
+
+    @override
+    def is_read(self, command: Command) -> bool:
+        """Tell what the form says: a machine's word for it must not depend on more."""
+        return super().is_read(command)
+
+    @override
+    def changes(self, before: State, after: State, command: Command) -> tuple[Change, ...]:
+        """Ask what changed; where there is no good answer, the state as a whole did."""
+        return _guarded(
+            lambda: tuple(self.machine.changes(before, after, command)),
+            is_good=_are_changes,
+            otherwise=super().changes(before, after, command),
+        )
+
+    @override
+    def summary(self, state: State) -> str | None:
+        """Ask for a summary."""
+        kind: str | None = self.kind
+        return _guarded(
+            lambda: self.machine.summary(state), is_good=_is_text_or_none, otherwise=kind
+        )
+
+
+def _guarded(ask: Callable[[], T], *, is_good: Callable[[object], bool], otherwise: T) -> T:
+    try:
+        found = ask()
+        return found if is_good(found) else otherwise
+    except (MemoryError, RecursionError):
+        raise
+    except Exception:  # noqa: BLE001 - whatever a machine of somebody's own may raise
+        return otherwise
+
+
+def _failure(error: Exception) -> Failure:
+    return Failure(f"ERR the state machine fails: {type(error).__name__}")
+
+
+def _is_text_or_none(found: object) -> bool:
+    return found is None or (type(found) is str and is_text(found))
+
+
+def _are_changes(found: object) -> bool:
+    return isinstance(found, tuple) and all(
+        type(change) is tuple
+        and len(change) == 2  # noqa: PLR2004 - a key and a value
+        and _is_text_or_none(change[0])
+        and is_state(change[1])
+        for change in found
+    )
+
+
+# Only the types themselves: a subclass, such as a named tuple or an enumeration, would come back
+# from a disk or another server as the plain type, and servers would differ.
+
+
+def is_result(value: object, *, depth: int = RESULT_DEPTH_MAX) -> bool:
+    """Tell whether *value* is a Result that comes back as it is when it is saved or sent."""
+    if isinstance(value, Failure):
+        return type(value.text) is str and is_text(value.text)
+    if type(value) is tuple:
+        return depth > 0 and all(is_result(item, depth=depth - 1) for item in value)
+    return _is_scalar(value)
+
+
+def is_state(value: object, *, depth: int = STATE_DEPTH_MAX) -> bool:
+    """Tell whether *value* is a State that comes back as it is when it is saved or sent."""
+    if type(value) is float:
+        return isfinite(value)
+    if type(value) is tuple:
+        return depth > 0 and all(is_state(item, depth=depth - 1) for item in value)
+    if isinstance(value, Map):
+        return depth > 0 and all(
+            type(key) is str and is_text(key) and is_state(item, depth=depth - 1)
+            for key, item in value.items()
+        )
+    return _is_scalar(value)
+
+
+def _is_scalar(value: object) -> bool:
+    if value is None or type(value) is bool:
+        return True
+    if type(value) is int:
+        return -INTEGER_LIMIT <= value < INTEGER_LIMIT
+    return type(value) is str and is_text(value)
+
+
+def is_text(text: str) -> bool:
+    """Tell whether UTF-8 can write *text*: it has no lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
