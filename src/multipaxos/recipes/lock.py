@@ -27,6 +27,13 @@ from multipaxos.recipes.lock_rules import (
 )
 
 NEVER = float("inf")
+_BOOT_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def now_seconds() -> float:
+    """Return the seconds since the machine booted; where the system counts it, asleep or not."""
+    # A holder whose machine slept must know, when it wakes, that its time is over.
+    return time.monotonic() if _BOOT_CLOCK is None else time.clock_gettime(_BOOT_CLOCK)
 
 
 class LockLostError(MultipaxosError):
@@ -75,10 +82,10 @@ class _Holding:
     @property
     def seconds_left(self) -> float:
         """For how long the lock is still held; zero or less if it is not."""
-        return 0.0 if self.grant is None else self.grant.until - time.monotonic()
+        return 0.0 if self.grant is None else self.grant.until - now_seconds()
 
     def _acquiring(self, timeout_seconds: float | None) -> Rule:
-        give_up_at = NEVER if timeout_seconds is None else time.monotonic() + timeout_seconds
+        give_up_at = NEVER if timeout_seconds is None else now_seconds() + timeout_seconds
         return lock_rules.acquire(secrets.token_hex(8), self.terms, give_up_at=give_up_at)
 
     def _renewing(self) -> Rule:
@@ -96,7 +103,7 @@ class _Holding:
     def _take(self, grant: Grant | None) -> None:
         self.grant = grant
         if grant is None:
-            raise LockLostError("somebody else has taken the lock over: its time was up")
+            raise LockLostError("the lock was lost: its time was up before it was renewed")
 
 
 class Lock(_Holding):
@@ -162,7 +169,7 @@ class Lock(_Holding):
             case CompareAndSet(expected=expected, new=new):
                 return self._value.compare_and_set(*self._key, expected, new)
             case Look():
-                return time.monotonic()
+                return now_seconds()
             case Sleep(seconds=seconds):
                 time.sleep(seconds)
                 return None
@@ -226,7 +233,7 @@ class AsyncLock(_Holding):
             case CompareAndSet(expected=expected, new=new):
                 return await self._value.compare_and_set(*self._key, expected, new)
             case Look():
-                return time.monotonic()
+                return now_seconds()
             case Sleep(seconds=seconds):
                 await asyncio.sleep(seconds)
                 return None

@@ -30,6 +30,8 @@ from multipaxos.client.errors import UnknownOutcomeError
 
 POLLS_PER_LEASE = 8
 """Who waits looks so often in the time of a lease."""
+TRIES_MAX = 5
+"""A renewal that comes too late, or seems lost, is tried anew so often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +53,17 @@ def parse_record(text: str | None) -> LockRecord:
     if text is None:
         return LockRecord()
     try:
-        return LockRecord(**json.loads(text))
-    except (TypeError, ValueError):
-        raise ValueError(f"this is no lock, something else is kept there: {text[:80]!r}") from None
+        match json.loads(text):
+            case {
+                "token": int(token),
+                "owner": str() | None as owner,
+                "renewals": int(renewals),
+                **others,
+            } if not others:
+                return LockRecord(token=token, owner=owner, renewals=renewals)
+    except ValueError:
+        pass
+    raise ValueError(f"this is no lock, something else is kept there: {text[:80]!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,7 @@ def acquire(owner: str, terms: Terms, *, give_up_at: float) -> Rule:
         now = yield Look()
         if record.owner == owner:
             # An answer was lost; it was granted all the same, after it was asked for.
-            return Grant(record=record, until=asked_at + terms.held_seconds)
+            return (yield from _in_time(record, asked_at, terms))
         if record != seen:
             seen, seen_at = record, now
         if record.owner is None or now - seen_at >= terms.lease_seconds:
@@ -127,22 +137,38 @@ def acquire(owner: str, terms: Terms, *, give_up_at: float) -> Rule:
             asked_at = before
             bid = LockRecord(token=record.token + 1, owner=owner)
             if (yield from _set(text, bid)):
-                return Grant(record=bid, until=asked_at + terms.held_seconds)
-        elif now >= give_up_at:
+                return (yield from _in_time(bid, asked_at, terms))
+        if now >= give_up_at:
             return None
-        else:
+        if record.owner is not None:
             yield Sleep(terms.lease_seconds / POLLS_PER_LEASE)
 
 
 def renew(held: LockRecord, terms: Terms) -> Rule:
     """Return a new grant for what is *held*; None if somebody else has taken the lock over."""
-    renewed = replace(held, renewals=held.renewals + 1)
-    asked_at = yield Look()
-    if not (yield from _set(held.text, renewed)):
-        text = yield Read()
-        if parse_record(text) != renewed:
+    known = held
+    for _ in range(TRIES_MAX):
+        asked_at = yield Look()
+        renewed = replace(known, renewals=known.renewals + 1)
+        if (yield from _set(known.text, renewed)):
+            if (yield Look()) < asked_at + terms.held_seconds:
+                return Grant(record=renewed, until=asked_at + terms.held_seconds)
+            known = renewed
+            continue
+        # What the text says now may stem from an earlier try that seemed lost: the others may have
+        # seen it since then. Only a text that this very try has written counts from here.
+        known = parse_record((yield Read()))
+        if (known.owner, known.token) != (held.owner, held.token):
             return None
-    return Grant(record=renewed, until=asked_at + terms.held_seconds)
+    return None
+
+
+def _in_time(granted: LockRecord, asked_at: float, terms: Terms) -> Rule:
+    """Return the grant, or a new one if its time was up before it was known."""
+    until = asked_at + terms.held_seconds
+    if (yield Look()) < until:
+        return Grant(record=granted, until=until)
+    return (yield from renew(granted, terms))
 
 
 def release(held: LockRecord) -> Rule:
