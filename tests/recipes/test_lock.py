@@ -90,7 +90,7 @@ def test_no_two_trust_the_lock_at_once(seed: int) -> None:
 def test_who_slept_through_its_time_is_kept_out_by_its_token() -> None:
     """It wakes, believes nothing new, and works: what is guarded has seen a higher token."""
     refused = 0
-    for seed in (7, 8, 9):
+    for seed in (0, 1, 2):
         candidates, guarded, both = play(seed, sleeps=2.5 * TERMS.lease_seconds)
         assert both == 0.0
         assert guarded.tokens == sorted(guarded.tokens)
