@@ -287,6 +287,7 @@ from multipaxos import ReplicatedValue
 
 async def main(reactor):
     changes = []
+    of_the_program = reactor.callLater(1000, print)
     a, b, c = (
         ReplicatedValue(
             uid, sys.argv[1], directory=sys.argv[2], on_change=changes.append, timeout_seconds=15
@@ -300,6 +301,7 @@ async def main(reactor):
     print(await b.get(), (await watch.__anext__()).value, await c.compare_and_set("hello", "bye"))
     for value in (a, b, c):
         await value.stop()
+    of_the_program.cancel()
 
 react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
 """
@@ -329,3 +331,70 @@ def test_the_example_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     failed, tried = doctest.testmod(replicated_value, extraglobs={"asyncio": asyncio})
 
     assert (failed, tried) == (0, 2)
+
+
+def test_arguments_that_are_no_texts_are_a_mistake_of_the_program(tmp_path: Path) -> None:
+    """They are told at once: a server that proposed them could not save them."""
+
+    async def main() -> None:
+        (value,) = servers(tmp_path, "A", state="dictionary")
+        async with running(value):
+            with pytest.raises(TypeError, match="made of texts"):
+                await value.set("k", 5)  # type: ignore[call-overload]
+            with pytest.raises(RefusedError, match="too large"):
+                await value.set_many({f"k{n}": "x" * 10**6 for n in range(3)})
+            await value.set("k", "v")
+            assert value.is_running
+
+    run(main())
+
+
+def test_a_fault_in_the_program_stops_the_server_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it would do from then on could not be relied upon; nobody waits in vain."""
+
+    async def main() -> None:
+        reasons: list[str] = []
+        (value,) = servers(tmp_path, "A", on_halt=reasons.append)
+        async with running(value):
+            assert value.server is not None
+            monkeypatch.setattr(value.server.driver.replica, "take_outbox", lambda: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                await value.set("x")
+            await until(lambda: bool(reasons))
+            with pytest.raises(NotRunningError, match="met a fault in its own program"):
+                await value.get()
+
+    run(main())
+
+
+def test_a_watch_that_is_closed_wakes_who_waits(tmp_path: Path) -> None:
+    """By another task, too."""
+
+    async def main() -> None:
+        (value,) = servers(tmp_path, "A")
+        async with running(value):
+            watch = value.watch()
+            waiting = asyncio.ensure_future(anext(watch, None))
+            await asyncio.sleep(0)
+            await watch.close()
+            assert await asyncio.wait_for(waiting, WAIT_SECONDS_MAX) is None
+
+    run(main())
+
+
+def test_loops_that_are_closed_leave_no_descriptors(tmp_path: Path) -> None:
+    """A program may run asyncio again and again."""
+
+    async def main() -> None:
+        (value,) = servers(tmp_path, "A")
+        async with running(value):
+            await value.set("x")
+
+    run(main())
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        run(main())
+
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before

@@ -23,14 +23,16 @@ MACHINE = Dictionary()
 SESSIONS_MAX = 3
 
 
-def storage(directory: Path, *, history_max: int = 100) -> SqliteStorage:
+def storage(
+    directory: Path, *, history_max: int = 100, sessions_max: int = SESSIONS_MAX
+) -> SqliteStorage:
     """Return the storage of a dictionary."""
     return SqliteStorage(
         directory,
         cluster="main",
         uid="A",
         machine=MACHINE,
-        sessions_max=SESSIONS_MAX,
+        sessions_max=sessions_max,
         history_max=history_max,
     )
 
@@ -147,6 +149,20 @@ def test_a_link_that_is_gone_is_damage(tmp_path: Path, number: int) -> None:
 
     with pytest.raises(StorageError, match="it needs the links 0 to 4, and some are gone"):
         reloaded(tmp_path)
+
+
+@pytest.mark.parametrize("sessions_max", [1, 9])
+def test_another_setting_changes_nothing_that_was_saved(tmp_path: Path, sessions_max: int) -> None:
+    """The links were applied under the old one; the next save begins under the new one."""
+    links = [put("k", str(n), client=f"c{n}") for n in range(6)]
+    state = saved(tmp_path, links)
+
+    with closing(storage(tmp_path, sessions_max=sessions_max)) as disk:
+        assert disk.load() == state
+        disk.save(Save(state=replace(state, votes_from=1)))
+
+    assert checkpoint(tmp_path) == state.instance
+    assert reloaded(tmp_path, sessions_max=sessions_max) == replace(state, votes_from=1)
 
 
 commands = st.sampled_from(

@@ -1,5 +1,6 @@
 """The blocking shell: performs the core's steps over a socket, in the thread that asks."""
 
+import select
 import socket
 import threading
 import time
@@ -148,16 +149,13 @@ class BlockingShell:
     def _is_open(self) -> bool:
         if self._socket is None:
             return False
-        try:
-            # Between requests nothing arrives but the news that the server closed its end.
-            self._socket.settimeout(0)
-            self._socket.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            pass
-        self._discard()
-        return False
+        # Between requests nothing arrives but the news that the server closed its end.
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        is_silent = not waiting.poll(0)
+        if not is_silent:
+            self._discard()
+        return is_silent
 
     def _send(self, request: bytes, deadline: float) -> None:
         try:

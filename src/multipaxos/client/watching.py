@@ -16,6 +16,7 @@ from multipaxos.client.errors import (
     CommandError,
     NoReplyError,
     NotReachableError,
+    OtherServerError,
     ProtocolError,
 )
 from multipaxos.client.servers import REST_SECONDS_MAX
@@ -222,7 +223,8 @@ class Watching:
             yield from talk.attend(server, deadline=deadline)
             packed = pack("MULTIPAXOS", "WATCH", self.link, self.index, *key)
             reply = yield from talk.ask(packed, deadline=deadline)
-        except (NoReplyError, NotReachableError, ProtocolError):
+        except (NoReplyError, NotReachableError, ProtocolError, OtherServerError):
+            # A stranger at one of the addresses is as good as nobody.
             return None
         if not isinstance(reply, hiredis.ReplyError):
             return True

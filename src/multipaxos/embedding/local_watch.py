@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self
 
+from immutables import Map
 from typing_extensions import override
 
 from multipaxos.chain.effects import Changes
 from multipaxos.client import Change
-from multipaxos.embedding.surroundings import Surroundings
+from multipaxos.embedding.surroundings import Promise, Surroundings
 from multipaxos.runtime.change_log import ChangesMissingError, PlacedChange
 from multipaxos.runtime.server import Server
 
@@ -27,6 +28,7 @@ class LocalWatch(AsyncIterator[Change]):
         self._log = server.change_log
         self._number = self._log.next_number
         self._waiting: list[Change] = []
+        self._promise: Promise[None] | None = None
         self._is_closed = False
 
     @override
@@ -44,6 +46,8 @@ class LocalWatch(AsyncIterator[Change]):
         """Watch no more."""
         self._is_closed = True
         self._log.wake(self, None)
+        if self._promise is not None:
+            self._promise.keep(None)
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,11 +66,12 @@ class LocalWatch(AsyncIterator[Change]):
             self._waiting += [_plain(change) for change in found if self._key in (None, change.key)]
 
     async def _woken(self) -> None:
-        promise = self._surroundings.promise()
+        promise = self._promise = self._surroundings.promise()
         self._log.wake(self, lambda: promise.keep(None))
         try:
             await promise
         finally:
+            self._promise = None
             self._log.wake(self, None)
 
 
@@ -92,5 +97,5 @@ def _missed(server: Server, key: str | None) -> Change:
 
 def _current(state: Any, key: str | None) -> Any:
     if key is not None:
-        return state.get(key)
+        return state.get(key) if isinstance(state, Map) else None
     return state if state is None or isinstance(state, str) else None

@@ -11,13 +11,14 @@ from typing_extensions import override
 from multipaxos.chain.effects import Changes
 from multipaxos.chain.requests import Outcome, Refused, RequestID, Unknown
 from multipaxos.chain.state_machine import Command
-from multipaxos.client import Change, StaleValue
+from multipaxos.client import Change, CommandError, StaleValue
 from multipaxos.client.async_methods import AsyncMethods
 from multipaxos.client.calls import result_of, stale_command
 from multipaxos.embedding.local_watch import LocalWatch, told
 from multipaxos.embedding.surroundings import Surroundings
 from multipaxos.errors import MultipaxosError
 from multipaxos.runtime.building import build_server
+from multipaxos.runtime.client_port.request_reader import REQUEST_BYTES_MAX
 from multipaxos.runtime.codec import MalformedDatagramError, value_bytes
 from multipaxos.runtime.config import Config, built_in_config, load_config
 from multipaxos.runtime.options import NotStartedError, ServerOptions
@@ -129,11 +130,10 @@ class ReplicatedValue(AsyncMethods):
 
     async def stop(self) -> None:
         """Leave the cluster. What is saved stays; what is asked for now has an unknown outcome."""
-        surroundings = self._surroundings
-        if self.server is not None and surroundings is not None:
+        if self._surroundings is not None:
             self._end("it was stopped")
             # The reactor closes sockets in its next turn; whoever starts again finds them free.
-            await surroundings.sleep(0)
+            await self._surroundings.sleep(0)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -156,6 +156,8 @@ class ReplicatedValue(AsyncMethods):
 
         Raises NotRunningError where nothing was asked because the server does not run.
         """
+        if not all(isinstance(text, str) for text in command):
+            raise TypeError("a command is made of texts")
         server, surroundings = self._running()
         asked = (command[0].upper(), *command[1:]) if command else ()
         fault = _fault(asked, server)
@@ -178,11 +180,16 @@ class ReplicatedValue(AsyncMethods):
     async def stale_get(self, *key: str) -> StaleValue:
         """Return what this server has, without asking the others: it may be out of date."""
         server, _ = self._running()
-        read = server.read_stale(stale_command(*key))
+        command = stale_command(*key)
+        fault = _fault(command, server)
+        if fault is not None:
+            raise CommandError(fault.removeprefix("ERR "))
+        read = server.read_stale(command)
         if read is None:
             raise NotRunningError("this server has no memory yet: it still looks for the others")
         value = result_of(read)
-        assert value is None or isinstance(value, str), "that is what GET returns"
+        if not isinstance(value, str | None):
+            raise CommandError("the value is no text: ask for it with execute")
         return StaleValue(value=value, link=read.link, server=self.options.uid)
 
     def watch(self, key: str | None = None) -> LocalWatch:
@@ -204,13 +211,8 @@ class ReplicatedValue(AsyncMethods):
             raise NotStartedError(f"cannot write the trace to {path}: {error.strerror}") from error
 
     def _running(self) -> tuple[Server, Surroundings]:
-        if self.server is None or self._surroundings is None:
+        if self.server is None or self._surroundings is None or self.server.driver.halted:
             raise NotRunningError(f"server {self.options.uid} does not run: {self._stopped_for}")
-        if self.server.driver.halted:
-            raise NotRunningError(
-                f"server {self.options.uid} does not run: it met a fault in its own program, which "
-                "the log shows; please report it"
-            )
         return self.server, self._surroundings
 
     def _take_name(self) -> RequestID:
@@ -262,6 +264,7 @@ class ReplicatedValue(AsyncMethods):
     def _halted(self, reason: str) -> None:
         # Not at once: the driver is in the midst of the event that stops it.
         assert self._surroundings is not None, "only what was started stops"
+        self._stopped_for = reason
         self._surroundings.later(0, lambda: self._end_halted(reason))
 
     def _end_halted(self, reason: str) -> None:
@@ -285,16 +288,15 @@ def _fault(command: Command, server: Server) -> str | None:
     """Return what is wrong with *command*: nothing that cannot be saved may be proposed."""
     if not command:
         return "ERR there is no command"
-    for text in command:
-        try:
-            size = value_bytes(text)
-        except MalformedDatagramError:
-            return "the value has lone surrogates, which no UTF-8 text can hold"
-        if size > server.value_bytes_max:
-            return (
-                f"the value is too large: it takes {size} bytes in a message, and "
-                f"{server.value_bytes_max} is the most that fits"
-            )
+    try:
+        sizes = [value_bytes(text) for text in command]
+    except MalformedDatagramError:
+        return "the value has lone surrogates, which no UTF-8 text can hold"
+    if max(sizes) > server.value_bytes_max or sum(sizes) > REQUEST_BYTES_MAX:
+        return (
+            f"the value is too large: it takes {max(sizes)} bytes in a message, with all beside it "
+            f"{sum(sizes)}; {server.value_bytes_max} and {REQUEST_BYTES_MAX} are the most that fit"
+        )
     return server.machine.refusal(command)
 
 

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Generic, Protocol, TypeVar
-from weakref import WeakKeyDictionary
 
 from twisted.internet.defer import Deferred
 
 A = TypeVar("A")
 
-_reactors: "WeakKeyDictionary[asyncio.AbstractEventLoop, Any]" = WeakKeyDictionary()
+_reactors: dict[asyncio.AbstractEventLoop, Any] = {}
+"""The reactors that were made, by their loops; those of loops that are closed go with the next."""
 
 
 class Promise(Protocol[A]):
@@ -102,6 +102,15 @@ def _loop_of_this_task() -> asyncio.AbstractEventLoop | None:
 def _reactor_on(loop: asyncio.AbstractEventLoop) -> Any:
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor  # noqa: PLC0415 - not always
 
+    for other in [each for each in _reactors if each.is_closed()]:
+        _close(_reactors.pop(other))
     if loop not in _reactors:
         _reactors[loop] = AsyncioSelectorReactor(loop)
     return _reactors[loop]
+
+
+def _close(reactor: Any) -> None:
+    # What wakes it when another thread calls has two descriptors, which nobody else closes.
+    for waker in tuple(reactor._internalReaders):  # noqa: SLF001 - Twisted has no other way
+        reactor._internalReaders.discard(waker)  # noqa: SLF001
+        waker.connectionLost(None)

@@ -67,7 +67,7 @@ class Driver:
     leaves before its save has returned.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a port each, and what comes of the events
         self,
         replica: BaseReplicatedValue,
         *,
@@ -78,12 +78,14 @@ class Driver:
         on_answer: Callable[[Answer], None],
         on_halt: Callable[[str], None],
         on_changes: Callable[[Changes], None] = lambda _: None,
+        on_fault: Callable[[], None] = lambda: None,
     ) -> None:
         """
         Take the ports; nothing happens before :meth:`start`.
 
         *on_answer* gets what clients are to be told, *on_halt* the sentence with which the server
-        stops, *on_changes* what the links make of the state, once they are durable.
+        stops, *on_changes* what the links make of the state, once they are durable. *on_fault* is
+        called when an exception has stopped the driver; it is raised all the same.
         """
         self.replica = replica
         self.storage = storage
@@ -93,6 +95,7 @@ class Driver:
         self.on_answer = on_answer
         self.on_halt = on_halt
         self.on_changes = on_changes
+        self.on_fault = on_fault
         self.halted = False
         self.event_began = 0.0
         """What the clock showed when the event in hand began; its timers count from there."""
@@ -138,12 +141,13 @@ class Driver:
         started_at = self.event_began = self.clock.seconds()
         try:
             event(*arguments)
-            outbox = self.replica.take_outbox()
+            self._perform(self.replica.take_outbox(), started_at)
         except Exception:
             # A fault of our own has left an event half done. Nothing may be built on that.
-            self.stop()
+            if not self.halted:
+                self.stop()
+                self.on_fault()
             raise
-        self._perform(outbox, started_at)
 
     def _perform(self, outbox: Outbox, started_at: float) -> None:
         if outbox.save is not None and not self._save(outbox):

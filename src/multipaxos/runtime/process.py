@@ -154,12 +154,14 @@ class _Process:
     def _watch_log(self, event: LogEvent) -> None:
         # An exception that nobody expected may have left an event half done. What this server would
         # say from now on could not be relied upon, so it says nothing more.
-        if event.get("log_level") is not LogLevel.critical or self._is_ended:
+        if event.get("log_level") is not LogLevel.critical:
             return
         # Under the second name where the reactor itself caught it, as in what a socket received.
         failure = event.get("log_failure") or event.get("failure")
         if failure is not None:
             traceback.print_exception(failure.value)
+        if self._is_ended:
+            return
         reason = "it met a fault in its own program, shown above; please report it"
         if self._server is not None:
             self._server.halt(reason)

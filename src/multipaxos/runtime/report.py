@@ -11,6 +11,10 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.runtime.messenger.arrivals import Refusal
 from multipaxos.trace import plain, quoted
 
+HISTORY_BYTES_MAX = 16 * 2**20
+"""An answer of so many bytes tells of no more links."""
+HISTORY_LINKS_AT_FIRST = 256
+
 
 def status(
     replica: BaseReplicatedValue,
@@ -72,9 +76,22 @@ def _value(replica: BaseReplicatedValue) -> str:
     return replica.machine.summary(value) or "nothing"
 
 
-def history(decided: Sequence[DecidedLink]) -> str:
-    """Return *decided* links as JSON: each with its number and what it holds, as in the trace."""
-    return json.dumps([{"link": each.number, "holds": plain(each.link)} for each in decided])
+def history(newest: Callable[[int], Sequence[DecidedLink]], count: int) -> str:
+    """
+    Return the *newest* links as JSON: each with its number and what it holds, as in the trace.
+
+    At most *count*, and not many more bytes than HISTORY_BYTES_MAX: large links are few.
+    """
+    asked = min(count, HISTORY_LINKS_AT_FIRST)
+    while True:
+        links = newest(asked)
+        told = [json.dumps({"link": each.number, "holds": plain(each.link)}) for each in links]
+        if sum(map(len, told)) > HISTORY_BYTES_MAX or len(links) < asked or asked >= count:
+            break
+        asked = min(count, 4 * asked)
+    while len(told) > 1 and sum(map(len, told)) > HISTORY_BYTES_MAX:
+        del told[0]
+    return f"[{', '.join(told)}]"
 
 
 def _lease(

@@ -31,6 +31,10 @@ BACKLOG = 1024
 """So many connections may wait to be taken up: a thousand clients may all come at once."""
 
 
+FAULT = "it met a fault in its own program, which the log shows; please report it"
+"""Why a server stops that cannot go on after an exception."""
+
+
 class Server:
     """
     Holds one server's parts together, and speaks for it to the client port.
@@ -80,6 +84,7 @@ class Server:
             on_answer=self._answer,
             on_halt=on_halt,
             on_changes=self.change_log.take,
+            on_fault=self._stop_for_fault,
         )
         self._tcp: Any = None
         self._started_at: float | None = None
@@ -207,8 +212,8 @@ class Server:
         )
 
     def history(self, count: int) -> str:
-        """Return as JSON the newest *count* links that are kept."""
-        return report.history(self.storage.history(count))
+        """Return as JSON the newest *count* links that are kept, or as many as fit an answer."""
+        return report.history(self.storage.history, count)
 
     def role(self) -> Role:
         """Return the part that this server plays just now, as Redis' clients see it."""
@@ -237,6 +242,10 @@ class Server:
         }
 
     # -- own affairs -------------------------------------------------------------------------------
+
+    def _stop_for_fault(self) -> None:
+        self.driver.observer.halted(FAULT)
+        self.driver.on_halt(FAULT)
 
     def _receive(self, envelope: Envelope) -> None:
         self.last_heard[envelope.sender] = self.clock.seconds()

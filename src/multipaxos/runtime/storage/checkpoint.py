@@ -15,12 +15,14 @@ class Checkpoint:
     """
     The snapshot that is on disk: it holds what the links before *instance* amount to.
 
-    It takes *size* bytes, the links that came since take *links_size*.
+    It takes *size* bytes, the links that came since take *links_size*. It *is outdated* if those
+    were applied under another setting than the next ones will be.
     """
 
     instance: int = 0
     size: int = 0
     links_size: int = 0
+    is_outdated: bool = False
 
     def after(self, links: Sequence[tuple[int, bytes]]) -> "Checkpoint":
         """Return the same checkpoint, with *links* more behind it."""
@@ -29,8 +31,8 @@ class Checkpoint:
 
     @property
     def is_due(self) -> bool:
-        """Whether the links since then take more room than a new one would."""
-        return self.links_size > max(self.size, CHECKPOINT_BYTES_MIN)
+        """Whether a new one is to be written: it would take less room than the links since then."""
+        return self.is_outdated or self.links_size > max(self.size, CHECKPOINT_BYTES_MIN)
 
 
 def lead_there(save: Save, before: DurableState | None) -> bool:

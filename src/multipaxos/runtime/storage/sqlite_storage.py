@@ -38,7 +38,7 @@ SCHEMA = """
     );
     CREATE TABLE state (
         part TEXT PRIMARY KEY, saves INTEGER NOT NULL, instance INTEGER NOT NULL,
-        text BLOB NOT NULL, checksum TEXT NOT NULL
+        sessions_max INTEGER NOT NULL, text BLOB NOT NULL, checksum TEXT NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE links (
         number INTEGER PRIMARY KEY, text BLOB NOT NULL, checksum TEXT NOT NULL
@@ -118,25 +118,29 @@ class SqliteStorage(FileStorage):
             raise DamagedError(str(verdict))
         identity = _read_identity(database, self.path)
         rows = {
-            part: (saves, instance, check(text, expected))
-            for part, saves, instance, text, expected in database.execute(
+            part: (saves, instance, sessions_max, check(text, expected))
+            for part, saves, instance, sessions_max, text, expected in database.execute(
                 "SELECT part, CAST(saves AS INTEGER), CAST(instance AS INTEGER), "
-                "CAST(text AS BLOB), checksum FROM state"
+                "CAST(sessions_max AS INTEGER), CAST(text AS BLOB), checksum FROM state"
             )
         }
         if rows.keys() != {"votes", "snapshot"}:
             raise DamagedError("a part of the state is missing")
-        _, since, snapshot = rows["snapshot"]
-        saves, until, votes = rows["votes"]
+        _, since, sessions_max, snapshot = rows["snapshot"]
+        saves, until, _, votes = rows["votes"]
         links = self._read_links(database, since, until)
         self._checkpoint = Checkpoint(
-            instance=since, size=len(snapshot), links_size=sum(len(text) for _, text in links)
+            instance=since,
+            size=len(snapshot),
+            links_size=sum(len(text) for _, text in links),
+            is_outdated=sessions_max != self.sessions_max,
         )
         newest = replay(
             decode_snapshot(snapshot),
             [DecidedLink(number=number, link=decode_link(text)) for number, text in links],
             machine=self.machine,
-            sessions_max=self.sessions_max,
+            # As many as were remembered when these links were applied first.
+            sessions_max=sessions_max,
         )
         return Contents(identity=identity, saves=saves, state=decode_votes(votes, newest))
 
@@ -216,8 +220,8 @@ class SqliteStorage(FileStorage):
             if checkpoint.is_due or not lead_there(save, before):
                 text = encode_snapshot(state.snapshot)
                 checkpoint = Checkpoint(instance=state.instance, size=len(text))
-                _put_part(database, "snapshot", saves, state.instance, text)
-            _put_part(database, "votes", saves, state.instance, encode_votes(state))
+                self._put_part(database, "snapshot", saves, state.instance, text)
+            self._put_part(database, "votes", saves, state.instance, encode_votes(state))
             self._put_links(database, links, keep_from=checkpoint.instance)
             database.execute("COMMIT")
         except BaseException:
@@ -225,6 +229,12 @@ class SqliteStorage(FileStorage):
                 database.execute("ROLLBACK")
             raise
         self._checkpoint = checkpoint
+
+    def _put_part(
+        self, database: sqlite3.Connection, part: str, saves: int, instance: int, text: bytes
+    ) -> None:
+        row = (part, saves, instance, self.sessions_max, text, checksum(text))
+        database.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def _put_links(
         self, database: sqlite3.Connection, links: Sequence[tuple[int, bytes]], *, keep_from: int
@@ -274,10 +284,3 @@ def _read_identity(database: sqlite3.Connection, path: Path) -> Identity:
         machine_kind=str(machine_kind),
         file=str(file),
     )
-
-
-def _put_part(
-    database: sqlite3.Connection, part: str, saves: int, instance: int, text: bytes
-) -> None:
-    row = (part, saves, instance, text, checksum(text))
-    database.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", row)
