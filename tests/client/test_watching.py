@@ -259,6 +259,21 @@ def test_one_key_is_watched_alone() -> None:
     assert scene.next() == Change(link=2, index=0, key="k", value=None)
 
 
+def test_a_stranger_is_passed_by(scene: Scene) -> None:
+    """Another server at one of the addresses is as good as none: the others have the changes."""
+    scene.set("x")
+    scene.next()
+    stranger = scene.cluster.servers[scene.watching.source or A]
+    stranger.is_down = True
+    for server in scene.cluster.servers.values():
+        if server is not stranger:
+            server.greeting = b"-OTHER server X of cluster other\r\n"
+            break
+    scene.set("y")
+
+    assert scene.next() == _change(2, "y")
+
+
 def test_all_keys_are_watched() -> None:
     """Without a key, each change has its own."""
     scene = Scene(machine=Dictionary())
