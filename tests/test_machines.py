@@ -8,7 +8,7 @@ from typing_extensions import override
 from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.guard import GuardedMachine
 from multipaxos.chain.register import Register
-from multipaxos.chain.state_machine import Command, Result, State, StateMachine
+from multipaxos.chain.state_machine import Command, CommandForm, Result, State, StateMachine
 from multipaxos.machines import UnknownMachineError, find_machine
 
 
@@ -82,3 +82,24 @@ def test_a_class_that_makes_no_machine_is_refused() -> None:
     """Before a server begins a chain with it."""
     with pytest.raises(UnknownMachineError, match="Ill makes no state machine: the first state"):
         find_machine(f"{__name__}:Ill")
+
+
+@pytest.mark.parametrize(
+    "name, value, sentence",
+    [
+        ("kind", "my kind", "its kind is 1 to 32 letters, digits"),
+        ("kind", 7, "its kind is 1 to 32 letters, digits"),
+        ("kind", "register", "its kind 'register' is that of a built-in one"),
+        ("forms", ["GET"], "its forms are a dict of CommandForms by name"),
+        ("forms", {"GET": {}}, "its forms are a dict of CommandForms by name"),
+        ("forms", {"get": CommandForm(usage="get")}, "written in capitals, not 'get'"),
+    ],
+)
+def test_a_class_that_cannot_work_is_refused(
+    name: str, value: object, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a server begins a chain that no server could keep."""
+    monkeypatch.setattr(Mine, name, value)
+
+    with pytest.raises(UnknownMachineError, match=sentence):
+        find_machine(f"{__name__}:Mine")

@@ -1,11 +1,13 @@
 """State machines by name: the built-in kinds, and those of other packages."""
 
+import re
+from collections.abc import Mapping
 from importlib import import_module
 
 from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.guard import GuardedMachine
 from multipaxos.chain.register import Register
-from multipaxos.chain.state_machine import StateMachine
+from multipaxos.chain.state_machine import CommandForm, StateMachine
 from multipaxos.errors import MultipaxosError
 
 MACHINES: dict[str, type[StateMachine]] = {
@@ -33,6 +35,9 @@ def find_machine(name: str) -> StateMachine:
 
 def _make(name: str) -> StateMachine:
     found = _import_machine(name)
+    fault = _class_fault(found)
+    if fault is not None:
+        raise UnknownMachineError(f"{name} makes no state machine: {fault}")
     try:
         machine = GuardedMachine(found())
         machine.initial()
@@ -56,6 +61,23 @@ def _import_machine(name: str) -> type[StateMachine]:
     except Exception as error:
         raise UnknownMachineError(f"cannot import {module_name}: {error}") from error
     return _checked(name, found)
+
+
+def _class_fault(machine: type[StateMachine]) -> str | None:
+    kind: object = machine.kind
+    if not isinstance(kind, str) or not re.fullmatch(r"[A-Za-z0-9_.:-]{1,32}", kind):
+        return f"its kind is 1 to 32 letters, digits, '_', '.', ':' or '-', not {kind!r}"
+    if kind in MACHINES:
+        return f"its kind {kind!r} is that of a built-in one"
+    forms: object = machine.forms
+    if not isinstance(forms, Mapping) or not all(
+        isinstance(form, CommandForm) for form in forms.values()
+    ):
+        return "its forms are a dict of CommandForms by name"
+    for command in forms:
+        if not isinstance(command, str) or not command or command != command.upper():
+            return f"the name of a command is written in capitals, not {command!r}"
+    return None
 
 
 def _checked(name: str, found: object) -> type[StateMachine]:

@@ -249,6 +249,21 @@ def test_a_pipeline_keeps_its_order(dictionary: LiveCluster) -> None:
     assert replies[1::2] == [str(number) for number in range(50)]
 
 
+def test_a_transaction_of_redis_py_is_not_done_in_part(dictionary: LiveCluster) -> None:
+    """Its pipelines are transactions unless told otherwise: they fail as a whole, in words."""
+    own = dictionary.config.servers["A"].client
+    with redis.Redis(host=own.host, port=own.port) as client:
+        client.set("in-transaction", "0")
+        pipeline = client.pipeline()
+        pipeline.incr("in-transaction").incr("in-transaction")
+        with pytest.raises(redis.ResponseError, match="transactions are not supported"):
+            pipeline.execute()
+        assert client.get("in-transaction") == b"0"
+
+        plain = client.pipeline(transaction=False)
+        assert plain.incr("in-transaction").incr("in-transaction").execute() == [1, 2]
+
+
 def test_every_server_takes_every_command(dictionary: LiveCluster) -> None:
     """What is written through one is read through all, at once."""
     for number, uid in enumerate(UIDS * 2):

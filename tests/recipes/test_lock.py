@@ -2,6 +2,7 @@
 
 import asyncio
 import doctest
+import time
 from collections.abc import Generator
 from random import Random
 from typing import Any
@@ -353,3 +354,19 @@ def test_the_example_holds() -> None:
     failed, tried = doctest.testmod(lock, extraglobs={"value": Text()})
 
     assert (failed, tried) == (0, 1)
+
+
+def work_too_long(*, fails: bool) -> None:
+    """Do something that takes longer than the lease, and may fail."""
+    with Lock(Text(), lease_seconds=0.001) as token:
+        time.sleep(0.002)
+        if fails:
+            raise KeyError(token)
+
+
+def test_whoever_worked_too_long_is_told() -> None:
+    """Somebody else may have had the lock meanwhile; another error is not hidden by that."""
+    with pytest.raises(LockLostError, match="time was up before the work under it was done"):
+        work_too_long(fails=False)
+    with pytest.raises(KeyError):
+        work_too_long(fails=True)

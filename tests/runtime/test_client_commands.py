@@ -146,6 +146,31 @@ def test_each_argument_has_its_bound() -> None:
     )
 
 
+def test_nothing_of_a_transaction_is_done() -> None:
+    """Its client sends all of it at once, is told of an error, and must be able to believe that."""
+    begun = ask("MULTI")
+    assert isinstance(begun, Become)
+    assert begun.reply.startswith(b"-ERR transactions are not supported, nothing in this one is")
+
+    inside = begun.session
+    assert isinstance(ask("SET", "v", session=inside), Say)
+    assert say("SET", "v", session=inside) == b"-ERR not done: transactions are not supported\r\n"
+    ended = ask("EXEC", session=inside)
+    assert isinstance(ended, Become)
+    assert ended.reply.startswith(b"-EXECABORT ")
+    assert isinstance(ask("SET", "v", session=ended.session), Propose)
+    discarded = ask("DISCARD", session=inside)
+    assert isinstance(discarded, Become)
+    assert discarded.reply == b"+OK\r\n"
+    assert not discarded.session.is_in_transaction
+
+
+@pytest.mark.parametrize("name", ["EXEC", "DISCARD"])
+def test_a_transaction_ends_only_where_one_began(name: str) -> None:
+    """As in Redis."""
+    assert say(name) == f"-ERR {name} without MULTI\r\n".encode()
+
+
 @pytest.mark.parametrize("name", ["POST", "Host:"])
 def test_web_pages_are_cut_off(name: str) -> None:
     """What a browser sends is no command, and what follows in its body is none either."""

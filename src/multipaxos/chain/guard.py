@@ -8,7 +8,7 @@ alike; so its failure is a result, and all agree on it.
 
 from collections.abc import Callable
 from math import isfinite
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from immutables import Map
 from typing_extensions import override
@@ -27,8 +27,6 @@ INTEGER_LIMIT = 2**63
 """Integers have 64 bits."""
 STATE_DEPTH_MAX = 64
 """So deep may tuples and Maps of a state stand in each other."""
-
-NOT_KEPT = Failure("ERR the state machine returns what cannot be kept")
 
 T = TypeVar("T")
 
@@ -56,16 +54,26 @@ class GuardedMachine(StateMachine):
 
     @override
     def apply(self, state: State, command: Command) -> tuple[State, Result]:
-        """Apply *command*; what goes wrong changes nothing, and is the result."""
+        """
+        Apply *command*; what goes wrong changes nothing, and is the result.
+
+        A state is looked through though it may be the same as before: who changes it in place has
+        made it of what can be changed.
+        """
         try:
-            after, result = self.machine.apply(state, command)
+            returned: object = self.machine.apply(state, command)
         except (MemoryError, RecursionError):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it may raise
-            return state, _failure(error)
-        if is_result(result) and (after is state or is_state(after)):
-            return after, result
-        return state, NOT_KEPT
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it may raise
+            return state, Failure(f"ERR the state machine fails: {type(error).__name__}")
+        if type(returned) is not tuple or len(returned) != 2:  # noqa: PLR2004 - a pair
+            return state, Failure("ERR the state machine returns no pair of state and result")
+        after, result = returned[0], _as_tuples(returned[1])
+        if not is_state(after):
+            return state, _not_kept("state", after)
+        if not is_result(result):
+            return state, _not_kept("result", result)
+        return after, result
 
     @override
     def refusal(self, command: Command) -> str | None:
@@ -111,8 +119,16 @@ def _guarded(ask: Callable[[], T], *, is_good: Callable[[object], bool], otherwi
         return otherwise
 
 
-def _failure(error: Exception) -> Failure:
-    return Failure(f"ERR the state machine fails: {type(error).__name__}")
+def _not_kept(what: str, value: object) -> Failure:
+    kind = type(value).__name__
+    return Failure(f"ERR the state machine returns a {what} that cannot be kept: a {kind}")
+
+
+def _as_tuples(result: Any, *, depth: int = RESULT_DEPTH_MAX) -> Any:
+    """Return *result* with tuples for lists, which are as good."""
+    if type(result) is list or type(result) is tuple:
+        return tuple(_as_tuples(item, depth=depth - 1) for item in result) if depth else result
+    return result
 
 
 def _is_text_or_none(found: object) -> bool:

@@ -37,6 +37,10 @@ class Fate:
     def not_sent(self, server: Endpoint, error: Exception) -> None:
         """Note that *server* could not be asked."""
         self.is_busy = False
+        if isinstance(error.__cause__, TimeoutError):
+            # Time was up in the midst of an attempt: what an earlier one met tells more.
+            self._reasons.setdefault(server, str(error))
+            return
         self._reasons[server] = str(error)
         if isinstance(error, OtherServerError):
             self.strangers.add(server)

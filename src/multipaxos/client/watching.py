@@ -125,6 +125,8 @@ class Watching:
                     change = self._take(link, index, text_or_none(key), json.loads(value))
                     yield from self._check_progress(link + 1)
                 case [b"beat", int(link)]:
+                    # All that was changed in front of this link has been told.
+                    self.link, self.index = max((self.link, self.index), (link - 1, END_OF_LINK))
                     yield from self._check_progress(link)
                     yield from self._look_around()
                 case _:

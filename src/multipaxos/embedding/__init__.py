@@ -1,5 +1,6 @@
 """A server inside a program of one's own; see :class:`ReplicatedValue`."""
 
-from multipaxos.embedding.replicated_value import NotRunningError, ReplicatedValue
+from multipaxos.embedding.replicated_value import ReplicatedValue
+from multipaxos.embedding.surroundings import NotRunningError
 
 __all__ = ["NotRunningError", "ReplicatedValue"]

@@ -15,24 +15,20 @@ from multipaxos.client import Change, CommandError, StaleValue
 from multipaxos.client.async_methods import AsyncMethods
 from multipaxos.client.calls import result_of, stale_command
 from multipaxos.embedding.local_watch import LocalWatch, told
-from multipaxos.embedding.surroundings import Surroundings
-from multipaxos.errors import MultipaxosError
-from multipaxos.runtime.building import build_server
+from multipaxos.embedding.surroundings import NotRunningError, Surroundings
+from multipaxos.runtime.building import STORAGES, build_server
 from multipaxos.runtime.client_port.request_reader import REQUEST_BYTES_MAX
 from multipaxos.runtime.codec import MalformedDatagramError, value_bytes
-from multipaxos.runtime.config import Config, built_in_config, load_config
+from multipaxos.runtime.config import Config, ConfigError, built_in_config, load_config
 from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.server import Server
 from multipaxos.runtime.storage import default_directory
+from multipaxos.runtime.toml_values import SECONDS_MAX
 from multipaxos.trace import FileSink, Sink
 
 TIMEOUT_SECONDS = 5.0
 PAUSE_SECONDS_MAX = 0.1
 """A request that finds the server busy comes back after a part of this time."""
-
-
-class NotRunningError(MultipaxosError):
-    """The embedded server was not started, or has stopped; the message says which."""
 
 
 class ReplicatedValue(AsyncMethods):
@@ -81,6 +77,12 @@ class ReplicatedValue(AsyncMethods):
         """
         config = _read(config)
         config.server(uid)
+        if storage not in STORAGES:
+            raise ConfigError(f"storage is one of {', '.join(STORAGES)}, not {storage!r}")
+        if not 0 < timeout_seconds <= SECONDS_MAX:
+            raise ConfigError(
+                f"timeout_seconds is above 0 and at most {SECONDS_MAX:g}, not {timeout_seconds!r}"
+            )
         self.options = ServerOptions(
             config=config,
             uid=uid,
@@ -131,6 +133,7 @@ class ReplicatedValue(AsyncMethods):
     async def stop(self) -> None:
         """Leave the cluster. What is saved stays; what is asked for now has an unknown outcome."""
         if self._surroundings is not None:
+            self._surroundings.check_thread()
             self._end("it was stopped")
             # The reactor closes sockets in its next turn; whoever starts again finds them free.
             await self._surroundings.sleep(0)
@@ -213,6 +216,7 @@ class ReplicatedValue(AsyncMethods):
     def _running(self) -> tuple[Server, Surroundings]:
         if self.server is None or self._surroundings is None or self.server.driver.halted:
             raise NotRunningError(f"server {self.options.uid} does not run: {self._stopped_for}")
+        self._surroundings.check_thread()
         return self.server, self._surroundings
 
     def _take_name(self) -> RequestID:

@@ -1,15 +1,22 @@
 """Where an embedded server runs: under asyncio, or under Twisted's reactor."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Generic, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from multipaxos.errors import MultipaxosError
+
 A = TypeVar("A")
 
 _reactors: dict[asyncio.AbstractEventLoop, Any] = {}
 """The reactors that were made, by their loops; those of loops that are closed go with the next."""
+
+
+class NotRunningError(MultipaxosError):
+    """The embedded server does not run, or not here; the message says why."""
 
 
 class Promise(Protocol[A]):
@@ -37,6 +44,7 @@ class Surroundings:
         A *reactor* that is given is taken instead.
         """
         self._loop = _loop_of_this_task() if reactor is None else None
+        self._thread = threading.get_ident()
         if reactor is not None:
             self.reactor = reactor
         elif self._loop is not None:
@@ -45,6 +53,14 @@ class Surroundings:
             from twisted.internet import reactor as installed  # noqa: PLC0415 - it installs one
 
             self.reactor = installed
+
+    def check_thread(self) -> None:
+        """Raise NotRunningError if this is not the thread of the loop: nothing is done then."""
+        if threading.get_ident() != self._thread:
+            raise NotRunningError(
+                "the server runs in another thread: hand the call to its loop, with "
+                "asyncio.run_coroutine_threadsafe or, under Twisted, reactor.callFromThread"
+            )
 
     def promise(self) -> "Promise[Any]":
         """Return what the caller can await here."""

@@ -100,6 +100,13 @@ class _Holding:
             raise LockLostError("the lock is not held: acquire it first")
         return self.grant
 
+    def _tell_if_lost(self, error: type[BaseException] | None, *, is_lost: bool) -> None:
+        if is_lost and error is None:
+            raise LockLostError(
+                "the lock's time was up before the work under it was done: renew it in time, or "
+                "take longer leases"
+            )
+
     def _take(self, grant: Grant | None) -> None:
         self.grant = grant
         if grant is None:
@@ -143,9 +150,11 @@ class Lock(_Holding):
         self.acquire()
         return self.token
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        is_lost = self.seconds_left <= 0
         if self.grant is not None:
             self.release()
+        self._tell_if_lost(error, is_lost=is_lost)
 
     def _follow(self, rule: Rule) -> Grant | None:
         """Do what *rule* wishes; return its result."""
@@ -207,9 +216,11 @@ class AsyncLock(_Holding):
         await self.acquire()
         return self.token
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, error: type[BaseException] | None, *_: object) -> None:
+        is_lost = self.seconds_left <= 0
         if self.grant is not None:
             await self.release()
+        self._tell_if_lost(error, is_lost=is_lost)
 
     async def _follow(self, rule: Rule) -> Grant | None:
         """Do what *rule* wishes; return its result."""

@@ -9,6 +9,7 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.state_machine import StateMachine
 from multipaxos.composition import compose
 from multipaxos.machines import UnknownMachineError, find_machine
+from multipaxos.runtime.client_port.commands import TABLE
 from multipaxos.runtime.clock import BootTimeClock
 from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.ports import Storage
@@ -53,9 +54,16 @@ def build_server(
 
 def _find_machine(name: str) -> StateMachine:
     try:
-        return find_machine(name)
+        machine = find_machine(name)
     except UnknownMachineError as error:
         raise NotStartedError(str(error)) from error
+    taken = sorted(TABLE.keys() & machine.forms.keys())
+    if taken:
+        raise NotStartedError(
+            f"state machine {name} has a command {taken[0]}, which is one of the connection's own: "
+            "give it another name"
+        )
+    return machine
 
 
 def _open_storage(options: ServerOptions, machine: StateMachine) -> Storage:

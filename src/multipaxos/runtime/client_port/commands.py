@@ -21,7 +21,11 @@ from multipaxos.runtime.client_port.command_table import (
     interpret_by,
 )
 from multipaxos.runtime.client_port.own_commands import MULTIPAXOS, machine_command
-from multipaxos.runtime.client_port.redis_commands import OPEN_TO_STRANGERS, REDIS_COMMANDS
+from multipaxos.runtime.client_port.redis_commands import (
+    ENDS_OF_TRANSACTIONS,
+    OPEN_TO_STRANGERS,
+    REDIS_COMMANDS,
+)
 from multipaxos.runtime.client_port.session import Rules, Session
 
 _OF_BROWSERS = frozenset({"POST", "HOST:"})
@@ -47,6 +51,8 @@ def _interpret(name: bytes, arguments: Sequence[bytes], session: Session, rules:
         return Quit(reply=b"")
     if not session.is_trusted and known not in OPEN_TO_STRANGERS:
         raise RefusedError("NOAUTH Authentication required.")
+    if session.is_in_transaction and known not in ENDS_OF_TRANSACTIONS:
+        raise RefusedError("ERR not done: transactions are not supported")
     action = interpret_by(TABLE, known, Request(arguments, session, rules))
     if action is not None:
         return action

@@ -202,6 +202,35 @@ def _role(_: Request) -> Action:
     return TellRole()
 
 
+# A client sends a whole transaction before it reads that MULTI was refused. What stands in it must
+# not be done one by one: the client would be told of an error, and take it for not done.
+
+
+def _multi(request: Request) -> Action:
+    return Become(
+        session=replace(request.session, is_in_transaction=True),
+        reply=resp.error(
+            "ERR transactions are not supported, nothing in this one is done: send the commands "
+            "without MULTI, as with redis-py's pipeline(transaction=False)"
+        ),
+    )
+
+
+def _exec(request: Request) -> Action:
+    if not request.session.is_in_transaction:
+        raise RefusedError("ERR EXEC without MULTI")
+    return Become(
+        session=replace(request.session, is_in_transaction=False),
+        reply=resp.error("EXECABORT Transaction discarded because of previous errors."),
+    )
+
+
+def _discard(request: Request) -> Action:
+    if not request.session.is_in_transaction:
+        raise RefusedError("ERR DISCARD without MULTI")
+    return Become(session=replace(request.session, is_in_transaction=False), reply=resp.OK)
+
+
 REDIS_COMMANDS: Table = {
     "AUTH": Entry(
         CommandForm(usage="AUTH [username] password", arguments_min=1, arguments_max=None), _auth
@@ -237,7 +266,9 @@ REDIS_COMMANDS: Table = {
             ),
         }
     ),
+    "DISCARD": Entry(CommandForm(usage="DISCARD"), _discard),
     "ECHO": Entry(CommandForm(usage="ECHO message", arguments_min=1, arguments_max=1), _echo),
+    "EXEC": Entry(CommandForm(usage="EXEC"), _exec),
     "HELLO": Entry(
         CommandForm(
             usage="HELLO [2 | 3 [AUTH username password] [SETNAME name]]", arguments_max=None
@@ -245,6 +276,7 @@ REDIS_COMMANDS: Table = {
         _hello,
     ),
     "INFO": Entry(CommandForm(usage="INFO [section ...]", arguments_max=None), _info),
+    "MULTI": Entry(CommandForm(usage="MULTI"), _multi),
     "PING": Entry(CommandForm(usage="PING [message]", arguments_max=1), _ping),
     "QUIT": Entry(CommandForm(usage="QUIT", arguments_max=None), _quit),
     "RESET": Entry(CommandForm(usage="RESET"), _reset),
@@ -252,6 +284,9 @@ REDIS_COMMANDS: Table = {
     "SELECT": Entry(CommandForm(usage="SELECT 0", arguments_min=1, arguments_max=1), _select),
 }
 """The commands, and how each is written."""
+
+ENDS_OF_TRANSACTIONS = frozenset({"EXEC", "DISCARD", "QUIT", "RESET"})
+"""What is done in a transaction that was refused."""
 
 OPEN_TO_STRANGERS = frozenset({"AUTH", "HELLO", "QUIT", "RESET"})
 """What may be asked before the password is given."""

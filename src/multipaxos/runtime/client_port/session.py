@@ -12,7 +12,8 @@ class Session:
     One connection, as far as a command may depend on it or change it.
 
     It has a *number* of its own, counted from 1 since the server started; *peer* and *own* are the
-    addresses of its two ends. A client *is trusted* if there is no password, or once it gave it.
+    addresses of its two ends. A client *is trusted* if there is no password, or once it gave it. It
+    *is in a transaction* between a MULTI, which was refused, and its EXEC: nothing there is done.
     """
 
     number: int = 0
@@ -20,6 +21,7 @@ class Session:
     own: str = ""
     is_trusted: bool = True
     encoding: Encoding = field(default_factory=Encoding)
+    is_in_transaction: bool = False
     name: str = ""
     library_name: str = ""
     library_version: str = ""
@@ -30,6 +32,7 @@ class Session:
             self,
             is_trusted=is_trusted,
             encoding=Encoding(),
+            is_in_transaction=False,
             name="",
             library_name="",
             library_version="",
