@@ -85,6 +85,18 @@ def test_watch_waits_as_long_as_nothing_happens(scene: Scene) -> None:
     assert scene.shell.opened().count(A) == 1
 
 
+def test_beat_brings_watch_forward() -> None:
+    """What other keys did meanwhile need not be told again after a move to another server."""
+    scene = Scene(machine=Dictionary(), key="k")
+    scene.cluster.someone_does("SET", "other", "1")
+    positions: list[tuple[int, int]] = []
+    scene.clock.plan(10, lambda: positions.append((scene.watching.link, scene.watching.index)))
+    scene.clock.plan(20, lambda: scene.cluster.someone_does("SET", "k", "2"))
+
+    assert scene.next().link == 2
+    assert positions == [(1, END_OF_LINK)]
+
+
 def test_silent_server_is_left(scene: Scene) -> None:
     """No beat for some seconds: the server is dead, or cut off; the next one goes on."""
     scene.set("x")
