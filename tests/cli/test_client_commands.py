@@ -1,6 +1,9 @@
 """The commands for clients: what they ask, what they print, and how they end."""
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -154,6 +157,15 @@ def test_a_dictionary_wants_a_key(dictionary: LoopbackCluster, arguments: list[s
 # -- whom they ask ---------------------------------------------------------------------------------
 
 
+def test_a_value_alone_does_not_set_a_dictionary(dictionary: LoopbackCluster) -> None:
+    """The command of the ancestor is for the register; it says what to use instead."""
+    result = run(dictionary, "client", "A", "v")
+
+    assert result.stderr.startswith("refused: wrong number of arguments for 'set' command. What")
+    assert 'use "multipaxos set KEY VALUE"' in result.stderr
+    assert result.exit_code == 1
+
+
 def test_the_servers_are_asked_in_the_order_given(register: LoopbackCluster) -> None:
     """--via names servers of the configuration; one that is dead leaves the request to the next."""
     register.kill(register.by_uid["C"].endpoint)
@@ -236,6 +248,38 @@ def test_a_read_without_an_answer_changed_nothing(register: LoopbackCluster) -> 
 
     assert "and nothing was changed" in result.stderr
     assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["set", "v"], "stopped before the outcome was known: what was to be changed may be"),
+        (["execute", "SET", "v"], "stopped before the outcome was known: what was to be changed"),
+        (["get"], ""),
+    ],
+)
+def test_ctrl_c_does_not_undo(register: LoopbackCluster, arguments: list[str], said: str) -> None:
+    """Whoever stops a write is told that it may be done all the same; a read changed nothing."""
+    for server in register.by_uid.values():
+        server.plans.extend([HANG] * 200)
+    name, *rest = arguments
+    with subprocess.Popen(
+        [sys.executable, "-m", "multipaxos", name, "--config", str(register.config_path), *rest],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Who is run in the background ignores SIGINT, and so would its child.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:
+        is_asked = wait_until(
+            lambda: register.asked("A", "MULTIPAXOS", "PROPOSE"), seconds=WAIT_SECONDS_MAX
+        )
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+
+    assert is_asked
+    assert error.strip().startswith(said)
+    assert bool(error.strip()) == bool(said)
+    assert process.returncode == 130
 
 
 def test_a_refused_write_was_certainly_not_done(register: LoopbackCluster) -> None:

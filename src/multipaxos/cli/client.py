@@ -37,6 +37,7 @@ def client(
     Exit code 0: it is chosen. Exit code 1: the server could not be reached, refused the value, or
     gave no answer in time; in the last case it is unknown whether the value is, or will be, chosen.
     """
+    from multipaxos.cli.failures import interruption_told
     from multipaxos.client import (
         Client,
         ClientError,
@@ -57,7 +58,8 @@ def client(
                 connection.propose_without_waiting(value, timeout_seconds=timeout_seconds)
                 _print("sent: what becomes of it was not waited for", "The value was sent. This")
                 return
-            outcome = connection.propose(value, timeout_seconds=timeout_seconds)
+            with interruption_told():
+                outcome = connection.propose(value, timeout_seconds=timeout_seconds)
     except NotReachableError as error:
         raise FailedError(f"Server {uid} cannot be reached: {error}. Nothing was sent.") from error
     except OtherServerError as error:
@@ -65,6 +67,11 @@ def client(
     except ClientError as error:
         raise FailedError(f"Server {uid}: {error}.") from error
     match outcome:
+        case Refused(reason=reason) if reason.startswith("ERR "):
+            raise FailedError(
+                f"refused: {reason.removeprefix('ERR ')}. What these servers keep is not set by a "
+                'value alone: use "multipaxos set KEY VALUE", or "multipaxos execute".'
+            )
         case Refused(reason=reason):
             raise FailedError(f"refused: {reason}")
         case _ if not hasattr(outcome, "link"):

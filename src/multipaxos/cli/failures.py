@@ -6,7 +6,13 @@ from contextlib import contextmanager
 
 import click
 
-from multipaxos.cli.entry import EXIT_FAILED, EXIT_USAGE, FailedError, OutputLostError
+from multipaxos.cli.entry import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    FailedError,
+    OutputLostError,
+)
 from multipaxos.client import (
     AuthenticationError,
     ClientError,
@@ -42,6 +48,20 @@ def errors_told(*, as_json: bool) -> Iterator[None]:
         raise FailedError(error_as_json(error), error.exit_code) from error
 
 
+@contextmanager
+def interruption_told() -> Iterator[None]:
+    """Let whoever stops a request by Ctrl+C know what is not known; exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise NoResultError(
+            "unknown",
+            "stopped before the outcome was known: what was to be changed may be changed all the "
+            "same, now or later. Read before you try again.",
+            EXIT_INTERRUPTED,
+        ) from error
+
+
 def error_as_json(error: click.ClickException, **more: int) -> str:
     """Return *error* as an object: what kind it is of, the sentence, and what is *more*."""
     kind = getattr(error, "kind", "input")
@@ -60,7 +80,8 @@ def failure_of(error: ClientError, *, is_read: bool = False) -> NoResultError:  
             return NoResultError(
                 "unreachable",
                 f"No server answered, so nothing was done: {error}. "
-                "Do they run there? --via and --config say who is asked.",
+                "Do they run there, and do they serve clients there? --via and --config say who is "
+                "asked.",
             )
         case UnknownOutcomeError():
             return NoResultError(

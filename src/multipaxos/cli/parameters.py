@@ -48,8 +48,9 @@ class Seconds(click.ParamType[float]):
             seconds = math.nan
         if 0 < seconds <= SECONDS_MAX:
             return seconds
+        option = "a time" if param is None else param.opts[-1]
         raise BadInputError(
-            f"a time must be a number of seconds above 0 and at most {SECONDS_MAX:.0f}, not "
+            f"{option} must be a number of seconds above 0 and at most {SECONDS_MAX:.0f}, not "
             f"{_shortened(str(value))}"
         )
 

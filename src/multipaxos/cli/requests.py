@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NoReturn
 
 import click
@@ -15,7 +15,7 @@ from multipaxos.cli.entry import (
     FailedError,
     OutputLostError,
 )
-from multipaxos.cli.failures import NoResultError
+from multipaxos.cli.failures import NoResultError, interruption_told
 from multipaxos.cli.parameters import SHOWN_LENGTH_MAX, check_text
 from multipaxos.cli.reaching import EXPLANATION_SECONDS_MAX, Reach
 from multipaxos.client import ClientError, CommandError, Value
@@ -34,7 +34,7 @@ def check_texts(reach: Reach, *texts: str) -> None:
 def ask(reach: Reach, *command: str) -> Chosen:
     """Return where the chain holds *command*, and its result."""
     check_texts(reach, *command)
-    with reach.value() as value:
+    with reach.value() as value, interruption_told():
         return chosen_of(value.execute(*command))
 
 
@@ -45,7 +45,8 @@ def ask_about(reach: Reach, key: str | None, *command: str, is_read: bool = Fals
     If the servers keep something else, the sentence says so.
     """
     check_texts(reach, *command)
-    with reach.value(is_read=is_read) as value, keys_explained(reach, value, key):
+    interruption = nullcontext() if is_read else interruption_told()
+    with reach.value(is_read=is_read) as value, keys_explained(reach, value, key), interruption:
         return chosen_of(value.execute(*command))
 
 
