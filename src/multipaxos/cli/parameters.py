@@ -48,9 +48,9 @@ class Seconds(click.ParamType[float]):
             seconds = math.nan
         if 0 < seconds <= SECONDS_MAX:
             return seconds
-        option = "a time" if param is None else param.opts[-1]
+        name = _shown_name(param, "the time")
         raise BadInputError(
-            f"{option} must be a number of seconds above 0 and at most {SECONDS_MAX:.0f}, not "
+            f"{name} must be a number of seconds above 0 and at most {SECONDS_MAX:.0f}, not "
             f"{_shortened(str(value))}"
         )
 
@@ -66,8 +66,8 @@ class FilePath(click.Path):
     @override
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value):
-            option = "the path" if param is None else param.opts[-1]
-            raise BadInputError(f'{option} "" names no {self.what}: leave it out, or name one.')
+            name = _shown_name(param, "the path")
+            raise BadInputError(f'{name} "" names no {self.what}: leave it out, or name one.')
         return super().convert(value, param, ctx)
 
 
@@ -81,7 +81,7 @@ class HostAndPort(click.ParamType[Address]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Address:
         with bad_config_refused():
-            return parse_address(str(value), "the address" if param is None else param.opts[-1])
+            return parse_address(str(value), _shown_name(param, "the address"))
 
 
 class WholeNumber(click.ParamType[int]):
@@ -100,11 +100,16 @@ class WholeNumber(click.ParamType[int]):
         # Python would read more than ASCII digits, and blanks and underscores between them.
         if re.fullmatch("[0-9]{1,9}", text) and self.minimum <= int(text) <= self.maximum:
             return int(text)
-        option = "the number" if param is None else param.opts[-1]
+        name = _shown_name(param, "the number")
         raise BadInputError(
-            f"{option} must be a whole number from {self.minimum} to {self.maximum}, not "
+            f"{name} must be a whole number from {self.minimum} to {self.maximum}, not "
             f"{_shortened(text)}"
         )
+
+
+def _shown_name(param: click.Parameter | None, otherwise: str) -> str:
+    """Return how a person writes *param*; *otherwise* where click does not say which it is."""
+    return otherwise if param is None else param.opts[-1]
 
 
 def _shortened(text: str) -> str:

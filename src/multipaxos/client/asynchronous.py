@@ -9,12 +9,12 @@ import hiredis
 
 from multipaxos.client.blocking import INCOMPLETE, RECEIVE_BYTES, reason_of
 from multipaxos.client.errors import (
-    ClientError,
     ClosedError,
     NoReplyError,
     NotReachableError,
     ProtocolError,
 )
+from multipaxos.client.following import follow_async
 from multipaxos.client.steps import (
     Close,
     Elsewhere,
@@ -66,19 +66,7 @@ class AsyncShell:
     async def run(self, steps: Steps[A]) -> A:
         """Perform *steps* and return what they lead to."""
         async with self._running:
-            answer: Any = None
-            error: ClientError | None = None
-            while True:
-                try:
-                    step = steps.send(answer) if error is None else steps.throw(error)
-                except StopIteration as end:
-                    value: A = end.value
-                    return value
-                answer, error = None, None
-                try:
-                    answer = await self._perform(step)
-                except ClientError as met:
-                    error = met
+            return await follow_async(steps, self._perform)
 
     def close(self) -> None:
         """Close for good; what runs in another task meets a closed connection."""

@@ -11,12 +11,12 @@ from typing import Any, TypeAlias, TypeVar
 import hiredis
 
 from multipaxos.client.errors import (
-    ClientError,
     ClosedError,
     NoReplyError,
     NotReachableError,
     ProtocolError,
 )
+from multipaxos.client.following import follow
 from multipaxos.client.steps import (
     Close,
     Elsewhere,
@@ -66,7 +66,7 @@ class BlockingShell:
         """Perform *steps* and return what they lead to."""
         with self._running:
             try:
-                return self._run(steps)
+                return follow(steps, self._perform)
             finally:
                 if self._is_closed.is_set():
                     self._discard()
@@ -91,21 +91,6 @@ class BlockingShell:
     def abandon(self) -> None:
         """Let go of the connection without ending it: it is another process's, too."""
         self._discard()
-
-    def _run(self, steps: Steps[A]) -> A:
-        answer: Any = None
-        error: ClientError | None = None
-        while True:
-            try:
-                step = steps.send(answer) if error is None else steps.throw(error)
-            except StopIteration as end:
-                value: A = end.value
-                return value
-            answer, error = None, None
-            try:
-                answer = self._perform(step)
-            except ClientError as met:
-                error = met
 
     def _perform(self, step: Step) -> Any:  # noqa: PLR0911 - a case for each step
         match step:

@@ -11,8 +11,9 @@ What the lock protects, here the printer, refuses a lower token than it has seen
 import asyncio
 import secrets
 import time
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
+from multipaxos.client.following import follow, follow_async
 from multipaxos.errors import MultipaxosError
 from multipaxos.recipes import lock_rules
 from multipaxos.recipes.lock_rules import (
@@ -60,18 +61,30 @@ class AsyncText(Protocol):
         """Set the text if it is as expected."""
 
 
-class _Holding:
+V = TypeVar("V", BlockingText, AsyncText)
+
+
+class _Holding(Generic[V]):
     """
     What both locks know: the terms, where the text is kept, and what is held.
 
     State: the *grant*, None while the lock is not held.
     """
 
-    def __init__(self, *, key: str | None, lease_seconds: float, clock_rate_error: float) -> None:
+    def __init__(
+        self,
+        value: V,
+        *,
+        key: str | None = None,
+        lease_seconds: float = 10.0,
+        clock_rate_error: float = 0.01,
+    ) -> None:
+        """Hold nothing yet. ValueError for a lease that does not last."""
         if not 0 < lease_seconds < NEVER:
             raise ValueError(f"lease_seconds must be above 0, not {lease_seconds!r}")
         self.terms = Terms(lease_seconds=lease_seconds, clock_rate_error=clock_rate_error)
         self.grant: Grant | None = None
+        self._value: V = value
         self._key = () if key is None else (key,)
 
     @property
@@ -113,7 +126,7 @@ class _Holding:
             raise LockLostError("the lock was lost: its time was up before it was renewed")
 
 
-class Lock(_Holding):
+class Lock(_Holding[BlockingText]):
     """
     A lock for threads, kept in *value*: in a register, or in a dictionary at *key*.
 
@@ -121,30 +134,18 @@ class Lock(_Holding):
     is one candidate: threads that compete have one each.
     """
 
-    def __init__(
-        self,
-        value: BlockingText,
-        *,
-        key: str | None = None,
-        lease_seconds: float = 10.0,
-        clock_rate_error: float = 0.01,
-    ) -> None:
-        """Hold nothing yet."""
-        super().__init__(key=key, lease_seconds=lease_seconds, clock_rate_error=clock_rate_error)
-        self._value = value
-
     def acquire(self, *, timeout_seconds: float | None = None) -> bool:
         """Wait until the lock is held, *timeout_seconds* at most; tell whether it is."""
-        self.grant = self._follow(self._acquiring(timeout_seconds))
+        self.grant = follow(self._acquiring(timeout_seconds), self._fulfil)
         return self.grant is not None
 
     def renew(self) -> None:
         """Hold it for a whole lease from now on; LockLostError if somebody else has it."""
-        self._take(self._follow(self._renewing()))
+        self._take(follow(self._renewing(), self._fulfil))
 
     def release(self) -> None:
         """Let others have it. If that fails, they have it when its time is up."""
-        self._follow(self._releasing())
+        follow(self._releasing(), self._fulfil)
 
     def __enter__(self) -> int:
         self.acquire()
@@ -155,21 +156,6 @@ class Lock(_Holding):
         if self.grant is not None:
             self.release()
         self._tell_if_lost(error, is_lost=is_lost)
-
-    def _follow(self, rule: Rule) -> Grant | None:
-        """Do what *rule* wishes; return its result."""
-        try:
-            wish = next(rule)
-            while True:
-                try:
-                    answer = self._fulfil(wish)
-                except MultipaxosError as error:
-                    wish = rule.throw(error)
-                else:
-                    wish = rule.send(answer)
-        except StopIteration as end:
-            result: Grant | None = end.value
-            return result
 
     def _fulfil(self, wish: Wish) -> object:
         match wish:
@@ -184,33 +170,21 @@ class Lock(_Holding):
                 return None
 
 
-class AsyncLock(_Holding):
+class AsyncLock(_Holding[AsyncText]):
     """The same lock for asyncio: *value* comes from :func:`multipaxos.connect_async`."""
-
-    def __init__(
-        self,
-        value: AsyncText,
-        *,
-        key: str | None = None,
-        lease_seconds: float = 10.0,
-        clock_rate_error: float = 0.01,
-    ) -> None:
-        """Hold nothing yet."""
-        super().__init__(key=key, lease_seconds=lease_seconds, clock_rate_error=clock_rate_error)
-        self._value = value
 
     async def acquire(self, *, timeout_seconds: float | None = None) -> bool:
         """Wait until the lock is held, *timeout_seconds* at most; tell whether it is."""
-        self.grant = await self._follow(self._acquiring(timeout_seconds))
+        self.grant = await follow_async(self._acquiring(timeout_seconds), self._fulfil)
         return self.grant is not None
 
     async def renew(self) -> None:
         """Hold it for a whole lease from now on; LockLostError if somebody else has it."""
-        self._take(await self._follow(self._renewing()))
+        self._take(await follow_async(self._renewing(), self._fulfil))
 
     async def release(self) -> None:
         """Let others have it. If that fails, they have it when its time is up."""
-        await self._follow(self._releasing())
+        await follow_async(self._releasing(), self._fulfil)
 
     async def __aenter__(self) -> int:
         await self.acquire()
@@ -221,21 +195,6 @@ class AsyncLock(_Holding):
         if self.grant is not None:
             await self.release()
         self._tell_if_lost(error, is_lost=is_lost)
-
-    async def _follow(self, rule: Rule) -> Grant | None:
-        """Do what *rule* wishes; return its result."""
-        try:
-            wish = next(rule)
-            while True:
-                try:
-                    answer = await self._fulfil(wish)
-                except MultipaxosError as error:
-                    wish = rule.throw(error)
-                else:
-                    wish = rule.send(answer)
-        except StopIteration as end:
-            result: Grant | None = end.value
-            return result
 
     async def _fulfil(self, wish: Wish) -> object:
         match wish:
