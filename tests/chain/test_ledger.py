@@ -286,6 +286,7 @@ def test_a_command_that_means_nothing_here_is_answered_and_changes_nothing() -> 
     effect = apply_link(Snapshot(value="x"), 1, link, machine=Register(), sessions_max=9)
 
     assert effect.snapshot.value == "x"
+    assert len(effect.outcomes) == len(odd)
     assert all(
         isinstance(outcome, Chosen) and isinstance(outcome.result, Failure)
         for _, outcome in effect.outcomes

@@ -21,7 +21,8 @@ from multipaxos.chain.links import Updates
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, RequestID, Update
 from multipaxos.chain.state_machine import StateMachine
-from multipaxos.client.errors import ClientError, NoReplyError, NotReachableError, ProtocolError
+from multipaxos.client.errors import NoReplyError, NotReachableError, ProtocolError
+from multipaxos.client.following import follow
 from multipaxos.client.servers import Progress, Servers
 from multipaxos.client.steps import (
     Close,
@@ -283,20 +284,7 @@ class VirtualShell:
 
     def run(self, steps: Steps[T]) -> T:
         """Perform *steps* and return what they lead to."""
-        answer: Any = None
-        error: ClientError | None = None
-        while True:
-            try:
-                step = steps.send(answer) if error is None else steps.throw(error)
-            except StopIteration as end:
-                value: T = end.value
-                return value
-            self.steps.append(step)
-            answer, error = None, None
-            try:
-                answer = self._perform(step)
-            except ClientError as met:
-                error = met
+        return follow(steps, self._perform)
 
     def pauses(self) -> list[float]:
         """Return how long each pause was."""
@@ -307,6 +295,7 @@ class VirtualShell:
         return [step.server for step in self.steps if isinstance(step, Open)]
 
     def _perform(self, step: Step) -> Any:
+        self.steps.append(step)
         match step:
             case Open(server=server):
                 self.connection = None

@@ -67,6 +67,13 @@ def test_it_sits_out_every_link_that_it_may_have_voted_on() -> None:
     cluster.start("C")
     cluster.run_for(20)
 
+    assert at == 4
+    state = cluster.servers["C"].disk.state
+    assert state is not None
+    assert state.votes_from == state.instance == at + 2
+    cluster.crash("A")
+    call = cluster.write("B", "with C's vote")
+    assert link_of(call) == at + 2
     votes = [
         envelope.instance
         for sent_at, envelope in cluster.posted
@@ -74,14 +81,8 @@ def test_it_sits_out_every_link_that_it_may_have_voted_on() -> None:
         and envelope.sender == "C"
         and isinstance(envelope.message, Promise | Accepted)
     ]
-    assert at == 4
-    assert all(instance >= at + 2 for instance in votes)
-    state = cluster.servers["C"].disk.state
-    assert state is not None
-    assert state.votes_from == state.instance == at + 2
-    cluster.crash("A")
-    call = cluster.write("B", "with C's vote")
-    assert link_of(call) == at + 2
+    assert votes
+    assert min(votes) == at + 2
 
 
 @pytest.mark.parametrize("kind", [SqliteStorage, JsonStorage])

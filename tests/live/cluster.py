@@ -1,7 +1,7 @@
 """Real servers for the live tests: processes on loopback, with short times."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +112,17 @@ class LiveCluster:
 
 @contextmanager
 def running_cluster(
-    directory: Path, *, master: bool, storage: str = "sqlite"
+    directory: Path, *, master: bool, storage: str = "sqlite", options: Sequence[str] = ()
 ) -> Iterator[LiveCluster]:
     """Run three servers, and end them in any case."""
     cluster = LiveCluster(directory, master=master, storage=storage)
     try:
-        cluster.start(*UIDS)
+        cluster.start(*UIDS, options=options)
         yield cluster
     finally:
         cluster.end()
+
+
+def keeping(directory: Path, state: str) -> AbstractContextManager[LiveCluster]:
+    """Run three servers with master leases that keep a *state*."""
+    return running_cluster(directory, master=True, options=["--state", state])

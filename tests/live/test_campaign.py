@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from multipaxos.cli.processes import free_ports
+from multipaxos.cli.processes import free_ports, wait_until
 
 pytestmark = pytest.mark.live
 
@@ -106,10 +106,7 @@ def test_a_process_that_is_killed_is_told_with_its_run() -> None:
 
 def wait_for(condition: Callable[[], bool]) -> None:
     """Wait until *condition* holds."""
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
+    assert wait_until(condition, seconds=WAIT_SECONDS_MAX), "waited too long"
 
 
 def children(pid: int) -> list[int]:

@@ -12,33 +12,22 @@ import termios
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 import pytest
-from tests.live.cluster import UIDS, WAIT_SECONDS_MAX, LiveCluster
+from tests.live.cluster import WAIT_SECONDS_MAX, LiveCluster, keeping
 
 from multipaxos.cli.processes import wait_until
 
 pytestmark = pytest.mark.live
 
 
-@contextmanager
-def running(directory: Path, state: str) -> Iterator[LiveCluster]:
-    """Run three servers that keep a *state*, and end them in any case."""
-    cluster = LiveCluster(directory, master=True)
-    try:
-        cluster.start(*UIDS, options=["--state", state])
-        yield cluster
-    finally:
-        cluster.end()
-
-
 @pytest.fixture(scope="module")
 def dictionary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
     """Three servers that keep a dictionary, for the tests of this file that end none of them."""
-    with running(tmp_path_factory.mktemp("dictionary"), "dictionary") as cluster:
+    with keeping(tmp_path_factory.mktemp("dictionary"), "dictionary") as cluster:
         yield cluster
 
 
@@ -69,7 +58,7 @@ def told(cluster: LiveCluster, *arguments: str) -> tuple[str, int]:
 
 def test_a_register_through_the_commands(tmp_path: Path) -> None:
     """Each command, on servers that keep one text."""
-    with running(tmp_path, "register") as cluster:
+    with keeping(tmp_path, "register") as cluster:
         assert told(cluster, "get") == ("no value was set yet", 0)
         assert told(cluster, "cas", "--absent", "one") == ("done", 0)
         assert told(cluster, "cas", "--absent", "two") == ("not done: it is there", 3)
@@ -176,7 +165,7 @@ class Program:
 
 def test_a_watch_and_a_shell_outlive_their_server(tmp_path: Path) -> None:
     """When the server that they ask gets kill -9, the watch misses nothing, the shell goes on."""
-    with running(tmp_path, "register") as cluster:
+    with keeping(tmp_path, "register") as cluster:
         cluster.propose("A", "before")
         watch = Program(command(cluster, "watch", "--count", "4"))
         shell = Program(command(cluster, "shell"))

@@ -2,12 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.live.cluster import UIDS, WAIT_SECONDS_MAX, LiveCluster
+from tests.live.cluster import UIDS, WAIT_SECONDS_MAX, LiveCluster, keeping
 
 from multipaxos import Value, connect, connect_async
 from multipaxos.cli.processes import wait_until
@@ -17,17 +15,6 @@ pytestmark = pytest.mark.live
 
 THREADS = 4
 INCREMENTS = 40
-
-
-@contextmanager
-def _running(directory: Path, state: str) -> Iterator[LiveCluster]:
-    """Run three servers that keep a *state*, with masters; end them in any case."""
-    cluster = LiveCluster(directory, master=True)
-    try:
-        cluster.start(*UIDS, options=["--state", state])
-        yield cluster
-    finally:
-        cluster.end()
 
 
 def _connect(cluster: LiveCluster) -> Value:
@@ -51,7 +38,7 @@ def _wait_for_master(cluster: LiveCluster) -> str:
 
 def test_register_is_set_read_and_compared(tmp_path: Path) -> None:
     """The methods of a register do what they say, and the outcomes have links."""
-    with _running(tmp_path, "register") as cluster, _connect(cluster) as value:
+    with keeping(tmp_path, "register") as cluster, _connect(cluster) as value:
         assert value.get() is None
         assert value.compare_and_set(None, "first")
         assert not value.compare_and_set(None, "second")
@@ -68,7 +55,7 @@ def test_register_is_set_read_and_compared(tmp_path: Path) -> None:
 
 def test_dictionary_is_used_through_its_methods(tmp_path: Path) -> None:
     """The methods of a dictionary do what they say."""
-    with _running(tmp_path, "dictionary") as cluster, _connect(cluster) as value:
+    with keeping(tmp_path, "dictionary") as cluster, _connect(cluster) as value:
         assert value.set("k", "v", nx=True)
         assert not value.set("k", "w", nx=True)
         value.set_many({"a:1": "1", "a:2": "2"})
@@ -87,7 +74,7 @@ def test_threads_notice_nothing_when_the_master_is_killed(tmp_path: Path) -> Non
 
     An increment that was lost, or was done twice by a retry, would show in the sum.
     """
-    with _running(tmp_path, "dictionary") as cluster, _connect(cluster) as value:
+    with keeping(tmp_path, "dictionary") as cluster, _connect(cluster) as value:
         value.set("n", "0")
         master = _wait_for_master(cluster)
         sums: list[int] = []
@@ -113,7 +100,7 @@ def test_threads_notice_nothing_when_the_master_is_killed(tmp_path: Path) -> Non
 
 def test_watch_sees_each_value_once_through_a_failover(tmp_path: Path) -> None:
     """The server that tells the changes is killed: the watch goes on, in order, without a gap."""
-    with _running(tmp_path, "register") as cluster, _connect(cluster) as value:
+    with keeping(tmp_path, "register") as cluster, _connect(cluster) as value:
         value.set("before")
         changes = value.watch()
         seen: list[str | None] = []
@@ -161,7 +148,7 @@ def test_tasks_do_what_threads_do(tmp_path: Path) -> None:
                     break
         return [*before, *sorted(after)], seen
 
-    with _running(tmp_path, "dictionary") as cluster:
+    with keeping(tmp_path, "dictionary") as cluster:
         sums, seen = asyncio.run(main(cluster))
 
     assert sums == list(range(1, 11))

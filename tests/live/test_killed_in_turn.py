@@ -42,11 +42,6 @@ def start(cluster: LiveCluster, *uids: str) -> None:
     cluster.start(*uids, options=["--state", "dictionary", "--quiet"])
 
 
-def addresses(cluster: LiveCluster) -> str:
-    """Return where all servers are."""
-    return ",".join(str(server.client) for server in cluster.config.servers.values())
-
-
 class Counting:
     """Clients that count, each in a thread of its own, until they are told to stop."""
 
@@ -101,7 +96,7 @@ def test_the_library_counts_each_once(cluster: LiveCluster) -> None:
 
     def count(_: int, counting: Counting) -> None:
         value: Value
-        with connect(addresses(cluster), timeout_seconds=PATIENCE_SECONDS) as value:
+        with connect(cluster.addresses, timeout_seconds=PATIENCE_SECONDS) as value:
             while not counting.stopped.is_set():
                 counting.sums.append(value.increment("n"))
 
@@ -111,7 +106,7 @@ def test_the_library_counts_each_once(cluster: LiveCluster) -> None:
     finally:
         counting.end()
 
-    with connect(addresses(cluster), timeout_seconds=WAIT_SECONDS_MAX) as value:
+    with connect(cluster.addresses, timeout_seconds=WAIT_SECONDS_MAX) as value:
         assert value.get("n") == str(len(counting.sums))
     assert sorted(counting.sums) == list(range(1, len(counting.sums) + 1))
 
@@ -142,7 +137,7 @@ def test_redis_py_loses_no_count_that_was_acknowledged(cluster: LiveCluster) -> 
     finally:
         counting.end()
 
-    with connect(addresses(cluster), timeout_seconds=WAIT_SECONDS_MAX) as value:
+    with connect(cluster.addresses, timeout_seconds=WAIT_SECONDS_MAX) as value:
         total = int(value.get("n") or "0")
     assert len(set(counting.sums)) == len(counting.sums)
     assert max(counting.sums) <= total

@@ -116,8 +116,12 @@ def test_a_server_is_ready_as_long_as_it_hears_of_a_majority(tmp_path: Path) -> 
 
 def test_the_command_line_says_where_to_listen(tmp_path: Path) -> None:
     """Over the configuration's word; and a place that is taken keeps the server from starting."""
-    port, other = free_ports(2, socket.SOCK_STREAM)
     cluster = LiveCluster(tmp_path, master=False)
+    taken = {server.client.port for server in cluster.config.servers.values()}
+    port, other, *_ = (each for each in free_ports(5, socket.SOCK_STREAM) if each not in taken)
+    configured = replace(cluster.config.server("A"), metrics=Address(host="127.0.0.1", port=other))
+    servers = {**cluster.config.servers, "A": configured}
+    write_config(cluster.config_path, Config(cluster="live", servers=servers), SETTINGS)
     option = ["--metrics", f"127.0.0.1:{port}"]
     processes = [ServerProcess("A", [*cluster.options, *option])]
     try:

@@ -101,6 +101,7 @@ def test_an_unknown_server_gets_a_sentence_that_names_the_known_ones() -> None:
 MISTAKES = {
     "not TOML": ("cluster = main", "is not TOML"),
     "a key twice": (MAIN + MAIN + A, "is not TOML"),
+    "more digits than Python reads": ("x = " + "9" * 5000, "is not TOML"),
     "deep nesting": ("x = " + "[" * 5000, "is not TOML"),
     "an empty file": ("", "cluster is missing"),
     "an unknown key": (MAIN + "servrs = 1\n" + A, "servrs is no known key"),

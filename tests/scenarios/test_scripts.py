@@ -31,6 +31,8 @@ def play(directory: Path, script: str) -> str:
         ("deliver A->Z Prepare", "'Z' is no server"),
         ("advance 3", "'3' is no duration: write 3s or 250ms"),
         ("advance xs", "'x' is no number"),
+        ("advance infs", "'inf' is no number"),
+        ("set queue_max nan", "'nan' is no number"),
         ("fire A lunch", "'lunch' is no timer; these are: "),
         ("fire A takeover", "takeover does not run on A"),
         ("wipe A", "A is running: crash it first"),

@@ -35,7 +35,8 @@ class GuardedMachine(StateMachine):
     """
     Does what *machine* does, as long as that keeps to what is asked of a state machine.
 
-    What depends on the server, such as its memory, is no result: it stops that one.
+    What depends on the server, such as its memory, is no result: it stops that one. Which commands
+    read, and which keys they name, the forms alone say: it must not depend on more.
     """
 
     def __init__(self, machine: StateMachine) -> None:
@@ -85,11 +86,6 @@ class GuardedMachine(StateMachine):
         return _guarded(
             lambda: self.machine.refusal(command), is_good=_is_text_or_none, otherwise=silence
         )
-
-    @override
-    def is_read(self, command: Command) -> bool:
-        """Tell what the form says: a machine's word for it must not depend on more."""
-        return super().is_read(command)
 
     @override
     def changes(self, before: State, after: State, command: Command) -> tuple[Change, ...]:

@@ -142,8 +142,8 @@ def _to_remember(result: Result) -> Result:
 
 def _characters(result: Result) -> int:
     match result:
-        case str() | Failure(text=str()):
-            return len(result if isinstance(result, str) else result.text)
+        case str(text) | Failure(text=text):
+            return len(text)
         case tuple():
             return sum(map(_characters, result)) + len(result)
         case _:

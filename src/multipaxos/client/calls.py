@@ -7,7 +7,7 @@ arguments tells which is meant: the first is for a dictionary, the second for a 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from multipaxos.chain.requests import Chosen, Outcome, Refused
 from multipaxos.chain.state_machine import Command, Failure, Result
@@ -93,7 +93,8 @@ def compare_and_set(*arguments: str | None) -> Call[bool]:
             raise TypeError(
                 "compare_and_set takes what is expected and what is new, or a key first"
             )
-    return Call(_texts_only(texts), _done)
+    # Only what is expected may be None; any other one is told as a mistake when it is sent.
+    return Call(cast("Command", texts), _done)
 
 
 def delete(*keys: str) -> Call[int]:
@@ -220,8 +221,3 @@ def _refusal(reason: str) -> OutcomeError | AuthenticationError:
 def _check_at_most_one(method: str, arguments: tuple[str, ...]) -> None:
     if len(arguments) > 1:
         raise TypeError(f"{method} takes a key, or nothing, not {len(arguments)} arguments")
-
-
-def _texts_only(arguments: tuple[str | None, ...]) -> tuple[str, ...]:
-    # Only what is expected may be None; any other one is a mistake, and is told as such when sent.
-    return tuple(arguments)  # type: ignore[arg-type]

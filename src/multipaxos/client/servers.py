@@ -8,7 +8,7 @@ from random import Random
 
 from multipaxos.client.errors import BadArgumentError
 from multipaxos.client.steps import Endpoint, Pause, Steps
-from multipaxos.runtime.address import ConfigError, parse_address
+from multipaxos.runtime.address import Address, ConfigError, parse_address
 
 REST_SECONDS = 0.02
 """The first rest; each one after it is twice as long, up to the longest."""
@@ -175,4 +175,4 @@ def check_client_id(client_id: str) -> str:
 def shown(server: Endpoint) -> str:
     """Write *server* as an address."""
     host, port = server
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return str(Address(host=host, port=port))

@@ -98,4 +98,4 @@ def _missed(server: Server, key: str | None) -> Change:
 def _current(state: Any, key: str | None) -> Any:
     if key is not None:
         return state.get(key) if isinstance(state, Map) else None
-    return state if state is None or isinstance(state, str) else None
+    return state if isinstance(state, str) else None

@@ -14,6 +14,7 @@ from multipaxos.chain.state_machine import Command
 from multipaxos.client import Change, CommandError, StaleValue
 from multipaxos.client.async_methods import AsyncMethods
 from multipaxos.client.calls import result_of, stale_command
+from multipaxos.client.fate import BUSY
 from multipaxos.embedding.local_watch import LocalWatch, told
 from multipaxos.embedding.surroundings import NotRunningError, Surroundings
 from multipaxos.runtime.building import STORAGES, build_server
@@ -170,7 +171,7 @@ class ReplicatedValue(AsyncMethods):
         request_id = self._take_name()
         while True:
             outcome = await self._ask(request_id, asked, deadline)
-            if not (isinstance(outcome, Refused) and outcome.reason.startswith("busy")):
+            if not (isinstance(outcome, Refused) and outcome.reason.startswith(BUSY)):
                 break
             if server.clock.seconds() >= deadline or not self.is_running:
                 break

@@ -20,7 +20,7 @@ from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.invariants.answers import Answers
 from multipaxos.invariants.applied import Applied
 from multipaxos.invariants.durability import check_saved
-from multipaxos.invariants.leases import LeaseWatch, check_believers
+from multipaxos.invariants.leases import LeaseWatch
 from multipaxos.invariants.names import APPLIED_ONCE
 from multipaxos.invariants.quorums import Quorums, QuorumsInUse
 from multipaxos.invariants.records import ChosenLink
@@ -92,10 +92,6 @@ class Invariants:
             link=link, proposal_id=LOWEST, value=value, acceptors=tuple(self.disks)
         )
         self.applied.extend()
-
-    def check_leases(self, believers: list[PeerID]) -> None:
-        """I10: *believers* are all servers that believe now that they may answer reads alone."""
-        check_believers(list(believers))
 
     def check_return(
         self, uid: PeerID, command: Command, answer: Answer, *, earlier: Outcome | None

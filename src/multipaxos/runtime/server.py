@@ -20,7 +20,11 @@ from multipaxos.runtime.clock import BootTimeClock, clock_name
 from multipaxos.runtime.config import Address
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.file_limit import make_room_for
-from multipaxos.runtime.messenger.peer_messenger import ListenError, PeerMessenger
+from multipaxos.runtime.messenger.peer_messenger import (
+    ListenError,
+    PeerMessenger,
+    why_not_listening,
+)
 from multipaxos.runtime.messenger.peers import look_up_own
 from multipaxos.runtime.monitoring.choice import monitor_at
 from multipaxos.runtime.options import NotStartedError, ServerOptions
@@ -104,9 +108,8 @@ class Server:
             _, (host, port) = look_up_own(address)
             return self.reactor.listenTCP(port, factory, backlog=BACKLOG, interface=host)
         except (OSError, CannotListenError) as error:
-            cause = error.socketError if isinstance(error, CannotListenError) else error
             raise NotStartedError(
-                f"cannot listen on TCP {address}: {getattr(cause, 'strerror', None) or cause}"
+                f"cannot listen on TCP {address}: {why_not_listening(error)}"
             ) from error
 
     def start(self) -> None:

@@ -7,7 +7,9 @@ where the script lets it. See :data:`COMMANDS` for the vocabulary.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from composable_paxos import LOWEST
@@ -431,10 +433,11 @@ class Stage:
         raise _BadCommandError(f"{text!r} is no duration: write 3s or 250ms")
 
     def _number(self, text: str) -> float:
-        try:
-            return float(text)
-        except ValueError as error:
-            raise _BadCommandError(f"{text!r} is no number") from error
+        with suppress(ValueError):
+            number = float(text)
+            if isfinite(number):
+                return number
+        raise _BadCommandError(f"{text!r} is no number")
 
     def _no_more(self, rest: str) -> None:
         if rest:

@@ -27,8 +27,8 @@ from multipaxos.runtime.client_port.arguments import (
 )
 from multipaxos.runtime.client_port.command_table import Container, Entry, Request
 from multipaxos.runtime.client_port.session import Rules
+from multipaxos.runtime.codec.wire import INTEGER_MAX
 
-SEQUENCE_MAX = 2**53 - 1
 HISTORY_COUNT_MAX = 100_000
 
 
@@ -53,8 +53,8 @@ def link_and_result(chosen: Chosen) -> resp.Reply:
 def _propose(request: Request) -> Action:
     client, sequence, since, name, *arguments = request.arguments
     return Propose(
-        request_id=RequestID(client_id(client), integer(sequence, "sequence", SEQUENCE_MAX)),
-        since=integer(since, "since", SEQUENCE_MAX, minimum=0),
+        request_id=RequestID(client_id(client), integer(sequence, "sequence", INTEGER_MAX)),
+        since=integer(since, "since", INTEGER_MAX, minimum=0),
         command=machine_command(name, arguments, request.rules),
         reply_of=link_and_result,
     )
@@ -71,8 +71,8 @@ def _read_stale(request: Request) -> Action:
 def _watch(request: Request) -> Action:
     link, place, *keys = request.arguments
     position = Position(
-        integer(link, "link", SEQUENCE_MAX, minimum=0),
-        integer(place, "index", SEQUENCE_MAX, minimum=0),
+        integer(link, "link", INTEGER_MAX, minimum=0),
+        integer(place, "index", INTEGER_MAX, minimum=0),
     )
     (key,) = values(keys, request.rules.value_bytes_max) or (None,)
     return Watch(position=position, key=key)

@@ -15,7 +15,7 @@ in a TCP stream. Its ``type`` tells which message it is; the envelope's fields a
         "proposal": [2, "A"],
         "value": {
             "kind": "updates",
-            "updates": [{"do": "set", "client": "c1", "sequence": 7, "since": 5, "value": "hi"}],
+            "updates": [{"client": "c1", "sequence": 7, "since": 5, "do": ["SET", "hi"]}],
         },
     }
 

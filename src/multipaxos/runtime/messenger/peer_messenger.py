@@ -11,7 +11,7 @@ from twisted.internet.error import CannotListenError
 
 from multipaxos.chain.messages import CatchUp, Envelope
 from multipaxos.runtime.codec import MalformedDatagramError, encode_envelope
-from multipaxos.runtime.config import Address, Config
+from multipaxos.runtime.config import Config
 from multipaxos.runtime.messenger.arrivals import Arrivals, Refusal
 from multipaxos.runtime.messenger.frames import MESSAGE_BYTES_MAX
 from multipaxos.runtime.messenger.peers import PeerAddresses, SocketAddress, look_up_own
@@ -66,7 +66,10 @@ class PeerMessenger:
             self.stream_port.listen(reactor, own)
         except (OSError, CannotListenError) as error:
             self.udp.close()
-            raise ListenError(_cannot_listen(self._uid, transport, self._own, error)) from error
+            raise ListenError(
+                f"server {self._uid} cannot listen on {transport} {self._own}: "
+                f"{why_not_listening(error)}"
+            ) from error
         self._stream_sender.start(reactor, own[0])
         self._addresses.start(reactor, family)
 
@@ -102,7 +105,7 @@ class PeerMessenger:
             raise MalformedDatagramError(f"{len(text)} bytes, more than {MESSAGE_BYTES_MAX}")
 
 
-def _cannot_listen(uid: str, transport: str, own: Address, error: Exception) -> str:
+def why_not_listening(error: OSError | CannotListenError) -> str:
+    """Return, in the system's words, why an address cannot be listened on."""
     cause = error.socketError if isinstance(error, CannotListenError) else error
-    reason = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
-    return f"server {uid} cannot listen on {transport} {own}: {reason}"
+    return (cause.strerror if isinstance(cause, OSError) else None) or str(cause)

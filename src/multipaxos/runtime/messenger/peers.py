@@ -1,4 +1,4 @@
-"""Where the other servers' datagrams go to and may come from."""
+"""Where the other servers' messages go to and may come from."""
 
 import socket
 from collections.abc import Callable, Mapping

@@ -36,7 +36,7 @@ class _Format(msgspec.Struct):
 
 
 class _Content(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """``{"format":1,"cluster":"main","uid":"A","machine":"register",…}``."""
+    """``{"format":2,"cluster":"main","uid":"A","machine":"register",…}``."""
 
     format: int
     cluster: str
