@@ -12,8 +12,9 @@ from composable_paxos.messages import (
     Prepare,
     Promise,
     Resolution,
+    Value,
 )
-from composable_paxos.proposal_id import PeerID
+from composable_paxos.proposal_id import PeerID, ProposalID
 from composable_paxos.proposer import Proposer
 from composable_paxos.quorum import Quorums
 
@@ -64,3 +65,7 @@ class PaxosInstance(Proposer, Acceptor, Learner):
         """Answer as acceptor; as proposer, remember the number."""
         self.note_proposal(message.proposal_id)
         return super().receive_accept(message)
+
+    def value_of(self, proposal_id: ProposalID) -> Value:
+        """Return what *proposal_id* stands for, if this server has accepted it; else None."""
+        return self.state.accepted_value if self.state.accepted_id == proposal_id else None

@@ -46,7 +46,12 @@ class Accept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """Phase 2b, acceptor to learners: I accepted this value under this number."""
+    """
+    Phase 2b, acceptor to learners: I accepted this value under this number.
+
+    *value* may be None, for learners that can know it: a number stands for one value, and whoever
+    accepted the same proposal holds it.
+    """
 
     acceptor: PeerID
     proposal_id: ProposalID

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from composable_paxos import Quorums
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.errors import MultipaxosError
+from multipaxos.strategies.batching import Batching
+from multipaxos.strategies.brevity import Brevity
 from multipaxos.strategies.broken import Bug, find_bug
 from multipaxos.strategies.forwarding import Forwarding
+from multipaxos.strategies.group_commit import GroupCommit
 from multipaxos.strategies.lease import LeaseRespect
 from multipaxos.strategies.master import MasterLease
 from multipaxos.strategies.reads import LocalReads
@@ -22,10 +25,13 @@ STRATEGIES: dict[str, type[BaseReplicatedValue]] = {
     "lease": LeaseRespect,
     "sync": Synchronization,
     "resolution": Resolving,
+    "batching": Batching,
+    "brevity": Brevity,
+    "group-commit": GroupCommit,
 }
 """All strategies, outermost first: the order in which they are woven."""
 
-MASTER_ONLY = ("reads", "master")
+MASTER_ONLY = ("reads", "master", "batching", "brevity", "group-commit")
 INDISPENSABLE = ("rejoin", "lease")
 """Without these a server could break the promises of others; they cannot be left out."""
 

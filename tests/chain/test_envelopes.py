@@ -42,7 +42,7 @@ I_AM_AT = IAmAt(
 ADDRESSED_TO_A_MEMORY: list[ChainMessage] = [
     Sync(votes_from=0),
     CatchUp(founding=FOUNDING, snapshot=Snapshot()),
-    Forward(update=write("x")),
+    Forward(updates=(write("x"),)),
     Answered(request_id=request(), link=1, result=None),
     OtherChain(),
 ]

@@ -149,7 +149,7 @@ def test_an_update_of_another_servers_client_is_queued_like_an_own_one() -> None
     """It is proposed here; the answer is the other server's affair."""
     hand = Hand()
 
-    hand.receive(Forward(update=write("x")))
+    hand.receive(Forward(updates=(write("x"),)))
     outbox = hand.decide(link_of(write("x")))
 
     assert outbox.answers == ()

@@ -58,7 +58,7 @@ def messages_with(value: str) -> list[Any]:
         for n in range(SESSIONS_MAX)
     }
     return [
-        Forward(update=update),
+        Forward(updates=(update,)),
         Accept(proposal_id=LONG_PROPOSAL, value=link),
         Accepted(acceptor=LONG_UID, proposal_id=LONG_PROPOSAL, value=link),
         Promise(

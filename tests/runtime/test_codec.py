@@ -110,7 +110,7 @@ ON_THE_WIRE = [
     ),
     (OtherChain(), "other_chain", ""),
     (
-        Forward(update=Update(request_id=RequestID("c1", 8), command=("GET",), since=3)),
+        Forward(updates=(Update(request_id=RequestID("c1", 8), command=("GET",), since=3),)),
         "forward",
         '"update":{"client":"c1","sequence":8,"since":3,"do":["GET"]}',
     ),
@@ -420,7 +420,7 @@ def test_lone_surrogates_cannot_be_sent(value: str) -> None:
     with pytest.raises(MalformedDatagramError):
         codec.value_bytes(value)
     with pytest.raises(MalformedDatagramError):
-        codec.encode_envelope(carry(Forward(update=update)))
+        codec.encode_envelope(carry(Forward(updates=(update,))))
     with pytest.raises(MalformedDatagramError):
         codec.encode_state(state)
 
@@ -434,7 +434,7 @@ def test_lone_surrogates_cannot_be_sent(value: str) -> None:
         carry(Prepare(proposal_id=LOWEST)),
         carry(Accept(proposal_id=TWO_A, value=None)),
         carry(Accept(proposal_id=TWO_A, value="a bare text")),
-        carry(Forward(update=Update(request_id=RequestID("c 1", 1), command=("GET",), since=3))),
+        carry(Forward(updates=(Update(request_id=RequestID("c 1", 1), command=("GET",), since=3),))),
         carry(Accept(proposal_id=TWO_A, value=replace(MASTER, lease_seconds=float("nan")))),
     ],
 )

@@ -48,7 +48,7 @@ def test_an_update_goes_to_the_master() -> None:
 
     outbox = hand.write("x")
 
-    assert sent(outbox) == [("B", Forward(update=write("x")))]
+    assert sent(outbox) == [("B", Forward(updates=(write("x"),)))]
     assert list(hand.value.queue) == [request()]
     assert timers(outbox) == {Timer.FORWARD: hand.settings.retransmit_seconds}
     (event,) = events(outbox, EventKind.FORWARDED)
@@ -64,7 +64,7 @@ def test_only_the_new_update_goes_at_once() -> None:
 
     outbox = hand.write("y", client="two")
 
-    assert sent(outbox) == [("B", Forward(update=write("y", client="two")))]
+    assert sent(outbox) == [("B", Forward(updates=(write("y", client="two"),)))]
     assert timers(outbox) == {}
 
 
@@ -77,8 +77,8 @@ def test_what_is_not_in_the_chain_is_forwarded_again() -> None:
     for _ in range(2):
         outbox = hand.timeout(Timer.FORWARD)
         assert sent(outbox) == [
-            ("B", Forward(update=write("x", client="one"))),
-            ("B", Forward(update=write("y", client="two"))),
+            ("B", Forward(updates=(write("x", client="one"),))),
+            ("B", Forward(updates=(write("y", client="two"),))),
         ]
         assert timers(outbox) == {Timer.FORWARD: 1.0}
 
@@ -133,7 +133,7 @@ def test_a_new_master_gets_what_waits() -> None:
 
     outbox = hand.decide(MASTER_C)
 
-    assert sent(outbox) == [("C", Forward(update=write("x")))]
+    assert sent(outbox) == [("C", Forward(updates=(write("x"),)))]
 
 
 def test_links_of_other_kinds_forward_nothing() -> None:
@@ -153,14 +153,14 @@ def test_not_all_that_waits_is_sent_at_once() -> None:
     outbox = hand.timeout(Timer.FORWARD)
 
     assert len(sent(outbox)) == FORWARDS_AT_ONCE_MAX == 64
-    assert sent(outbox)[0] == ("B", Forward(update=write("x", client="client-0")))
+    assert sent(outbox)[0] == ("B", Forward(updates=(write("x", client="client-0"),)))
 
 
 def test_an_update_is_not_sent_straight_back_to_where_it_came_from() -> None:
     """The master sent it: it knows it."""
     hand = follower()
 
-    outbox = hand.receive(Forward(update=write("x")), sender="B")
+    outbox = hand.receive(Forward(updates=(write("x"),)), sender="B")
 
     assert sent(outbox) == []
     assert list(hand.value.queue) == [request()]
@@ -170,9 +170,9 @@ def test_an_update_of_a_third_server_goes_on_to_the_master() -> None:
     """Its sender believed in another master; this one knows better."""
     hand = follower()
 
-    outbox = hand.receive(Forward(update=write("x")), sender="C")
+    outbox = hand.receive(Forward(updates=(write("x"),)), sender="C")
 
-    assert sent(outbox) == [("B", Forward(update=write("x")))]
+    assert sent(outbox) == [("B", Forward(updates=(write("x"),)))]
 
 
 @pytest.mark.parametrize("master", [None, "A"])
@@ -194,7 +194,7 @@ def test_a_master_that_sits_links_out_forwards_to_nobody() -> None:
     hand = Hand(FORWARDING, state=stored(votes_from=9, snapshot=Snapshot(master=named)))
     hand.start()
 
-    outbox = hand.receive(Forward(update=write("x")))
+    outbox = hand.receive(Forward(updates=(write("x"),)))
 
     assert outbox == Outbox()
     assert list(hand.value.queue) == [request()]
@@ -227,7 +227,7 @@ def test_a_read_is_forwarded_like_an_update() -> None:
 
     outbox = hand.submit(read().request_id, ("GET",))
 
-    assert sent(outbox) == [("B", Forward(update=read()))]
+    assert sent(outbox) == [("B", Forward(updates=(read(),)))]
 
 
 # ------------------------------------------------------------------------------- on a whole cluster

@@ -133,7 +133,7 @@ def test_a_read_of_another_servers_client_is_answered_there() -> None:
     """The read remembers where it came from."""
     hand = reading_hand()
 
-    outbox = hand.receive(Forward(update=read()), sender="C")
+    outbox = hand.receive(Forward(updates=(read(),)), sender="C")
 
     assert outbox.reads == (local_read(origin="C", since=1),)
 
@@ -210,8 +210,8 @@ def test_a_read_that_is_forwarded_again_waits_once() -> None:
     hand = master_with_reads()
     assert isinstance(hand.value, LocalReads)
 
-    hand.receive(Forward(update=read(7)), sender="B")
-    hand.receive(Forward(update=read(7)), sender="B")
+    hand.receive(Forward(updates=(read(7),)), sender="B")
+    hand.receive(Forward(updates=(read(7),)), sender="B")
 
     assert len(hand.value.reads) == 2
 

@@ -115,7 +115,7 @@ MESSAGES: list[tuple[Message | ChainMessage, str]] = [
         'CatchUp  value "hello"',
     ),
     (OtherChain(), "OtherChain"),
-    (Forward(update=_updates(("SET", "v")).updates[0]), 'Forward  "v"'),
+    (Forward(updates=(_updates(("SET", "v")).updates[0],)), 'Forward  "v"'),
     (
         Answered(request_id=RequestID("c", 1), link=7, result=None),
         "Answered  no value as of link 7",

@@ -4,7 +4,7 @@ from collections import deque
 from typing import Any
 
 from composable_paxos import Message, PeerID
-from multipaxos.chain.durable import DecidedLink
+from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import (
     Answer,
     CancelTimer,
@@ -16,7 +16,7 @@ from multipaxos.chain.effects import (
     Timer,
     TimerChange,
 )
-from multipaxos.chain.events import Event, EventKind
+from multipaxos.chain.events import Event, EventKind, literally
 from multipaxos.chain.messages import ChainMessage, Envelope
 from multipaxos.chain.position import ChainPosition
 from multipaxos.chain.refusals import Refusal, name_of
@@ -31,13 +31,16 @@ class EffectCollector(ChainPosition):
     What the protocol may ask for: messages, timers, answers, notes for the trace, a halt.
 
     Nothing is asked to be saved: whether the durable state changed is found out when the effects
-    are taken. State: the effects so far, the messages to oneself, the requests that wait here.
+    are taken. State: the effects so far, the messages to oneself, the requests that wait here; what
+    was *saved* last, and the links decided since. Nothing is noted while nobody *is watching*.
     """
 
     def __init__(self, **arguments: Any) -> None:
         """Begin without effects; *arguments* are those of :class:`ChainPosition`."""
         super().__init__(**arguments)
-        self._saved = None if self.memoryless else self.durable
+        self.is_watched = True
+        self.saved: DurableState | None = None if self.memoryless else self.durable
+        self._decided: list[DecidedLink] = []
         self._waiting: set[RequestID] = set()
         self._to_self: deque[tuple[int, Message]] = deque()
         self._halt_reason: str | None = None
@@ -91,11 +94,12 @@ class EffectCollector(ChainPosition):
         """Stop this server for good, for a *reason* that says what to do."""
         self._halt_reason = reason
 
-    def note(self, kind: EventKind, text: str, **details: object) -> None:
-        """Tell the trace a fact, with what a viewer needs to explain it."""
-        self._events.append(
-            Event(kind=kind, text=text, details={"instance": self.instance, **details})
-        )
+    def note(self, kind: EventKind, template: str, **details: object) -> None:
+        """Tell the trace a fact, with what a viewer needs to explain it: see :class:`Event`."""
+        if self.is_watched:
+            self._events.append(
+                Event(kind=kind, template=template, details={"instance": self.instance, **details})
+            )
 
     def note_refusal(
         self, message: Message | ChainMessage, refusal: Refusal, *, sender: PeerID
@@ -103,19 +107,50 @@ class EffectCollector(ChainPosition):
         """Tell the trace that *message* of *sender* was refused, and why."""
         self.note(
             EventKind.REFUSED,
-            f"refused {name_of(message)}: {refusal.words}",
+            literally(f"refused {name_of(message)}: {refusal.words}"),
             message=message,
             sender=sender,
             reason=refusal.reason,
             **refusal.details,
         )
 
+    # -- saving ------------------------------------------------------------------------------------
+
+    def save_may_wait(self, saved: DurableState, state: DurableState) -> bool:  # noqa: ARG002 - for strategies
+        """
+        Tell whether *state* need not be saved now, where *saved* is on the disk. Here: it must be.
+
+        Whatever this server says afterwards must be true of a server that goes back to *saved*.
+        """
+        return False
+
+    def may_overtake_save(self, message: Message | ChainMessage) -> bool:  # noqa: ARG002 - the same
+        """Tell whether *message* may leave before the save of its event. Here: nothing may."""
+        return False
+
+    def answers_may_overtake_save(self) -> bool:
+        """Tell whether clients may be answered before the save of this event. Here: they wait."""
+        return False
+
     def _take_effects(self) -> Outbox:
+        send, answers = tuple(self._sends), tuple(self._answers)
+        early: tuple[Envelope, ...] = ()
+        early_answers: tuple[Answer, ...] = ()
+        first = {e for e in range(len(send)) if self.may_overtake_save(send[e].message)}
+        answers_first = self.answers_may_overtake_save()
+        save = self._unsaved()
+        if save is not None and first:
+            early = tuple(envelope for place, envelope in enumerate(send) if place in first)
+            send = tuple(envelope for place, envelope in enumerate(send) if place not in first)
+        if save is not None and answers_first:
+            early_answers, answers = answers, ()
         outbox = Outbox(
-            save=self._unsaved(),
-            send=tuple(self._sends),
+            early=early,
+            early_answers=early_answers,
+            save=save,
+            send=send,
             timers=tuple(self._timers.values()),
-            answers=tuple(self._answers),
+            answers=answers,
             reads=tuple(self._reads),
             changes=tuple(self._changes),
             events=tuple(self._events),
@@ -127,11 +162,12 @@ class EffectCollector(ChainPosition):
     def _unsaved(self) -> Save | None:
         if self.memoryless:
             return None
-        state = self.durable
-        if state is self._saved:
+        state, saved = self.durable, self.saved
+        if state is saved or (saved is not None and self.save_may_wait(saved, state)):
             return None
-        self._saved = state
-        return Save(state=state, decided=tuple(self._decided))
+        self.saved = state
+        decided, self._decided = tuple(self._decided), []
+        return Save(state=state, decided=decided)
 
     def _clear_effects(self) -> None:
         self._sends: list[Envelope] = []
@@ -140,5 +176,4 @@ class EffectCollector(ChainPosition):
         self._reads: list[LocalRead] = []
         self._changes: list[Changes] = []
         self._events: list[Event] = []
-        self._decided: list[DecidedLink] = []
         self._halt_reason = None

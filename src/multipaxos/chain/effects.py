@@ -31,6 +31,8 @@ class Timer(StrEnum):
     SYNC = "sync"
     CATCH_UP = "catch up"
     FORWARD = "forward"
+    SETTLE = "settle"
+    VALUE = "value"
     REJOIN = "rejoin"
     GRACE = "founding grace"
     FOREIGN_LEASE = "foreign lease"
@@ -110,8 +112,14 @@ TimerChange: TypeAlias = SetTimer | CancelTimer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outbox:
-    """The effects of one event. *halt*, when set, is the sentence with which the server stops."""
+    """
+    The effects of one event. *halt*, when set, is the sentence with which the server stops.
 
+    *early* are messages, *early_answers* answers, that need not wait for the save.
+    """
+
+    early: tuple[Envelope, ...] = ()
+    early_answers: tuple[Answer, ...] = ()
     save: Save | None = None
     events: tuple[Event, ...] = ()
     send: tuple[Envelope, ...] = ()
@@ -120,3 +128,8 @@ class Outbox:
     reads: tuple[LocalRead, ...] = ()
     changes: tuple[Changes, ...] = ()
     halt: str | None = None
+
+    @property
+    def sent(self) -> tuple[Envelope, ...]:
+        """All messages, in the order in which they leave."""
+        return self.early + self.send

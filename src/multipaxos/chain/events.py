@@ -34,9 +34,20 @@ class Event:
     """
     One fact: *details* by name, as docs/reference/trace.md lists them for the *kind*.
 
-    *text* says it in words.
+    *template* says it in words, with the names of details in braces. The words are put together
+    when somebody wants to read them: most events are only counted, or of no interest to anyone.
     """
 
     kind: EventKind
-    text: str
+    template: str
     details: Mapping[str, object]
+
+    @property
+    def text(self) -> str:
+        """The fact in words."""
+        return self.template.format_map(self.details)
+
+
+def literally(text: str) -> str:
+    """Return *text* as a template that says just that."""
+    return text.replace("{", "{{").replace("}", "}}")

@@ -1,6 +1,6 @@
 """Applying links: what the chain so far amounts to, as pure functions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from multipaxos.chain.durable import DecidedLink, Session, Snapshot
@@ -79,10 +79,16 @@ def _without_reads(link: Link, machine: StateMachine) -> Link:
 
 def outcome_so_far(snapshot: Snapshot, update: Update) -> Outcome | None:
     """Return what became of *update* in the links so far; None if it is certainly not in them."""
-    session = snapshot.sessions.get(update.request_id.client)
+    return _outcome_in(snapshot.sessions, snapshot.forgotten_before, update)
+
+
+def _outcome_in(
+    sessions: Mapping[str, Session], forgotten_before: int, update: Update
+) -> Outcome | None:
+    session = sessions.get(update.request_id.client)
     if session is None:
         # Had it been applied and forgotten, that was at a link from *since* on.
-        if update.since >= snapshot.forgotten_before:
+        if update.since >= forgotten_before:
             return None
         return Unknown(reason="it waited so long that the chain may have forgotten it")
     if session.sequence < update.request_id.sequence:
@@ -95,45 +101,38 @@ def outcome_so_far(snapshot: Snapshot, update: Update) -> Outcome | None:
 def _apply_updates(
     snapshot: Snapshot, number: int, link: Updates, *, machine: StateMachine, sessions_max: int
 ) -> Effect:
+    sessions = dict(snapshot.sessions)
+    value, forgotten_before = snapshot.value, snapshot.forgotten_before
     outcomes: list[tuple[RequestID, Outcome]] = []
     changes: list[Change] = []
     for update in link.updates:
-        before = snapshot.value
-        snapshot, outcome = _apply_update(
-            snapshot, number, update, machine=machine, sessions_max=sessions_max
-        )
-        outcomes.append((update.request_id, outcome))
-        if snapshot.value is not before:
-            changes += machine.changes(before, snapshot.value, update.command)
-    return Effect(snapshot, tuple(outcomes), tuple(changes))
-
-
-def _apply_update(
-    snapshot: Snapshot, number: int, update: Update, *, machine: StateMachine, sessions_max: int
-) -> tuple[Snapshot, Outcome]:
-    if machine.is_read(update.command):
-        # A read needs no memory: to read again is harmless, and its result may be large.
-        _, result = apply_safely(machine, snapshot.value, update.command)
-        return snapshot, Chosen(link=number, result=result)
-    outcome = outcome_so_far(snapshot, update)
-    if outcome is not None:
-        return snapshot, outcome
-    value, result = apply_safely(machine, snapshot.value, update.command)
-    session = Session(sequence=update.request_id.sequence, link=number, result=_to_remember(result))
-    sessions = dict(snapshot.sessions)
-    sessions.pop(update.request_id.client, None)
-    sessions[update.request_id.client] = session
-    forgotten_before = snapshot.forgotten_before
-    if len(sessions) > sessions_max:
-        oldest = next(iter(sessions))
-        forgotten_before = max(forgotten_before, sessions.pop(oldest).link + 1)
+        request_id, command = update.request_id, update.command
+        client = request_id.client
+        is_read = machine.is_read(command)
+        outcome = None if is_read else _outcome_in(sessions, forgotten_before, update)
+        if outcome is None:
+            before = value
+            value, result = apply_safely(machine, before, command)
+            outcome = Chosen(link=number, result=result)
+            if value is not before:
+                changes += machine.changes(before, value, command)
+            # A read needs no memory: to read again is harmless, and its result may be large.
+            if not is_read:
+                sessions.pop(client, None)
+                sessions[client] = Session(
+                    sequence=request_id.sequence, link=number, result=_to_remember(result)
+                )
+                if len(sessions) > sessions_max:
+                    oldest = sessions.pop(next(iter(sessions)))
+                    forgotten_before = max(forgotten_before, oldest.link + 1)
+        outcomes.append((request_id, outcome))
     after = Snapshot(
         value=value,
         sessions=sessions,
         forgotten_before=forgotten_before,
         master=snapshot.master,
     )
-    return after, Chosen(link=number, result=result)
+    return Effect(after, tuple(outcomes), tuple(changes))
 
 
 def _to_remember(result: Result) -> Result:

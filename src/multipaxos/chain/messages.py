@@ -41,9 +41,9 @@ class OtherChain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forward:
-    """Server to the master: propose this update of one of my clients."""
+    """Server to the master: propose these updates of my clients."""
 
-    update: Update
+    updates: tuple[Update, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Every behaviour that a strategy may change is a method here. A strategy is a mix
 it overrides hooks, calls ``super()``, and knows no other mixin.
 """
 
+from collections.abc import Iterable
 from typing import Any, assert_never
 
 from typing_extensions import override
@@ -21,7 +22,7 @@ from composable_paxos import (
 )
 from multipaxos.chain.durable import DecidedLink, Snapshot
 from multipaxos.chain.effects import Changes, LocalRead, Outbox, Timer
-from multipaxos.chain.events import EventKind
+from multipaxos.chain.events import EventKind, literally
 from multipaxos.chain.ledger import apply_link, outcome_so_far
 from multipaxos.chain.links import Founding, Link, Updates
 from multipaxos.chain.messages import (
@@ -73,10 +74,19 @@ class BaseReplicatedValue(Voting):
 
         *since* is the client's own word for it, from when it first asked; None if it has none.
         """
-        self._waiting.add(request_id)
-        since = self.instance if since is None else since
-        update = Update(request_id=request_id, command=command, since=since)
-        self.take_update(update, origin=self.uid)
+        self.propose_updates(((request_id, command, since),))
+
+    def propose_updates(self, requests: Iterable[tuple[RequestID, Command, int | None]]) -> None:
+        """Take requests that came in together, each as :meth:`propose_update` takes one."""
+        for request_id, command, since in requests:
+            self._waiting.add(request_id)
+            update = Update(
+                request_id=request_id,
+                command=command,
+                since=self.instance if since is None else since,
+            )
+            self.take_update(update, origin=self.uid)
+        self.propose_next()
 
     def receive(self, envelope: Envelope) -> None:
         """Take a message of another server."""
@@ -106,6 +116,7 @@ class BaseReplicatedValue(Voting):
     def retry_read(self, read: LocalRead) -> None:
         """Take *read* anew: the lease ended before its value could be vouched for."""
         self.take_update(read.update, origin=read.origin)
+        self.propose_next()
 
     def take_outbox(self) -> Outbox:
         """
@@ -137,7 +148,9 @@ class BaseReplicatedValue(Voting):
 
     def receive_forward(self, envelope: Envelope, message: Forward) -> None:
         """Take an update of another server's client."""
-        self.take_update(message.update, origin=envelope.sender)
+        for update in message.updates:
+            self.take_update(update, origin=envelope.sender)
+        self.propose_next()
 
     def receive_answered(self, message: Answered) -> None:
         """Take the result of a read that was forwarded."""
@@ -157,7 +170,7 @@ class BaseReplicatedValue(Voting):
 
     def take_update(self, update: Update, *, origin: PeerID) -> None:  # noqa: ARG002 - for strategies
         """
-        Queue *update*, unless the chain has it already.
+        Queue *update*, unless the chain has it already; the caller proposes what is queued.
 
         *origin* is the server whose client asked; here it makes no difference.
         """
@@ -168,7 +181,6 @@ class BaseReplicatedValue(Voting):
             self.answer(request_id, Refused(reason=f"busy: {len(self.queue)} updates wait already"))
         else:
             self.queue[request_id] = update
-            self.propose_next()
 
     def settle(self, update: Update, snapshot: Snapshot) -> bool:
         """Answer *update* and queue it no more, if the links of *snapshot* tell its outcome."""
@@ -208,7 +220,7 @@ class BaseReplicatedValue(Voting):
         number, link = self.instance, resolution.value
         self.note(
             EventKind.RESOLVED,
-            f"link {number} is decided",
+            "link {instance} is decided",
             link=link,
             proposal_id=resolution.proposal_id,
             acceptors=tuple(sorted(resolution.acceptors)),
@@ -235,7 +247,7 @@ class BaseReplicatedValue(Voting):
         assert instance > self.instance, "AppliedOnce: a chain never goes back"
         self.note(
             EventKind.CAUGHT_UP,
-            f"caught up with {_links(self.instance, instance - 1)}",
+            literally(f"caught up with {_links(self.instance, instance - 1)}"),
             instance=instance,
             value=snapshot.value,
         )

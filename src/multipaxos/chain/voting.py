@@ -65,7 +65,7 @@ class Voting(EffectCollector, ABC):
             self._note_vote(message, reply)
             match reply:
                 case Accepted():
-                    self.broadcast(reply)
+                    self.tell_acceptance(reply)
                 case Nack():
                     self.send(message.proposal_id.uid, reply)
                 case _:
@@ -83,7 +83,7 @@ class Voting(EffectCollector, ABC):
         if prepare is not None:
             self.note(
                 EventKind.ROUND_LOST,
-                f"too many refuse {message.proposal_id}",
+                "too many refuse {proposal_id}",
                 proposal_id=message.proposal_id,
                 promised_id=message.promised_id,
             )
@@ -98,6 +98,10 @@ class Voting(EffectCollector, ABC):
     def send_accept(self, accept: Accept) -> None:
         """Ask all acceptors, for the first time in this round, to accept."""
         self.broadcast(accept)
+
+    def tell_acceptance(self, accepted: Accepted) -> None:
+        """Tell all learners of this server's acceptance, and of its value."""
+        self.broadcast(accepted)
 
     def round_lost(self, prepare: Prepare) -> None:
         """Go on after a round that cannot succeed any more: here at once, with *prepare*."""
@@ -140,14 +144,14 @@ class Voting(EffectCollector, ABC):
             case Promise():
                 self.note(
                     EventKind.PROMISED,
-                    f"promised {reply.proposal_id}",
+                    "promised {proposal_id}",
                     proposal_id=reply.proposal_id,
                     accepted_id=reply.accepted_id,
                 )
             case Accepted():
                 self.note(
                     EventKind.ACCEPTED,
-                    f"accepted {reply.proposal_id}",
+                    "accepted {proposal_id}",
                     proposal_id=reply.proposal_id,
                     value=reply.value,
                 )

@@ -39,12 +39,12 @@ def with_echoes(model: ChainModel, path: Sequence[Action]) -> list[Action]:
     for n, server in enumerate(model.servers):
         played = server.stage.start(model.disk(n))
         processes.append(played.process)
-        network.take(e for _, outbox in played.outboxes for e in outbox.send)
+        network.take(e for _, outbox in played.outboxes for e in outbox.sent)
     told.extend(_echoes(model, processes, network))
     for n, event in (*model.prologue, *path):
         played = model.servers[n].stage.play(processes[n], event)
         processes[n] = played.process
-        network.take(e for _, outbox in played.outboxes for e in outbox.send)
+        network.take(e for _, outbox in played.outboxes for e in outbox.sent)
         told.append(((n, event), None))
         told.extend(_echoes(model, processes, network))
     return _needed(told)
@@ -76,7 +76,7 @@ def _echoes(
             played = model.servers[n].stage.play(processes[n], Receive(envelope))
             if played.process.key() != processes[n].key() or played.turns:
                 continue
-            new = network.take(e for _, outbox in played.outboxes for e in outbox.send)
+            new = network.take(e for _, outbox in played.outboxes for e in outbox.sent)
             if new:
                 found = True
                 yield (n, Receive(envelope)), new

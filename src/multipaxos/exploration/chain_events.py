@@ -53,20 +53,38 @@ class Restart:
     """
     The server crashes, and starts again from its disk.
 
-    One step: a server that is down for a while is one to which nothing happens for a while.
+    One step: a server that is down for a while is one to which nothing happens for a while. It
+    crashes between two events, or in the midst of one, *during*: what need not wait for the save
+    has left then, and nothing is saved.
     """
 
+    during: "Interruptible | None" = None
 
-Event: TypeAlias = Receive | Fire | Call | Look | Restart
+
+Interruptible: TypeAlias = Receive | Fire | Call
+Event: TypeAlias = Interruptible | Look | Restart
 
 
 @dataclass(slots=True)
 class Played:
-    """What an event did: the *process* after it, the *outboxes* in order, the timers' *turns*."""
+    """
+    What an event did: the *process* after it, the *outboxes* in order, the timers' *turns*.
+
+    Of an event that was a crash, the outboxes *before_crash* are those of the life that ended.
+    """
 
     process: Process
     outboxes: list[tuple[DurableState, Outbox]] = field(default_factory=list)
     turns: list[tuple[Timer, Turn]] = field(default_factory=list)
+    before_crash: int = 0
+
+    def interrupted(self) -> tuple[DurableState, Outbox] | None:
+        """Return what had left when a crash came before the save, and the disk; None: nothing."""
+        for disk, outbox in self.outboxes:
+            if outbox.save is not None:
+                left = Outbox(early=outbox.early, early_answers=outbox.early_answers)
+                return None if left == Outbox() else (disk, left)
+        return None
 
 
 class Stage:
@@ -99,10 +117,7 @@ class Stage:
     def play(self, process: Process, event: Event) -> Played:
         """Return what *event* makes of *process*, which stays as it is."""
         if isinstance(event, Restart):
-            played = self.start(process.disk, life=process.life + 1)
-            over = [(timer, Turn.CANCELLED) for timer in (*HOURGLASSES, Timer.FOREIGN_LEASE)]
-            played.turns[:0] = over
-            return played
+            return self._restart(process, event)
         replica = copy_of(process.replica)
         chance = Chance(server=self.server, life=process.life, drawn=process.drawn)
         chance.owner = replica
@@ -118,6 +133,16 @@ class Stage:
             case Look(runs):
                 self._look(played, runs=runs)
         played.process = replace(played.process, drawn=chance.drawn)
+        return played
+
+    def _restart(self, process: Process, restart: Restart) -> Played:
+        left = None if restart.during is None else self.play(process, restart.during).interrupted()
+        played = self.start(process.disk, life=process.life + 1)
+        if left is not None:
+            played.outboxes.insert(0, left)
+            played.before_crash = 1
+        over = [(timer, Turn.CANCELLED) for timer in (*HOURGLASSES, Timer.FOREIGN_LEASE)]
+        played.turns[:0] = over
         return played
 
     def _look(self, played: Played, *, runs: bool) -> None:

@@ -9,6 +9,7 @@ closed for all servers is in the past's list of chosen links.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from composable_paxos import LOWEST, Accept, Accepted, PeerID, Prepare, Promise, ProposalID
 from multipaxos.chain.durable import DurableState
@@ -22,6 +23,8 @@ from multipaxos.exploration.chain_process import Process
 from multipaxos.exploration.chain_step import Step
 from multipaxos.invariants.cluster import Invariants, ServerCheck
 from multipaxos.invariants.records import ChosenLink
+
+Acceptance: TypeAlias = tuple[ProposalID, Link | None, PeerID]
 
 
 @dataclass(slots=True)
@@ -37,17 +40,18 @@ class Evidence:
     """
     What a server's disk and inbox show of the votes on one link.
 
-    Who *accepted* what; who *promised* at least which number; which values were *asked* for.
+    Who *accepted* what, None where only the number is told; who *promised* at least which number;
+    which values were *asked* for.
     """
 
-    accepted: frozenset[tuple[ProposalID, Link, PeerID]]
+    accepted: frozenset[Acceptance]
     promised: frozenset[tuple[PeerID, ProposalID]]
     asked: frozenset[tuple[ProposalID, Link]]
 
 
 def evidence_of(process: Process, uid: PeerID, letters: Iterable[Envelope], link: int) -> Evidence:
     """Return what *process* of *uid* and its *letters* show of the votes on *link*."""
-    accepted: set[tuple[ProposalID, Link, PeerID]] = set()
+    accepted: set[Acceptance] = set()
     promised: set[tuple[PeerID, ProposalID]] = set()
     asked: set[tuple[ProposalID, Link]] = set()
     acceptor = process.disk.acceptor
@@ -77,7 +81,7 @@ def unite(parts: Iterable[Evidence]) -> Evidence:
     """Return what *parts* show together."""
     several = list(parts)
     return Evidence(
-        frozenset[tuple[ProposalID, Link, PeerID]]().union(*(part.accepted for part in several)),
+        frozenset[Acceptance]().union(*(part.accepted for part in several)),
         frozenset[tuple[PeerID, ProposalID]]().union(*(part.promised for part in several)),
         frozenset[tuple[ProposalID, Link]]().union(*(part.asked for part in several)),
     )
@@ -109,12 +113,17 @@ class Hearing:
     def tell(self, link: int, evidence: Evidence) -> None:
         """Tell the checkers what was there before the step, of the *link* that it is about."""
         votes = self.cluster.votes
+        for proposal_id, asked in sorted(evidence.asked, key=lambda request: request[0]):
+            votes.travelled(link, proposal_id, asked)
+        # Of an acceptance that is told by number alone, the Accept tells the value. Where that is of
+        # no interest to anyone any more, its receivers have closed the link: it is in the past.
+        known = {pid for pid, _ in evidence.asked}
+        known |= {pid for pid, value, _ in evidence.accepted if value is not None}
         for proposal_id, value, uid in sorted(
             evidence.accepted, key=lambda vote: (vote[0], vote[2])
         ):
-            votes.accepted(link, proposal_id, value, uid, life=0)
-        for proposal_id, value in sorted(evidence.asked, key=lambda request: request[0]):
-            votes.travelled(link, proposal_id, value)
+            if proposal_id in known:
+                votes.accepted(link, proposal_id, value, uid, life=0)
         self.newly_chosen.clear()
         promised = sorted(
             (vote for vote in evidence.promised if vote[1] > LOWEST),
@@ -137,12 +146,14 @@ class Hearing:
         disk.state = step.outboxes[0][0]
         check = ServerCheck(self.cluster, uid, disk)
         for _, outbox in step.outboxes:
+            for envelope in outbox.early:
+                check.sent(envelope)
             if outbox.save is not None:
                 disk.state = outbox.save.state
                 check.saved(outbox)
             for envelope in outbox.send:
                 check.sent(envelope)
-            for answer in outbox.answers:
+            for answer in (*outbox.early_answers, *outbox.answers):
                 self.cluster.check_return(
                     uid,
                     requests[answer.request_id],

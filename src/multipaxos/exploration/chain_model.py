@@ -139,9 +139,8 @@ class ChainModel(Model[State, Action]):
                 yield (n, event), self._after(state, n, outcome)
             for number, (first, call) in enumerate(self.calls):
                 if past.may_call(number, n, self.bounds, first):
-                    called = server.call(state[n], call)
-                    if called is not None:
-                        yield (n, call), self._after(state, n, called)
+                    for called in server.called(state[n], call, may_crash=may_crash):
+                        yield (n, called.event), self._after(state, n, called)
 
     @override
     def violation(self, state: State) -> InvariantViolation | None:
@@ -233,8 +232,7 @@ class ChainModel(Model[State, Action]):
         number = state[-1]
         step, event = outcome.step, outcome.event
         violation, chosen = self.verdicts.judge(state, n, step, self.pasts[number])
-        uses = event if isinstance(event, Call | Fire) else type(event)
-        key = (number, n, uses, step.answers, chosen, violation and str(violation))
+        key = (number, n, _uses(event), step.answers, chosen, violation and str(violation))
         after = self._next_pasts.get(key)
         if after is None:
             after = self._next_pasts[key] = self._past_number(
@@ -246,8 +244,9 @@ class ChainModel(Model[State, Action]):
 
     def _used(self, past: Past, n: int, event: Event) -> Past:
         match event:
-            case Restart():
-                return past.replaced(crashes=past.crashes + 1)
+            case Restart(during=during):
+                crashed = past.replaced(crashes=past.crashes + 1)
+                return crashed if during is None else self._used(crashed, n, during)
             case Fire(timer=timer) if self.bounds.firings is not None and timer not in LEASE_TIMERS:
                 return past.replaced(firings=past.firings + 1)
             case Call(request_id=request_id):
@@ -279,3 +278,14 @@ class ChainModel(Model[State, Action]):
             if wrong is not None:
                 self._violations[number] = wrong
         return number
+
+
+def _uses(event: Event) -> object:
+    """Return what of *event* makes a difference to what may happen after it."""
+    match event:
+        case Call() | Fire():
+            return event
+        case Restart(during=Call() | Fire()):
+            return event
+        case _:
+            return type(event)

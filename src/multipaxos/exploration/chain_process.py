@@ -29,13 +29,14 @@ SHARED = frozenset({"membership", "settings", "machine", "quorums", "rng"})
 IRRELEVANT = SHARED | {
     "_durable",  # a copy of what stands in other attributes, kept to compare faster
     "_durable_parts",  # the same
-    "_saved",  # after each event the same once more
+    "saved",  # what is on the disk
     "backoff_seconds",  # how long a timer runs: here each may fire at any moment
     "asked",  # whether a Sync is on its way: see NEEDLESS
+    "_is_missing",  # the same
 }
 """Attributes that make no difference to what a server does next in this model."""
 
-NEEDLESS = frozenset({Timer.SYNC, Timer.CATCH_UP})
+NEEDLESS = frozenset({Timer.SYNC, Timer.CATCH_UP, Timer.VALUE})
 """
 Timers that serve nothing but the question who is behind, which is always asked here.
 

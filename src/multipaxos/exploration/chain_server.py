@@ -108,15 +108,22 @@ class ChainServer:
         self.outcomes(local)
         return self.locals[local].echo
 
-    def call(self, local: int, call: Call) -> Outcome | None:
-        """Return what *call* makes of the state *local*; None if that is out of bounds."""
+    def called(self, local: int, call: Call, *, may_crash: bool) -> Iterator[Outcome]:
+        """Yield what *call* makes of the state *local*, within the bounds: whole, or cut short."""
         before = self.locals[local]
         process = self.processes[before.process]
         if process.reads or process.halted:
-            return None
+            return
         if call not in before.calls:
             before.calls[call] = self._outcome(before, call)
-        return before.calls[call]
+        whole = before.calls[call]
+        if whole is None:
+            return
+        yield whole
+        if may_crash and _can_be_interrupted(whole.step):
+            interrupted = self._outcome(before, Restart(during=call))
+            assert interrupted is not None, "it sends no more than the whole event"
+            yield interrupted
 
     def _explore(self, before: Local) -> tuple[tuple[Outcome, ...], tuple[tuple[int, int], ...]]:
         outcomes = []
@@ -126,6 +133,11 @@ class ChainServer:
             if outcome is None:
                 continue
             step = outcome.step
+            if self.bounds.crashes and _can_be_interrupted(step):
+                assert isinstance(event, Receive | Fire)
+                interrupted = self._outcome(before, Restart(during=event))
+                assert interrupted is not None, "it sends no more than the whole event"
+                outcomes.append(interrupted)
             stays = step.process == before.process and not (step.move or step.answers or step.votes)
             if not stays or isinstance(event, Restart):
                 outcomes.append(outcome)
@@ -177,7 +189,7 @@ class ChainServer:
         return Outcome(event, local, tuple(mail.items()), step, needs_sand)
 
     def _step(self, process: int, event: Event) -> Step | None:
-        known_as = id(event.envelope) if isinstance(event, Receive) else event
+        known_as = _known_as(event)
         if (process, known_as) not in self._steps:
             before = self.processes[process]
             try:
@@ -188,18 +200,19 @@ class ChainServer:
 
     def _step_of(self, played: Played) -> Step | None:
         """Return what was played as a step; None if it is out of bounds."""
-        sent = tuple(e for _, outbox in played.outboxes for e in outbox.send)
+        sent = tuple(e for _, outbox in played.outboxes for e in outbox.sent)
         if any(self._is_too_high(envelope) for envelope in sent):
             return None
         self.steps_played += 1
         outboxes = tuple(played.outboxes)
         first, last = outboxes[0][0], played.process.disk
+        answers = (a for _, outbox in outboxes for a in (*outbox.early_answers, *outbox.answers))
         return Step(
             number=self.steps_played,
             process=self._process_number(played.process),
             sent=tuple(e for e in sent if not self._is_lost(e)),
             move=self.clocks.move(self.index, played.turns),
-            answers=tuple(a for _, outbox in outboxes for a in outbox.answers),
+            answers=tuple(answers),
             outboxes=outboxes,
             votes=first.snapshot is not last.snapshot
             or first.instance != last.instance
@@ -261,6 +274,23 @@ class ChainServer:
                 if _matters(envelope, instance):
                     self._live[instance] |= bit
         return bit
+
+
+def _known_as(event: Event) -> object:
+    """Return what tells *event* from others at one server; an envelope is compared by identity."""
+    match event:
+        case Receive(envelope):
+            return id(envelope)
+        case Restart(during=Receive(envelope)):
+            return Restart, id(envelope)
+        case _:
+            return event
+
+
+def _can_be_interrupted(step: Step) -> bool:
+    """Tell whether a crash in the midst of *step* differs from one before it."""
+    saving = next((outbox for _, outbox in step.outboxes if outbox.save is not None), None)
+    return saving is not None and bool(saving.early or saving.early_answers)
 
 
 def _matters(envelope: Envelope, instance: int) -> bool:

@@ -6,9 +6,10 @@ from typing import Any
 
 from typing_extensions import override
 
-from composable_paxos import Accepted, PeerID
-from multipaxos.chain.effects import SetTimer, Timer
+from composable_paxos import Accept, Accepted, PeerID, ProposalID
+from multipaxos.chain.effects import Answer, SetTimer, Timer
 from multipaxos.chain.events import EventKind
+from multipaxos.chain.links import Link
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import RequestID
 from multipaxos.exploration.chain_echo import with_echoes
@@ -61,6 +62,7 @@ class ChainStory:
         self.step = 0
         self.arrived: set[object] = set()
         self.accepted: dict[tuple[object, ...], set[PeerID]] = {}
+        self.asked: dict[tuple[int, ProposalID], Link] = {}
         self.chosen: set[object] = set()
         ids: dict[object, int] = {}
         self.everything = self._watcher("", ids)
@@ -89,7 +91,7 @@ class ChainStory:
             self.step += 1
             self._tell_cause(n, event)
             played = self.model.servers[n].stage.play(self.processes[n], event)
-            self._tell(n, played)
+            self._tell(n, played, is_restart=isinstance(event, Restart))
             self.processes[n] = played.process
         self.events = _with_ends(self.events, self.step + 1)
 
@@ -111,33 +113,43 @@ class ChainStory:
                 watcher.timer_fired(timer)
             case Call(request_id, command):
                 watcher.called(request_id, command)
-            case Restart():
-                watcher.record("crashed", {})
-                watcher.started(memory=True)
+            case Restart(during=during):
+                if during is not None:
+                    self._tell_cause(n, during)
             case Look(runs):
                 lease = self.processes[n].reads[0].lease
                 if not runs and lease in self.processes[n].timers:
                     watcher.timer_fired(lease)
 
-    def _tell(self, n: int, played: Played) -> None:
+    def _tell(self, n: int, played: Played, *, is_restart: bool = False) -> None:
         watcher = self.watchers[n]
-        for _, outbox in played.outboxes:
+        for place, (_, outbox) in enumerate(played.outboxes):
+            if place == played.before_crash and is_restart:
+                watcher.record("crashed", {})
+                watcher.started(memory=True)
+            self._tell_sent(watcher, outbox.early)
+            self._tell_answers(watcher, outbox.early_answers)
             if outbox.save is not None:
                 watcher.saved(outbox)
             for happening in outbox.events:
                 watcher.happened(happening)
-            for envelope in outbox.send:
-                watcher.sent(envelope)
-                self._count(envelope)
+            self._tell_sent(watcher, outbox.send)
             for change in outbox.timers:
                 if isinstance(change, SetTimer):
                     watcher.timer_set(change.timer, change.seconds)
                 elif change.timer in self._running(n):
                     watcher.timer_cancelled(change.timer)
-            for answer in outbox.answers:
-                command = self._command(answer.request_id)
-                watcher.answered(answer)
-                watcher.returned(answer.request_id, command, answer.outcome)
+            self._tell_answers(watcher, outbox.answers)
+
+    def _tell_sent(self, watcher: Watcher, envelopes: Iterable[Envelope]) -> None:
+        for envelope in envelopes:
+            watcher.sent(envelope)
+            self._count(envelope)
+
+    def _tell_answers(self, watcher: Watcher, answers: Iterable[Answer]) -> None:
+        for answer in answers:
+            watcher.answered(answer)
+            watcher.returned(answer.request_id, self._command(answer.request_id), answer.outcome)
 
     def _running(self, n: int) -> frozenset[Timer]:
         return self.processes[n].timers if n < len(self.processes) else frozenset()
@@ -147,9 +159,12 @@ class ChainStory:
 
     def _count(self, envelope: Envelope) -> None:
         message = envelope.message
+        if isinstance(message, Accept):
+            self.asked[envelope.instance, message.proposal_id] = message.value
         if not isinstance(message, Accepted):
             return
-        under = (envelope.instance, message.proposal_id, value_of(message.value))
+        value = message.value or self.asked.get((envelope.instance, message.proposal_id))
+        under = (envelope.instance, message.proposal_id, value_of(value))
         accepted_by = self.accepted.setdefault(under, set())
         accepted_by.add(message.acceptor)
         if 2 * len(accepted_by) > self.model.bounds.servers and under not in self.chosen:
@@ -159,7 +174,7 @@ class ChainStory:
                 {
                     "instance": envelope.instance,
                     "proposal_id": message.proposal_id,
-                    "value": message.value,
+                    "value": value,
                     "acceptors": tuple(sorted(accepted_by)),
                 },
             )

@@ -46,7 +46,9 @@ class Verdicts:
         """Return the verdict on *step* of the server *n* in *state*, with *past* behind it."""
         if step.failure is not None:
             return step.failure, ()
-        link = step.outboxes[0][0].instance
+        # The disk may be at an earlier link: what is decided is saved with the next vote.
+        server = self.servers[n]
+        link = server.processes[server.locals[state[n]].process].replica.instance
         # What neither votes nor tells a client concerns only what its own server has done before.
         concerned = range(self.bounds.servers) if step.votes or step.answers else (n,)
         shown = tuple([self._evidence_number(m, state[m], link) for m in concerned])

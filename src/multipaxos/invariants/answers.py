@@ -1,13 +1,17 @@
-"""What servers tell clients: it is chosen (I7), on the disk (I8), and the same each time (I9)."""
+"""
+What servers tell clients: it is chosen (I7), and the same each time (I9).
+
+Chosen is what the disks of a quorum hold: an answer reveals no more than that (I8). That the
+answering server itself has saved it is not asked: a crash cannot take back what others hold.
+"""
 
 from composable_paxos import PeerID
-from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Answer
 from multipaxos.chain.requests import Chosen, Outcome, RequestID
 from multipaxos.chain.state_machine import Command
 from multipaxos.invariants.applied import Applied
 from multipaxos.invariants.model import holds
-from multipaxos.invariants.names import APPLIED_ONCE, RESOLVED_MEANS_CHOSEN, SAVED_BEFORE_SENT
+from multipaxos.invariants.names import APPLIED_ONCE, RESOLVED_MEANS_CHOSEN
 from multipaxos.invariants.results import remembered, same
 from multipaxos.invariants.shown import shown, shown_command, shown_result
 from multipaxos.invariants.violation import InvariantViolation
@@ -27,10 +31,9 @@ class Answers:
         answer: Answer,
         *,
         earlier: Outcome | None,
-        state: DurableState | None,
     ) -> None:
         """
-        Check what *uid*, with *state* on its disk, answers to a *command*.
+        Check what *uid* answers to a *command*.
 
         *earlier* is what the same request was answered before, if it was. What a read may return,
         linearizability judges, too: here it must be what the chain held at the link that it names.
@@ -41,14 +44,6 @@ class Answers:
         if self.applied.model.machine.is_read(command):
             self._check_read(uid, request_id, command, outcome)
             return
-        if state is None or state.instance <= outcome.link:
-            on_disk = "nothing" if state is None else f"link {state.instance} in progress"
-            raise InvariantViolation(
-                SAVED_BEFORE_SENT,
-                outcome.link,
-                f"{uid} answers {request_id} with link {outcome.link}, and has {on_disk} on its "
-                "disk: after a crash it would not know what it answered",
-            )
         self._check_write(uid, request_id, outcome, earlier)
 
     def _check_write(

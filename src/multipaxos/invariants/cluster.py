@@ -97,7 +97,7 @@ class Invariants:
         self, uid: PeerID, command: Command, answer: Answer, *, earlier: Outcome | None
     ) -> None:
         """Check an acknowledgement: it is in the chain, on the disk, and the same each time."""
-        self.answers.check(uid, command, answer, earlier=earlier, state=self.disks[uid].state)
+        self.answers.check(uid, command, answer, earlier=earlier)
 
     def _chosen(self, chosen: ChosenLink) -> None:
         self.applied.extend()

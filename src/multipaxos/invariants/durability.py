@@ -1,8 +1,16 @@
-"""I8: state is durable before the message that reveals it."""
+"""
+I8: state is durable before the message that reveals it.
+
+A Prepare, a Promise and an Accepted reveal their sender's own vote, which must be on its own disk.
+Any other message reveals which links are decided: that is on the disks of a quorum, or it is not
+true. A server that goes back to its last vote has taken nothing of that back. An Accept reveals
+what its proposer wants, under a number that was promised; number 1 needs no promise.
+"""
 
 from composable_paxos import Accept, Accepted, PeerID, Prepare, Promise, ProposalID
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.messages import Envelope
+from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.invariants.names import SAVED_BEFORE_SENT
 from multipaxos.invariants.shown import no_more_than
 from multipaxos.invariants.violation import InvariantViolation
@@ -12,16 +20,23 @@ from multipaxos.invariants.votes import Votes
 def check_saved(envelope: Envelope, state: DurableState | None, votes: Votes, uid: PeerID) -> None:
     """Check that what *envelope* reveals of *uid* is in the *state* on its disk."""
     message, link = envelope.message, envelope.instance
+    reveals_vote = isinstance(message, Prepare | Promise | Accepted) or (
+        isinstance(message, Accept) and message.proposal_id.number > MASTERS_NUMBER
+    )
     if state is None or state.instance < link:
-        if link > 0:
+        if link > 0 and (reveals_vote or not _is_decided(link - 1, votes)):
             at = "nothing" if state is None else f"link {state.instance} in progress"
             raise _violation(uid, envelope, f"it has {at} on its disk")
         return
     match message:
-        case Prepare() | Promise() | Accept():
+        case Prepare() | Promise() | Accept() if reveals_vote:
             _check_promise(envelope, message.proposal_id, state, uid)
         case Accepted():
             _check_acceptance(envelope, message, state, votes, uid)
+
+
+def _is_decided(link: int, votes: Votes) -> bool:
+    return link in votes.chosen or votes.is_chosen_unseen(link)
 
 
 def _check_promise(

@@ -86,10 +86,17 @@ class Votes:
     # -- acceptances -------------------------------------------------------------------------------
 
     def accepted(
-        self, link: int, proposal_id: ProposalID, value: Link, uid: PeerID, *, life: int
+        self, link: int, proposal_id: ProposalID, value: Link | None, uid: PeerID, *, life: int
     ) -> None:
-        """Count that *uid*, in this *life* of its disk, has accepted durably: I1, I2, I3."""
-        ballot = self.travelled(link, proposal_id, value)
+        """
+        Count that *uid*, in this *life* of its disk, has accepted durably: I1, I2, I3.
+
+        *value* is None where it is only known that the proposal was accepted.
+        """
+        if value is None:
+            ballot = self.record(link).ballot(proposal_id)
+        else:
+            ballot = self.travelled(link, proposal_id, value)
         bit = self.quorums.bits[uid]
         if ballot.accepted_by & bit:
             return

@@ -4,7 +4,7 @@ The driver: it hands events to the protocol and performs the effects, in the one
 The same driver runs on a real server and, with simulated ports, in the simulator.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVarTuple
 
 from multipaxos.chain.effects import (
@@ -64,7 +64,7 @@ class Driver:
 
     State: the timers that run, each with its deadline; and whether the driver has *halted*, after
     which it neither takes nor causes any event. Invariant (SavedBeforeSent): nothing of an outbox
-    leaves before its save has returned.
+    leaves before its save has returned, but for what the protocol lets go early.
     """
 
     def __init__(  # noqa: PLR0913 - a port each, and what comes of the events
@@ -114,6 +114,10 @@ class Driver:
         """
         self._run(self.replica.propose_update, request_id, command, since)
 
+    def submit_all(self, requests: Iterable[tuple[RequestID, Command, int | None]]) -> None:
+        """Take requests that came in together, each as :meth:`submit` takes one."""
+        self._run(self.replica.propose_updates, requests)
+
     def receive(self, envelope: Envelope) -> None:
         """Take a message that arrived."""
         if not self.halted:
@@ -150,24 +154,32 @@ class Driver:
             raise
 
     def _perform(self, outbox: Outbox, started_at: float) -> None:
+        self._send(outbox.early)
+        self._answer(outbox.early_answers)
         if outbox.save is not None and not self._save(outbox):
             return
         for happening in outbox.events:
             self.observer.happened(happening)
-        for envelope in outbox.send:
-            self.observer.sent(envelope)
-            self.messenger.send(envelope)
+        self._send(outbox.send)
         for change in outbox.timers:
             self._change_timer(change, started_at)
-        for answer in outbox.answers:
-            self.observer.answered(answer)
-            self.on_answer(answer)
+        self._answer(outbox.answers)
         for changes in outbox.changes:
             self.on_changes(changes)
-        for read in outbox.reads:
-            self._check_read(read)
+        if outbox.reads:
+            self._check_reads(outbox.reads)
         if outbox.halt is not None:
             self._halt(outbox.halt)
+
+    def _send(self, envelopes: Iterable[Envelope]) -> None:
+        for envelope in envelopes:
+            self.observer.sent(envelope)
+            self.messenger.send(envelope)
+
+    def _answer(self, answers: Iterable[Answer]) -> None:
+        for answer in answers:
+            self.observer.answered(answer)
+            self.on_answer(answer)
 
     def _save(self, outbox: Outbox) -> bool:
         assert outbox.save is not None
@@ -208,12 +220,19 @@ class Driver:
         self.observer.timer_fired(timer)
         self._run(self.replica.timeout, timer)
 
-    def _check_read(self, read: LocalRead) -> None:
-        if self.seconds_left(read.lease) > 0:
-            self._run(self.replica.release_read, read)
+    def _check_reads(self, reads: Sequence[LocalRead]) -> None:
+        lease = reads[0].lease
+        assert all(read.lease is lease for read in reads), "an event reads under one lease"
+        if self.seconds_left(lease) > 0:
+            self._run(_each, self.replica.release_read, reads)
             return
-        cancel = self._cancel.get(read.lease)
+        cancel = self._cancel.get(lease)
         if cancel is not None:
             cancel()
-            self._fire(read.lease)
-        self._run(self.replica.retry_read, read)
+            self._fire(lease)
+        self._run(_each, self.replica.retry_read, reads)
+
+
+def _each(action: Callable[[LocalRead], None], reads: Iterable[LocalRead]) -> None:
+    for read in reads:
+        action(read)

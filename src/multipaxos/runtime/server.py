@@ -29,7 +29,7 @@ from multipaxos.runtime.messenger.peers import look_up_own
 from multipaxos.runtime.monitoring.choice import monitor_at
 from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.ports import Storage
-from multipaxos.trace import TraceObserver
+from multipaxos.trace import Silence, TraceObserver
 
 BACKLOG = 1024
 """So many connections may wait to be taken up: a thousand clients may all come at once."""
@@ -44,7 +44,8 @@ class Server:
     Holds one server's parts together, and speaks for it to the client port.
 
     State: when each peer was *last heard* of; the *calls* of the program that the server is
-    embedded in, by request. That the server is *stopped* is for good.
+    embedded in, by request; the requests *gathered* in this turn of the reactor. That the server is
+    *stopped* is for good.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Server:
         self.reactor = reactor
         self.last_heard: dict[str, float] = {}
         self.calls: dict[RequestID, Callable[[Outcome], None]] = {}
+        self._gathered: list[tuple[RequestID, Command, int | None]] = []
         self.replica = replica
         self.messenger = PeerMessenger(
             self.config, options.uid, self._receive, self.observer.datagram_refused
@@ -75,6 +77,8 @@ class Server:
             options.metrics_address, seconds=clock.seconds, machine=self.replica.machine
         )
         watching = self.monitor.watching(observer)
+        # What the protocol says of itself costs time, and most servers have nobody to listen.
+        replica.is_watched = self.monitor.is_watching or not isinstance(observer, Silence)
         self.change_log = ChangeLog(self.replica.instance)
         self.port = ClientPort(
             self, clock=reactor, observer=watching, connections_max=make_room_for(CONNECTIONS_MAX)
@@ -194,8 +198,11 @@ class Server:
         return self.config.client_password
 
     def submit(self, request_id: RequestID, command: Command, *, since: int | None) -> None:
-        """Hand *command* to the protocol."""
-        self.driver.submit(request_id, command, since)
+        """Hand *command* to the protocol, together with all that comes in this turn."""
+        if not self._gathered:
+            # The next turn begins at once: a lone request does not wait for company.
+            self.reactor.callLater(0, self._submit_gathered)
+        self._gathered.append((request_id, command, since))
 
     def read_stale(self, command: Command) -> Chosen | None:
         """Read in this server's own state; None while it has no memory."""
@@ -253,6 +260,10 @@ class Server:
     def _receive(self, envelope: Envelope) -> None:
         self.last_heard[envelope.sender] = self.clock.seconds()
         self.driver.receive(envelope)
+
+    def _submit_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        self.driver.submit_all(gathered)
 
     def _answer(self, answer: Answer) -> None:
         on_outcome = self.calls.pop(answer.request_id, None)

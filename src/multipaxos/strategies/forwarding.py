@@ -1,6 +1,6 @@
 """Forwarding: a server that must not propose hands its clients' updates to the master."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from typing_extensions import override
@@ -22,19 +22,28 @@ class Forwarding(BaseReplicatedValue):
 
     An update stays queued here until it is in the chain, and is forwarded again every
     *retransmit_seconds*; its request id keeps it from being applied twice. One that the master
-    itself sent does not go straight back to it. State: whether the next repetition is planned.
+    itself sent does not go straight back to it. State: those to *be forwarded* at the end of this
+    event; whether the next repetition is planned.
     """
 
     def __init__(self, **arguments: Any) -> None:
         """Begin with nothing to forward."""
         super().__init__(**arguments)
+        self._to_be_forwarded: list[Update] = []
         self._waiting_to_forward = False
 
     @override
     def take_update(self, update: Update, *, origin: PeerID) -> None:
         super().take_update(update, origin=origin)
         if update.request_id in self.queue and origin != self.master:
-            self._forward((update,))
+            self._to_be_forwarded.append(update)
+
+    @override
+    def propose_next(self) -> None:
+        super().propose_next()
+        if self._to_be_forwarded:
+            new, self._to_be_forwarded = self._to_be_forwarded, []
+            self._forward([update for update in new if update.request_id in self.queue])
 
     @override
     def instance_began(self, *, learned: Link | None) -> None:
@@ -54,18 +63,20 @@ class Forwarding(BaseReplicatedValue):
         # The master has nobody to tell what is known already of a request that waits here.
         self._forward([update for update in oldest if not self.settle(update, self.snapshot)])
 
-    def _forward(self, updates: Iterable[Update]) -> None:
+    def _forward(self, updates: Sequence[Update]) -> None:
         master = self.master
         if master is None or master == self.uid or self.may_propose():
             return
         for update in updates:
             self.note(
                 EventKind.FORWARDED,
-                f"request {update.request_id} goes to {master}",
+                "request {request_id} goes to {master}",
                 request_id=update.request_id,
                 master=master,
             )
-            self.send(master, Forward(update=update))
+        for first in range(0, len(updates), FORWARDS_AT_ONCE_MAX):
+            together = tuple(updates[first : first + FORWARDS_AT_ONCE_MAX])
+            self.send(master, Forward(updates=together))
         if self.queue and not self._waiting_to_forward:
             self._waiting_to_forward = True
             self.set_timer(Timer.FORWARD, self.settings.retransmit_seconds)

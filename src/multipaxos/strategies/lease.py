@@ -71,7 +71,7 @@ class LeaseRespect(BaseReplicatedValue):
             return
         self.note(
             EventKind.FOREIGN_LEASE,
-            f"respects the lease of {master.uid}",
+            "respects the lease of {master}",
             master=master.uid,
             seconds=master.lease_seconds,
         )

@@ -23,14 +23,22 @@ class MasterLease(BaseReplicatedValue):
     reads alone. It is measured with two hourglasses: one runs for the lease that is believed in
     (*lease*), the other is turned when a bid for the next one leaves.
 
-    State: the *bid* that was proposed last, its hourglass while that runs, and whether mastership
-    is *wanted* at the next link.
+    An Accept under number 1 may leave before its own acceptance is saved (see
+    :mod:`multipaxos.strategies.group_commit`). So the number is used only behind a link that holds
+    a bid of this life: a server sends an Accept for link k when all links below k are decided, and
+    none of them holds a bid that it draws in a later life; that life uses number 1 above k only
+    (OneValuePerNumber).
+
+    State: the *bid* that was proposed last, its hourglass while that runs, whether mastership is
+    *wanted* at the next link, and whether the server is *in office*: the newest bid in the chain is
+    one of its present life.
     """
 
     def __init__(self, **arguments: Any) -> None:
         """Begin as nobody's master."""
         super().__init__(**arguments)
         self.wanted = False
+        self.in_office = False
         self.bid: NewMaster | None = None
         self._bid_hourglass: Timer | None = None
 
@@ -58,9 +66,8 @@ class MasterLease(BaseReplicatedValue):
 
     @override
     def start_round(self) -> None:
-        # Where nothing was promised in this instance, number 1 was not used in it: our own
-        # acceptance is durable before the Accept leaves.
-        if self.master == self.uid and self.paxos.state.promised_id == LOWEST:
+        # In this life, number 1 was used in this instance only if our own acceptor has promised it.
+        if self.in_office and self.paxos.state.promised_id == LOWEST:
             number_one = ProposalID(MASTERS_NUMBER, self.uid)
             self.send_accept(self.paxos.skip_prepare(number_one, self.paxos.wish))
         else:
@@ -114,6 +121,7 @@ class MasterLease(BaseReplicatedValue):
         if self.lease is not None:
             self.cancel_timer(self.lease)
         self.lease, self._bid_hourglass, self.bid = self._bid_hourglass, None, None
+        self.in_office = True
         held_seconds = self.settings.held_lease_seconds
         self.note(EventKind.LEASE_BEGAN, "is master", lease=self.lease, seconds=held_seconds)
         self.cancel_timer(Timer.ELECTION)
@@ -121,6 +129,7 @@ class MasterLease(BaseReplicatedValue):
     def _named(self) -> None:
         # Nobody's lease begins with a name that the chain gives: only a bid of this life, whose
         # hourglass runs, makes a master. Who is named without one bids anew.
+        self.in_office = False
         if self.master == self.uid:
             self.wanted = True
         elif self.master is not None:

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from composable_paxos import LOWEST, PeerID, ProposalID, Resolution
 from multipaxos.chain.effects import Timer
-from multipaxos.chain.events import EventKind
+from multipaxos.chain.events import EventKind, literally
 from multipaxos.chain.links import Founders, Founding, Link, Nothing
 from multipaxos.chain.messages import CatchUp, Envelope, IAmAt, Sync, WhereAreYou
 from multipaxos.chain.refusals import Reason, Refusal
@@ -160,7 +160,7 @@ class Rejoining(BaseReplicatedValue):
         self.memoryless = False
         self.founders = founders
         names = ", ".join(uid for uid, _ in founders)
-        self.note(EventKind.FOUNDED, f"founds a chain with {names}", founders=founders)
+        self.note(EventKind.FOUNDED, literally(f"founds a chain with {names}"), founders=founders)
         for uid, birth in founders:
             if uid != self.uid:
                 self._answer(uid, birth)
@@ -180,7 +180,7 @@ class Rejoining(BaseReplicatedValue):
         self.votes_from = max(at.may_have_voted_on for at in with_state) + 2
         self.note(
             EventKind.REJOINED,
-            f"has no memory of its votes: sits out the links below {self.votes_from}",
+            "has no memory of its votes: sits out the links below {votes_from}",
             votes_from=self.votes_from,
         )
         self.joined()
@@ -188,7 +188,7 @@ class Rejoining(BaseReplicatedValue):
     def _note_wait(self, text: str) -> None:
         if text != self._last_wait:
             self._last_wait = text
-            self.note(EventKind.WAITING, text, waits_for=self.waits_for())
+            self.note(EventKind.WAITING, literally(text), waits_for=self.waits_for())
 
     @override
     def waits_for(self) -> tuple[PeerID, ...]:

@@ -115,7 +115,7 @@ class Resolving(BaseReplicatedValue):
             return
         self.note(
             EventKind.TAKEOVER,
-            f"nothing heard of {self.paxos.state.accepted_id} for a while",
+            "nothing heard of {accepted_id} for a while",
             accepted_id=self.paxos.state.accepted_id,
         )
         if self.paxos.wish is None:

@@ -85,7 +85,7 @@ def _paxos_to_wire(message: paxos.Message, head: dict[str, Any]) -> wire.AnyData
                 **head,
                 acceptor=message.acceptor,
                 proposal=proposal_to_wire(message.proposal_id),
-                value=link_to_wire(message.value),
+                value=None if message.value is None else link_to_wire(message.value),
             )
         case paxos.Nack():
             return wire.Nack(
@@ -113,7 +113,7 @@ def _chain_to_wire(  # noqa: PLR0911 - one a message
         case messages.OtherChain():
             return wire.OtherChain(**head)
         case messages.Forward():
-            return wire.Forward(**head, update=update_to_wire(message.update))
+            return wire.Forward(**head, updates=tuple(map(update_to_wire, message.updates)))
         case messages.Answered():
             return wire.Answered(
                 **head,
@@ -151,7 +151,7 @@ def _message_from_wire(datagram: wire.AnyDatagram) -> AnyMessage:
             return paxos.Accepted(
                 acceptor=datagram.acceptor,
                 proposal_id=ProposalID(*datagram.proposal),
-                value=link_from_wire(datagram.value),
+                value=None if datagram.value is None else link_from_wire(datagram.value),
             )
         case wire.Nack():
             return paxos.Nack(
@@ -183,7 +183,7 @@ def _chain_from_wire(  # noqa: PLR0911 - one a message
         case wire.OtherChain():
             return messages.OtherChain()
         case wire.Forward():
-            return messages.Forward(update=update_from_wire(datagram.update))
+            return messages.Forward(updates=tuple(map(update_from_wire, datagram.updates)))
         case wire.Answered():
             return messages.Answered(
                 request_id=requests.RequestID(datagram.client, datagram.sequence),

@@ -157,11 +157,11 @@ class Accept(Datagram, tag="accept"):
 
 
 class Accepted(Datagram, tag="accepted"):
-    """``{"type":"accepted",…,"acceptor":"B","proposal":[2,"A"],"value":{…}}``."""
+    """``{"type":"accepted",…,"acceptor":"B","proposal":[2,"A"],"value":{…}}``, or ``null``."""
 
     acceptor: Uid
     proposal: Proposal
-    value: Link
+    value: Link | None
 
 
 class Nack(Datagram, tag="nack"):
@@ -190,9 +190,9 @@ class OtherChain(Datagram, tag="other_chain"):
 
 
 class Forward(Datagram, tag="forward"):
-    """``{"type":"forward",…,"update":{…}}``."""
+    """``{"type":"forward",…,"updates":[…]}``."""
 
-    update: Update
+    updates: Annotated[tuple[Update, ...], Meta(min_length=1)]
 
 
 class Answered(Datagram, tag="answered"):

@@ -5,7 +5,7 @@ Most servers are not. They have neither the cost of measuring nor that of import
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.state_machine import StateMachine
@@ -58,6 +58,9 @@ class Monitored(Protocol):
 
 class Unmonitored:
     """The monitor of a server that nobody watches: nothing listens, nothing is measured."""
+
+    is_watching: ClassVar = False
+    """Whether what the protocol says of itself is measured."""
 
     def watching(self, trace: TraceObserver) -> TraceObserver | Observers:
         """Return what observes the driver and the client port, *trace* among it."""

@@ -1,7 +1,7 @@
 """The monitor of a server: its metrics and its health, told over HTTP."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -23,6 +23,8 @@ class Monitor(Unmonitored):
 
     State: the *metrics*; the server, once it listens; and why it halted, if it did.
     """
+
+    is_watching: ClassVar = True
 
     def __init__(
         self, address: Address, *, seconds: Callable[[], float], machine: StateMachine
