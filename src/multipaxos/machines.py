@@ -6,6 +6,7 @@ from importlib import import_module
 
 from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.guard import GuardedMachine
+from multipaxos.chain.pipelines import Pipelining
 from multipaxos.chain.register import Register
 from multipaxos.chain.state_machine import CommandForm, StateMachine
 from multipaxos.errors import MultipaxosError
@@ -30,7 +31,7 @@ def find_machine(name: str) -> StateMachine:
     Raises UnknownMachineError; what the import of a module raises by itself is its cause.
     """
     built_in = MACHINES.get(name)
-    return _make(name) if built_in is None else built_in()
+    return Pipelining(_make(name) if built_in is None else built_in())
 
 
 def _make(name: str) -> StateMachine:

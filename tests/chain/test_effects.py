@@ -219,7 +219,7 @@ def test_every_note_names_its_link() -> None:
     hand.value.note(EventKind.WAITING, "waits", waits_for="B")
 
     assert hand.value.take_outbox().events == (
-        Event(kind=EventKind.WAITING, text="waits", details={"instance": 4, "waits_for": "B"}),
+        Event(kind=EventKind.WAITING, template="waits", details={"instance": 4, "waits_for": "B"}),
     )
 
 

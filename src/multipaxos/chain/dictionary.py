@@ -112,6 +112,8 @@ class Dictionary(StateMachine):
     @override
     def refusal(self, command: Command) -> str | None:
         """Return what is wrong with the form of *command*, its options included."""
+        if _PLAIN.get(command[0]) == len(command) and len(command[1]) <= KEY_CHARACTERS_MAX:
+            return None
         return (
             super().refusal(command)
             or _length_fault(self.keys(command))
@@ -121,15 +123,13 @@ class Dictionary(StateMachine):
     @override
     def apply(self, state: Texts, command: Command) -> tuple[Texts, Result]:
         """Do *command*, which has the form of one of :attr:`forms`."""
-        name, *arguments = command
-        return _COMMANDS[name](state, arguments)
+        return _COMMANDS[command[0]](state, command[1:])
 
     @override
     def changes(self, before: Texts, after: Texts, command: Command) -> tuple[Change, ...]:
         """Return the keys whose text *command* changed, each with its new one."""
-        return tuple(
-            (key, after.get(key)) for key in self.keys(command) if before.get(key) != after.get(key)
-        )
+        keys = self.keys(command)
+        return tuple([(key, after.get(key)) for key in keys if before.get(key) != after.get(key)])
 
     @override
     def summary(self, state: Texts) -> str | None:
@@ -137,11 +137,16 @@ class Dictionary(StateMachine):
         return f"{len(state)} {'key' if len(state) == 1 else 'keys'}"
 
 
+_PLAIN = {"SET": 3, "GET": 2, "INCR": 2, "APPEND": 3, "CAS": 4}
+"""How many words a command of one key has whose other arguments may be any text."""
+
 # ----------------------------------------------------------------------------------------- commands
 
 
-def _set(state: Texts, arguments: list[str]) -> _Applied:
+def _set(state: Texts, arguments: Command) -> _Applied:
     key, value, *options = arguments
+    if not options:
+        return state.set(key, value), True
     wanted = _set_options(options) or frozenset()
     old = state.get(key)
     holds = old is None if "NX" in wanted else old is not None or "XX" not in wanted
@@ -149,27 +154,27 @@ def _set(state: Texts, arguments: list[str]) -> _Applied:
     return after, old if "GET" in wanted else holds
 
 
-def _get(state: Texts, arguments: list[str]) -> _Applied:
+def _get(state: Texts, arguments: Command) -> _Applied:
     return state, state.get(arguments[0])
 
 
-def _compare_and_set(state: Texts, arguments: list[str]) -> _Applied:
+def _compare_and_set(state: Texts, arguments: Command) -> _Applied:
     key, expected, new = arguments
     return (state.set(key, new), True) if state.get(key) == expected else (state, False)
 
 
-def _delete(state: Texts, arguments: list[str]) -> _Applied:
+def _delete(state: Texts, arguments: Command) -> _Applied:
     there = [key for key in dict.fromkeys(arguments) if key in state]
     for key in there:
         state = state.delete(key)
     return state, len(there)
 
 
-def _exists(state: Texts, arguments: list[str]) -> _Applied:
+def _exists(state: Texts, arguments: Command) -> _Applied:
     return state, sum(key in state for key in arguments)
 
 
-def _increment(state: Texts, arguments: list[str]) -> _Applied:
+def _increment(state: Texts, arguments: Command) -> _Applied:
     key, *amounts = arguments
     held = _integer(state.get(key, "0"))
     amount = _integer(amounts[0]) if amounts else 1
@@ -181,26 +186,26 @@ def _increment(state: Texts, arguments: list[str]) -> _Applied:
     return state.set(key, str(total)), total
 
 
-def _append(state: Texts, arguments: list[str]) -> _Applied:
+def _append(state: Texts, arguments: Command) -> _Applied:
     key, suffix = arguments
     whole = state.get(key, "") + suffix
     return state.set(key, whole), len(whole.encode())
 
 
-def _set_many(state: Texts, arguments: list[str]) -> _Applied:
+def _set_many(state: Texts, arguments: Command) -> _Applied:
     return state.update(zip(arguments[::2], arguments[1::2], strict=True)), True
 
 
-def _get_many(state: Texts, arguments: list[str]) -> _Applied:
+def _get_many(state: Texts, arguments: Command) -> _Applied:
     return state, tuple(state.get(key) for key in arguments)
 
 
-def _keys(state: Texts, arguments: list[str]) -> _Applied:
+def _keys(state: Texts, arguments: Command) -> _Applied:
     matches = matcher(arguments[0])
     return state, tuple(sorted(key for key in state if matches(key)))
 
 
-def _scan(state: Texts, arguments: list[str]) -> _Applied:
+def _scan(state: Texts, arguments: Command) -> _Applied:
     # Keys in the order of a checksum, which knows neither what was added since nor what was taken
     # away: who was there throughout is found, and the cursor is the checksum to go on from.
     cursor, *options = arguments
@@ -214,12 +219,12 @@ def _scan(state: Texts, arguments: list[str]) -> _Applied:
     return state, (str(end % 2**32), tuple(found))
 
 
-def _size(state: Texts, arguments: list[str]) -> _Applied:
+def _size(state: Texts, arguments: Command) -> _Applied:
     del arguments
     return state, len(state)
 
 
-_COMMANDS: dict[str, Callable[[Texts, list[str]], _Applied]] = {
+_COMMANDS: dict[str, Callable[[Texts, Command], _Applied]] = {
     "SET": _set,
     "GET": _get,
     "CAS": _compare_and_set,

@@ -76,6 +76,8 @@ class CommandForm:
         """Return the keys in *command*, each once."""
         if self.first_key is None:
             return ()
+        if self.first_key == self.last_key:
+            return command[self.first_key + 1 : self.first_key + 2]
         arguments = command[1:]
         end = self.last_key + 1 if self.last_key >= 0 else len(arguments) + self.last_key + 1
         return tuple(dict.fromkeys(arguments[self.first_key : end : self.key_step]))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from random import SystemRandom
 from typing import Any
 
+from multipaxos.chain import pipelines
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.state_machine import StateMachine
@@ -57,7 +58,7 @@ def _find_machine(name: str) -> StateMachine:
         machine = find_machine(name)
     except UnknownMachineError as error:
         raise NotStartedError(str(error)) from error
-    taken = sorted(TABLE.keys() & machine.forms.keys())
+    taken = sorted((TABLE.keys() | pipelines.NAMES) & machine.forms.keys())
     if taken:
         raise NotStartedError(
             f"state machine {name} has a command {taken[0]}, which is one of the connection's own: "

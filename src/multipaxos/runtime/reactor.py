@@ -21,7 +21,10 @@ class DelayedCall(Protocol):
 
 
 class Scheduler(Protocol):
-    """Wakes us later."""
+    """Tells the time, in seconds from any start, and wakes us later."""
+
+    def seconds(self) -> float:
+        """Return the time now."""
 
     def callLater(self, delay: float, action: Callable[[], object], /) -> DelayedCall:  # noqa: N802
         """Call *action* in *delay* seconds."""

@@ -1,11 +1,11 @@
 """What a request asks for: the actions that a connection performs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID
-from multipaxos.chain.state_machine import Command
+from multipaxos.chain.state_machine import Command, Result
 from multipaxos.runtime.change_log import Position
 from multipaxos.runtime.client_port import resp
 from multipaxos.runtime.client_port.session import Session
@@ -36,7 +36,8 @@ class Welcome:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Propose:
     """
-    Hand *command* to the protocol; when it is chosen, reply with what *reply_of* makes of that.
+    Hand *command* to the protocol; when it is chosen, reply with what *reply_of* makes of its link
+    and its result.
 
     The request has an id if the client gave it one; otherwise the connection does (None). *since*
     is the client's word for a link that no earlier one can hold it in; None: it says nothing.
@@ -44,7 +45,7 @@ class Propose:
 
     request_id: RequestID | None
     command: Command
-    reply_of: Callable[[Chosen], resp.Reply]
+    reply_of: Callable[[int, Result], resp.Reply]
     since: int | None = None
 
 
@@ -130,8 +131,23 @@ def reply_to(propose: Propose, outcome: Outcome) -> resp.Reply:
     """Return the reply for a request that came to *outcome*."""
     match outcome:
         case Chosen():
-            return propose.reply_of(outcome)
+            return propose.reply_of(outcome.link, outcome.result)
         case Refused(reason=reason):
             return resp.error(f"REFUSED {reason}")
         case _:
             return resp.error(f"UNKNOWN {outcome.reason}")
+
+
+def replies_to(proposes: Sequence[Propose], outcome: Outcome) -> resp.Reply:
+    """Return the replies for requests that went through the chain as one, and to *outcome*."""
+    if len(proposes) == 1:
+        return reply_to(proposes[0], outcome)
+    if not isinstance(outcome, Chosen):
+        return reply_to(proposes[0], outcome) * len(proposes)
+    link, results = outcome.link, outcome.result
+    if not isinstance(results, tuple) or len(results) != len(proposes):
+        # Of what was done before, and was too much to be remembered, only that is told.
+        results = (results,) * len(proposes)
+    return b"".join(
+        [each.reply_of(link, result) for each, result in zip(proposes, results, strict=True)]
+    )

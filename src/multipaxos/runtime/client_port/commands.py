@@ -7,8 +7,7 @@ The commands about the connection and the server are Redis'; those of the state 
 
 from collections.abc import Callable, Mapping, Sequence
 
-from multipaxos.chain.requests import Chosen
-from multipaxos.chain.state_machine import CommandForm
+from multipaxos.chain.state_machine import CommandForm, Result
 from multipaxos.runtime.client_port import resp
 from multipaxos.runtime.client_port.actions import Action, Propose, Quit, RefusedError, Say
 from multipaxos.runtime.client_port.arguments import shown
@@ -63,8 +62,8 @@ def _interpret(name: bytes, arguments: Sequence[bytes], session: Session, rules:
     )
 
 
-def _plain_result(encoding: resp.Encoding) -> Callable[[Chosen], resp.Reply]:
-    return lambda chosen: encoding.result(chosen.result)
+def _plain_result(encoding: resp.Encoding) -> Callable[[int, Result], resp.Reply]:
+    return lambda _, result: encoding.result(result)
 
 
 _PLAIN_RESULT = {version: _plain_result(resp.Encoding(version)) for version in resp.VERSIONS}

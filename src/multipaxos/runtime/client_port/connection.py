@@ -1,7 +1,8 @@
-"""One client's connection: its requests are served one after the other."""
+"""One client's connection: its requests are answered in the order in which they came."""
 
 import secrets
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol as Interface
 from typing import cast
 
@@ -9,7 +10,9 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from typing_extensions import override
 
+from multipaxos.chain import pipelines
 from multipaxos.chain.requests import Outcome, RequestID, Unknown
+from multipaxos.chain.state_machine import Command
 from multipaxos.runtime.change_log import ChangesMissingError
 from multipaxos.runtime.client_port import redis_report, resp
 from multipaxos.runtime.client_port.actions import (
@@ -20,20 +23,14 @@ from multipaxos.runtime.client_port.actions import (
     Quit,
     Watch,
     Welcome,
-    reply_to,
+    replies_to,
 )
-from multipaxos.runtime.client_port.commands import interpret
+from multipaxos.runtime.client_port.intake import Intake
 from multipaxos.runtime.client_port.replies import reply_at_once
-from multipaxos.runtime.client_port.request_reader import (
-    LIMITS,
-    LIMITS_OF_STRANGERS,
-    REQUEST_BYTES_MAX,
-    RequestError,
-    RequestReader,
-)
+from multipaxos.runtime.client_port.request_reader import REQUEST_BYTES_MAX
 from multipaxos.runtime.client_port.service import CallObserver, Info, Service
 from multipaxos.runtime.client_port.session import Rules, Session
-from multipaxos.runtime.client_port.transport import Transport, address_text
+from multipaxos.runtime.client_port.transport import Transport, address_text, send
 from multipaxos.runtime.client_port.watch_feed import WatchFeed
 from multipaxos.runtime.reactor import DelayedCall, Scheduler
 
@@ -59,13 +56,11 @@ class Port(Interface):
     def closed(self, connection: "ClientConnection") -> None:
         """Take note of the end of *connection*."""
 
-    def served(self) -> None:
-        """Take note of a request."""
+    def served(self, count: int = 1) -> None:
+        """Take note of *count* requests."""
 
-    def submit(
-        self, request_id: RequestID, propose: Propose, connection: "ClientConnection"
-    ) -> None:
-        """Hand what is proposed to the protocol; *connection* waits for its outcome."""
+    def submit(self, asked: "Asked", connection: "ClientConnection") -> None:
+        """Hand what is *asked* to the protocol; *connection* waits for its outcome."""
 
     def forget(self, request_id: RequestID, connection: "ClientConnection") -> None:
         """Let *connection* wait no more for *request_id*, which goes on all the same."""
@@ -74,29 +69,40 @@ class Port(Interface):
         """Return what INFO tells."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the protocol was asked for: one *command* under one id, for what one or more propose."""
+
+    request_id: RequestID
+    command: Command
+    since: int | None
+    proposes: Sequence[Propose]
+
+
 class ClientConnection(Protocol):
     """
     One client's connection.
 
-    State: the *session*; the bytes not yet served; the request that is *in_protocol*; the *feed*,
-    if the client watches; whether the client leaves its replies unread. Requests are served one
-    after the other, so replies come in their order.
+    State: the *session*; the *intake* with the bytes not yet served; what is *in_protocol*; the
+    *feed*, if the client watches; whether the client leaves its replies unread. One thing is in the
+    protocol at a time, a request or a pipeline of them, so replies come in the requests' order.
     """
 
     def __init__(self, port: Port) -> None:
         """Begin for *port*, not connected yet."""
         self.port = port
         self.session = Session(is_trusted=port.rules.password is None)
-        self.reader = RequestReader(LIMITS if self.session.is_trusted else LIMITS_OF_STRANGERS)
-        self.in_protocol: tuple[RequestID, Propose] | None = None
+        self.intake = Intake(port.rules, self.session)
+        self.in_protocol: Asked | None = None
         self.feed: WatchFeed | None = None
         # For requests without an id the connection is the client: they come one after the other.
         self._client = f"tcp-{secrets.token_hex(8)}"
         self._sequence = 0
-        self._output_is_full = False
+        self._output_is_full = self._input_is_stopped = False
         self._is_serving = False
         self._is_closing = False
         self._time_out: DelayedCall | None = None
+        self._silent_until = 0.0
 
     @property
     def tcp(self) -> Transport:
@@ -123,7 +129,7 @@ class ClientConnection(Protocol):
     @override
     def dataReceived(self, data: bytes) -> None:
         """Take bytes of the client."""
-        self.reader.feed(data)
+        self.intake.feed(data)
         self._serve()
 
     @override
@@ -156,14 +162,13 @@ class ClientConnection(Protocol):
     # -- serving -----------------------------------------------------------------------------------
 
     def answer(self, outcome: Outcome) -> None:
-        """Write the *outcome* of the request in the protocol, and go on to the next."""
-        assert self.in_protocol is not None, "only what was asked is answered"
-        request_id, propose = self.in_protocol
-        self.in_protocol = None
-        self.port.observer.returned(request_id, propose.command, outcome)
-        self.tcp.write(reply_to(propose, outcome))
+        """Write the *outcome* of what is in the protocol, and go on to the next."""
+        asked, self.in_protocol = self.in_protocol, None
+        assert asked is not None, "only what was asked is answered"
+        self.port.observer.returned(asked.request_id, asked.command, outcome)
+        send(self.tcp, replies_to(asked.proposes, outcome))
         self._restart_time_out()
-        if len(self.reader) and not self._is_serving:
+        if self.intake.is_waiting and not self._is_serving:
             # Not at once: the driver is in the midst of the event that gave this answer.
             self.port.clock.callLater(0, self._serve)
 
@@ -185,61 +190,64 @@ class ClientConnection(Protocol):
         self._is_serving = True
         try:
             while self.in_protocol is None and not (self._output_is_full or self._is_closing):
-                request = self.reader.next_request()
-                if request is None:
+                action = self.intake.next_action(self.session)
+                if action is None:
                     break
                 self.port.served()
-                self._restart_time_out()
-                self._perform(interpret(request, session=self.session, rules=self.port.rules))
-        except RequestError as error:
-            self.tcp.write(resp.error(f"ERR {error}"))
-            self.close()
+                self._perform(action)
         finally:
             self._is_serving = False
+        self._restart_time_out()
         self._regulate_input()
 
     def _perform(self, action: Action) -> None:
         if self.feed is not None and not isinstance(action, Quit):
-            self.tcp.write(resp.error("ERR this connection watches: only QUIT is possible here"))
+            send(self.tcp, resp.error("ERR this connection watches: only QUIT is possible here"))
             return
         match action:
             case Propose():
-                self._propose(action)
+                self._propose(self.intake.gather(action, self.session))
             case Become(session=session, reply=reply):
                 self._become(session)
-                self.tcp.write(reply)
+                send(self.tcp, reply)
             case Welcome(session=session):
                 self._become(session)
-                self.tcp.write(redis_report.welcome(session, self.port.service.role()))
+                send(self.tcp, redis_report.welcome(session, self.port.service.role()))
             case Greet():
                 self._greet(action)
             case Watch():
                 self._watch(action)
             case Quit(reply=reply):
-                self.tcp.write(reply)
+                send(self.tcp, reply)
                 self.close()
             case _:
-                self.tcp.write(reply_at_once(action, self.port, self.session))
+                send(self.tcp, reply_at_once(action, self.port, self.session))
 
     def _become(self, session: Session) -> None:
         self.session = session
-        self.reader.limits = LIMITS if session.is_trusted else LIMITS_OF_STRANGERS
+        self.intake.become(session)
 
     def _greet(self, greeting: Greet) -> None:
         service = self.port.service
         if greeting.uid is None or greeting == Greet(cluster=service.cluster, uid=service.uid):
-            self.tcp.write(resp.integer(service.instance))
+            send(self.tcp, resp.integer(service.instance))
             return
         # What stands behind the greeting, in the same packet even, was meant for somebody else.
-        self.tcp.write(resp.error(f"OTHER server {service.uid} of cluster {service.cluster}"))
+        send(self.tcp, resp.error(f"OTHER server {service.uid} of cluster {service.cluster}"))
         self.close()
 
-    def _propose(self, propose: Propose) -> None:
-        request_id = propose.request_id or self._next_id()
-        self.in_protocol = (request_id, propose)
-        self._restart_time_out()
-        self.port.observer.called(request_id, propose.command)
-        self.port.submit(request_id, propose, self)
+    def _propose(self, proposes: Sequence[Propose]) -> None:
+        first = proposes[0]
+        command = first.command
+        if len(proposes) > 1:
+            self.port.served(len(proposes) - 1)
+            is_read = self.port.rules.machine.is_read
+            commands = [each.command for each in proposes]
+            command = pipelines.pack(commands, reads=all(map(is_read, commands)))
+        asked = Asked(first.request_id or self._next_id(), command, first.since, proposes)
+        self.in_protocol = asked
+        self.port.observer.called(asked.request_id, command)
+        self.port.submit(asked, self)
 
     def _watch(self, watch: Watch) -> None:
         service = self.port.service
@@ -255,16 +263,16 @@ class ClientConnection(Protocol):
                 on_gap=self._end_watch,
             )
         except ChangesMissingError as error:
-            self.tcp.write(resp.error(f"GAP {error}"))
+            send(self.tcp, resp.error(f"GAP {error}"))
             return
         self.feed = feed
-        self.tcp.write(resp.OK)
+        send(self.tcp, resp.OK)
         feed.start()
 
     def _write_push(self, push: resp.Reply) -> None:
         # Who watches asks nothing, and is there as long as it reads.
         self._restart_time_out()
-        self.tcp.write(push)
+        send(self.tcp, push)
 
     def _end_watch(self) -> None:
         feed, self.feed = self.feed, None
@@ -272,13 +280,12 @@ class ClientConnection(Protocol):
             feed.stop()
 
     def _give_up(self) -> None:
-        if self.in_protocol is None:
+        asked, self.in_protocol = self.in_protocol, None
+        if asked is None:
             return
-        request_id, propose = self.in_protocol
-        self.in_protocol = None
-        self.port.forget(request_id, self)
+        self.port.forget(asked.request_id, self)
         unknown = Unknown(reason="the connection closed before the answer came")
-        self.port.observer.returned(request_id, propose.command, unknown)
+        self.port.observer.returned(asked.request_id, asked.command, unknown)
 
     def _next_id(self) -> RequestID:
         self._sequence += 1
@@ -288,19 +295,30 @@ class ClientConnection(Protocol):
         if self._is_closing:
             return
         # While a request is in the protocol, reading goes on: a client's end must be noticed.
-        if self._output_is_full or len(self.reader) > WAITING_BYTES_MAX:
-            self.tcp.pauseProducing()
-        else:
-            self.tcp.resumeProducing()
+        is_full = self._output_is_full or len(self.intake) > WAITING_BYTES_MAX
+        if is_full != self._input_is_stopped:
+            self._input_is_stopped = is_full
+            if is_full:
+                self.tcp.pauseProducing()
+            else:
+                self.tcp.resumeProducing()
 
     def _restart_time_out(self) -> None:
+        # With every request: the timer itself runs on, and looks when it fires.
         seconds = IDLE_SECONDS_MAX if self.in_protocol is None else ANSWER_SECONDS_MAX
+        self._silent_until = self.port.clock.seconds() + seconds
         if self._is_closing:
             self._stop_time_out()
         elif self._time_out is None:
-            self._time_out = self.port.clock.callLater(seconds, self.abort)
+            self._time_out = self.port.clock.callLater(seconds, self._look_at_time)
+
+    def _look_at_time(self) -> None:
+        self._time_out = None
+        left_seconds = self._silent_until - self.port.clock.seconds()
+        if left_seconds > 0:
+            self._time_out = self.port.clock.callLater(left_seconds, self._look_at_time)
         else:
-            self._time_out.reset(seconds)
+            self.abort()
 
     def _stop_time_out(self) -> None:
         if self._time_out is not None and self._time_out.active():

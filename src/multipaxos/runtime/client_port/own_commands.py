@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from multipaxos.chain.requests import Chosen, RequestID
-from multipaxos.chain.state_machine import Command, CommandForm, result_to_plain
+from multipaxos.chain.requests import RequestID
+from multipaxos.chain.state_machine import Command, CommandForm, Result, result_to_plain
 from multipaxos.runtime.change_log import Position
 from multipaxos.runtime.client_port import resp
 from multipaxos.runtime.client_port.actions import (
@@ -44,10 +44,10 @@ def machine_command(name: bytes, arguments: Sequence[bytes], rules: Rules) -> Co
     return command
 
 
-def link_and_result(chosen: Chosen) -> resp.Reply:
+def link_and_result(link: int, result: Result) -> resp.Reply:
     """Return the reply that tells of the link and, as JSON, of the result with its exact type."""
-    result = msgspec.json.encode(result_to_plain(chosen.result))
-    return resp.array([resp.integer(chosen.link), resp.bulk(result)])
+    text = msgspec.json.encode(result_to_plain(result))
+    return resp.array([resp.integer(link), resp.bulk(text)])
 
 
 def _propose(request: Request) -> Action:

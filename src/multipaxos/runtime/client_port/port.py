@@ -9,8 +9,7 @@ from typing_extensions import override
 from multipaxos.chain.effects import Answer
 from multipaxos.chain.requests import RequestID
 from multipaxos.runtime.client_port import resp
-from multipaxos.runtime.client_port.actions import Propose
-from multipaxos.runtime.client_port.connection import ClientConnection
+from multipaxos.runtime.client_port.connection import Asked, ClientConnection
 from multipaxos.runtime.client_port.service import CallObserver, Info, Service
 from multipaxos.runtime.client_port.session import Rules
 from multipaxos.runtime.client_port.transport import Transport
@@ -75,14 +74,14 @@ class ClientPort(Factory):
         """Take note of the end of *connection*."""
         self.connections.discard(connection)
 
-    def served(self) -> None:
-        """Take note of a request."""
-        self._requests += 1
+    def served(self, count: int = 1) -> None:
+        """Take note of *count* requests."""
+        self._requests += count
 
-    def submit(self, request_id: RequestID, propose: Propose, connection: ClientConnection) -> None:
-        """Hand what is proposed to the protocol; *connection* waits for its outcome."""
-        self._waiting.setdefault(request_id, []).append(connection)
-        self.service.submit(request_id, propose.command, since=propose.since)
+    def submit(self, asked: Asked, connection: ClientConnection) -> None:
+        """Hand what is *asked* to the protocol; *connection* waits for its outcome."""
+        self._waiting.setdefault(asked.request_id, []).append(connection)
+        self.service.submit(asked.request_id, asked.command, since=asked.since)
 
     def answer(self, answer: Answer) -> None:
         """Tell the outcome to all that wait for it; nobody does if the client went away."""

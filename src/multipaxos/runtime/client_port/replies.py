@@ -50,7 +50,7 @@ def _stale(command: Command, service: Service) -> resp.Reply:
     read = service.read_stale(command)
     if read is None:
         return resp.error("REFUSED this server has no memory yet")
-    return link_and_result(read)
+    return link_and_result(read.link, read.result)
 
 
 def _history(count: int, service: Service) -> resp.Reply:

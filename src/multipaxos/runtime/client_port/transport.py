@@ -47,6 +47,25 @@ class Transport(Protocol):
     # ruff: enable[N802]
 
 
+def send(transport: Transport, data: bytes) -> None:
+    """
+    Send *data* now, as far as the network takes it; the rest when it does.
+
+    A Twisted transport keeps what it is given for the reactor's next round: to wait there for the
+    socket, which is nearly always ready, costs more than to send. Where the transport holds nothing
+    back, what is sent directly overtakes nothing.
+    """
+    send_now = getattr(transport, "writeSomeData", None)
+    if send_now is None or transport.dataBuffer or transport._tempDataBuffer:  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
+        transport.write(data)
+        return
+    sent = send_now(data)
+    # What is no count is an error, which the transport meets again and reports in its own way.
+    sent = sent if isinstance(sent, int) and sent >= 0 else 0
+    if sent < len(data):
+        transport.write(data[sent:])
+
+
 def address_text(address: IAddress) -> str:
     """Write one end of a connection as ``host:port``."""
     return str(Address(host=getattr(address, "host", ""), port=getattr(address, "port", 0)))

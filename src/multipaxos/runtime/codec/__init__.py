@@ -29,15 +29,15 @@ write durable state in the same terms.
 """
 
 import re
-from typing import TypeVar
 
 import msgspec
 
 from multipaxos.chain.durable import DurableState, Snapshot
-from multipaxos.chain.links import Link
 from multipaxos.chain.messages import Envelope
 from multipaxos.runtime.codec import envelopes, parts, wire
 from multipaxos.runtime.codec.errors import MalformedDatagramError
+from multipaxos.runtime.codec.link_texts import decode_link, encode_link
+from multipaxos.runtime.codec.text import decode, encode
 
 __all__ = [
     "VALUE_BYTES_MAX",
@@ -61,8 +61,6 @@ __all__ = [
 VALUE_BYTES_MAX = 2**20
 """How many :func:`value_bytes` a value that a client sets may have; a larger one is refused."""
 
-_T = TypeVar("_T")
-
 
 class _State(wire.Part):
     """A whole durable state in one object."""
@@ -72,7 +70,6 @@ class _State(wire.Part):
 
 
 _datagrams: msgspec.json.Decoder[wire.AnyDatagram] = msgspec.json.Decoder(wire.AnyDatagram)
-_links: msgspec.json.Decoder[wire.Link] = msgspec.json.Decoder(wire.Link)
 _votes = msgspec.json.Decoder(wire.Votes)
 _snapshots = msgspec.json.Decoder(wire.Snapshot)
 _states = msgspec.json.Decoder(_State)
@@ -84,42 +81,32 @@ def encode_envelope(envelope: Envelope) -> bytes:
 
     How long it may be is for the transports to say.
     """
-    return _encode(envelopes.envelope_to_wire(envelope), _datagrams)
+    return encode(envelopes.envelope_to_wire(envelope), _datagrams)
 
 
 def decode_envelope(datagram: bytes) -> Envelope:
     """Return the envelope in *datagram*; MalformedDatagramError for anything else."""
-    return envelopes.envelope_from_wire(_decode(datagram, _datagrams))
-
-
-def encode_link(link: Link) -> bytes:
-    """Return *link* as JSON, for the history."""
-    return _encode(parts.link_to_wire(link), _links)
-
-
-def decode_link(text: bytes) -> Link:
-    """Return the link that :func:`encode_link` wrote."""
-    return parts.link_from_wire(_decode(text, _links))
+    return envelopes.envelope_from_wire(decode(datagram, _datagrams))
 
 
 def encode_snapshot(snapshot: Snapshot) -> bytes:
     """Return *snapshot* as JSON."""
-    return _encode(parts.snapshot_to_wire(snapshot), _snapshots)
+    return encode(parts.snapshot_to_wire(snapshot), _snapshots)
 
 
 def decode_snapshot(text: bytes) -> Snapshot:
     """Return the snapshot that :func:`encode_snapshot` wrote."""
-    return parts.snapshot_from_wire(_decode(text, _snapshots))
+    return parts.snapshot_from_wire(decode(text, _snapshots))
 
 
 def encode_votes(state: DurableState) -> bytes:
     """Return *state* without its snapshot as JSON."""
-    return _encode(parts.votes_to_wire(state), _votes)
+    return encode(parts.votes_to_wire(state), _votes)
 
 
 def decode_votes(text: bytes, snapshot: Snapshot) -> DurableState:
     """Return the state that :func:`encode_votes` wrote, with its *snapshot*."""
-    return parts.state_from_wire(_decode(text, _votes), snapshot)
+    return parts.state_from_wire(decode(text, _votes), snapshot)
 
 
 def encode_state(state: DurableState) -> bytes:
@@ -127,12 +114,12 @@ def encode_state(state: DurableState) -> bytes:
     whole = _State(
         votes=parts.votes_to_wire(state), snapshot=parts.snapshot_to_wire(state.snapshot)
     )
-    return _encode(whole, _states)
+    return encode(whole, _states)
 
 
 def decode_state(text: bytes) -> DurableState:
     """Return the state that :func:`encode_state` wrote."""
-    whole = _decode(text, _states)
+    whole = decode(text, _states)
     return parts.state_from_wire(whole.votes, parts.snapshot_from_wire(whole.snapshot))
 
 
@@ -157,20 +144,3 @@ def is_cluster_name(text: str) -> bool:
 def is_client_id(text: str) -> bool:
     """Tell whether *text* can name a client: 1 to 40 letters, digits, ``_-.:``."""
     return re.search(wire.CLIENT_PATTERN, text) is not None
-
-
-def _encode(structure: msgspec.Struct, decoder: msgspec.json.Decoder[_T]) -> bytes:
-    try:
-        text = msgspec.json.encode(structure)
-    except UnicodeEncodeError as error:
-        raise MalformedDatagramError(str(error)) from error
-    # msgspec checks what it reads, not what it writes. What we send or save must be readable.
-    _decode(text, decoder)
-    return text
-
-
-def _decode(text: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
-    try:
-        return decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedDatagramError(str(error)) from error

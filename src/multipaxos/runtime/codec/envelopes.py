@@ -2,6 +2,8 @@
 
 from typing import Any, TypeAlias, assert_never
 
+from msgspec import Raw
+
 import composable_paxos as paxos
 from composable_paxos import ProposalID
 from multipaxos.chain import messages, requests
@@ -9,6 +11,7 @@ from multipaxos.chain.messages import Envelope
 from multipaxos.chain.state_machine import result_to_plain
 from multipaxos.runtime.codec import wire
 from multipaxos.runtime.codec.errors import MalformedDatagramError
+from multipaxos.runtime.codec.link_texts import decode_link, encode_link
 from multipaxos.runtime.codec.parts import (
     acceptance_from_wire,
     acceptance_to_wire,
@@ -79,7 +82,7 @@ def _paxos_to_wire(message: paxos.Message, head: dict[str, Any]) -> wire.AnyData
             )
         case paxos.Accept():
             proposal = proposal_to_wire(message.proposal_id)
-            return wire.Accept(**head, proposal=proposal, value=link_to_wire(message.value))
+            return wire.Accept(**head, proposal=proposal, value=Raw(encode_link(message.value)))
         case paxos.Accepted():
             return wire.Accepted(
                 **head,
@@ -145,7 +148,7 @@ def _message_from_wire(datagram: wire.AnyDatagram) -> AnyMessage:
         case wire.Promise():
             return _promise_from_wire(datagram)
         case wire.Accept():
-            value = link_from_wire(datagram.value)
+            value = decode_link(bytes(datagram.value))
             return paxos.Accept(proposal_id=ProposalID(*datagram.proposal), value=value)
         case wire.Accepted():
             return paxos.Accepted(

@@ -8,7 +8,7 @@ character set and a length, every number a range. Nothing else passes: unknown f
 
 from typing import Annotated, Any, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 NUMBER_MAX = 10**9
 """The highest proposal number: eleven days of a thousand rounds a second on one link."""
@@ -150,10 +150,10 @@ class Promise(Datagram, tag="promise"):
 
 
 class Accept(Datagram, tag="accept"):
-    """``{"type":"accept",…,"proposal":[2,"A"],"value":{…}}``."""
+    """``{"type":"accept",…,"proposal":[2,"A"],"value":{…}}``: the value is a link, read apart."""
 
     proposal: Proposal
-    value: Link
+    value: Raw
 
 
 class Accepted(Datagram, tag="accepted"):
