@@ -1,10 +1,10 @@
 """The dictionary: texts by key, with those of Redis' commands for strings that go with it."""
 
 from binascii import crc32
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, TypeAlias
 
-from immutables import Map
+from immutables import Map, MapMutation
 from typing_extensions import override
 
 from multipaxos.chain.patterns import matcher
@@ -15,6 +15,7 @@ from multipaxos.chain.state_machine import (
     Failure,
     Result,
     StateMachine,
+    apply_safely,
 )
 
 INTEGER_MAX = 2**63 - 1
@@ -112,7 +113,7 @@ class Dictionary(StateMachine):
     @override
     def refusal(self, command: Command) -> str | None:
         """Return what is wrong with the form of *command*, its options included."""
-        if _PLAIN.get(command[0]) == len(command) and len(command[1]) <= KEY_CHARACTERS_MAX:
+        if _PLAIN.get(command[0]) == len(command) and _is_key(command[1]):
             return None
         return (
             super().refusal(command)
@@ -124,6 +125,25 @@ class Dictionary(StateMachine):
     def apply(self, state: Texts, command: Command) -> tuple[Texts, Result]:
         """Do *command*, which has the form of one of :attr:`forms`."""
         return _COMMANDS[command[0]](state, command[1:])
+
+    @override
+    def apply_all(
+        self, state: Texts, commands: Iterable[Command]
+    ) -> tuple[Texts, tuple[Result, ...]]:
+        """Do *commands* one after the other: those that only set a key on one copy of the state."""
+        results: list[Result] = []
+        texts: MapMutation[str, str] | None = None
+        for command in commands:
+            if command[0] == "SET" and _PLAIN["SET"] == len(command) and _is_key(command[1]):
+                texts = state.mutate() if texts is None else texts
+                texts[command[1]] = command[2]
+                results.append(True)
+                continue
+            if texts is not None:
+                state, texts = texts.finish(), None
+            state, result = apply_safely(self, state, command)
+            results.append(result)
+        return state if texts is None else texts.finish(), tuple(results)
 
     @override
     def changes(self, before: Texts, after: Texts, command: Command) -> tuple[Change, ...]:
@@ -261,9 +281,13 @@ def _argument_fault(command: Command) -> str | None:
 
 
 def _length_fault(keys: tuple[str, ...]) -> str | None:
-    if all(len(key) <= KEY_CHARACTERS_MAX for key in keys):
+    if all(map(_is_key, keys)):
         return None
     return f"ERR a key has at most {KEY_CHARACTERS_MAX} characters"
+
+
+def _is_key(text: str) -> bool:
+    return len(text) <= KEY_CHARACTERS_MAX
 
 
 def _set_options(options: list[str]) -> frozenset[str] | None:

@@ -7,6 +7,7 @@ from composable_paxos import Message, PeerID
 from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import (
     Answer,
+    Applied,
     CancelTimer,
     Changes,
     LocalRead,
@@ -86,7 +87,7 @@ class EffectCollector(ChainPosition):
         """Have the driver answer *read* if the lease still runs."""
         self._reads.append(read)
 
-    def tell_changes(self, changes: Changes) -> None:
+    def tell_changes(self, changes: Changes | Applied) -> None:
         """Tell those who watch the state what became of it."""
         self._changes.append(changes)
 
@@ -174,6 +175,6 @@ class EffectCollector(ChainPosition):
         self._timers: dict[Timer, TimerChange] = {}
         self._answers: list[Answer] = []
         self._reads: list[LocalRead] = []
-        self._changes: list[Changes] = []
+        self._changes: list[Changes | Applied] = []
         self._events: list[Event] = []
         self._halt_reason = None

@@ -14,7 +14,7 @@ from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.events import Event
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.requests import Outcome, RequestID, Update
-from multipaxos.chain.state_machine import Change
+from multipaxos.chain.state_machine import Change, Command, State, StateMachine
 
 
 class Timer(StrEnum):
@@ -107,6 +107,21 @@ class Changes:
     changes: tuple[Change, ...] | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """
+    What *link* did to the state of *machine*: *commands*, from the state *before* on.
+
+    What they changed takes as long to find out as to apply them, and mostly nobody asks: see
+    :func:`multipaxos.chain.ledger.changes_of`.
+    """
+
+    link: int
+    commands: tuple[Command, ...]
+    before: State
+    machine: StateMachine
+
+
 TimerChange: TypeAlias = SetTimer | CancelTimer
 
 
@@ -126,7 +141,7 @@ class Outbox:
     timers: tuple[TimerChange, ...] = ()
     answers: tuple[Answer, ...] = ()
     reads: tuple[LocalRead, ...] = ()
-    changes: tuple[Changes, ...] = ()
+    changes: tuple[Changes | Applied, ...] = ()
     halt: str | None = None
 
     @property

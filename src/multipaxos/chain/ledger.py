@@ -8,8 +8,10 @@ from multipaxos.chain.links import Link, NewMaster, Updates
 from multipaxos.chain.requests import Chosen, Outcome, RequestID, Unknown, Update
 from multipaxos.chain.state_machine import (
     Change,
+    Command,
     Failure,
     Result,
+    State,
     StateMachine,
     apply_safely,
 )
@@ -25,13 +27,13 @@ class Effect:
     """
     What a link amounts to: the *snapshot* after it, and what to tell whom.
 
-    The *outcomes* are those of the requests in it, the *changes* those of the state machine's
-    state, each in the order in which they came about.
+    The *outcomes* are those of the requests in it. Of these, the commands that led to another state
+    of the state machine were *applied*, in this order.
     """
 
     snapshot: Snapshot
     outcomes: tuple[tuple[RequestID, Outcome], ...] = ()
-    changes: tuple[Change, ...] = ()
+    applied: tuple[Command, ...] = ()
 
 
 def apply_link(
@@ -53,6 +55,18 @@ def apply_link(
             )
         case _:
             return Effect(snapshot)
+
+
+def changes_of(
+    commands: Sequence[Command], before: State, machine: StateMachine
+) -> tuple[Change, ...]:
+    """Return what *commands*, which were applied one after the other, changed from *before* on."""
+    changes: list[Change] = []
+    for command in commands:
+        after, _ = apply_safely(machine, before, command)
+        changes += machine.changes(before, after, command)
+        before = after
+    return tuple(changes)
 
 
 def replay(
@@ -104,7 +118,7 @@ def _apply_updates(
     sessions = dict(snapshot.sessions)
     value, forgotten_before = snapshot.value, snapshot.forgotten_before
     outcomes: list[tuple[RequestID, Outcome]] = []
-    changes: list[Change] = []
+    applied: list[Command] = []
     for update in link.updates:
         request_id, command = update.request_id, update.command
         client = request_id.client
@@ -115,7 +129,7 @@ def _apply_updates(
             value, result = apply_safely(machine, before, command)
             outcome = Chosen(link=number, result=result)
             if value is not before:
-                changes += machine.changes(before, value, command)
+                applied.append(command)
             # A read needs no memory: to read again is harmless, and its result may be large.
             if not is_read:
                 sessions.pop(client, None)
@@ -132,7 +146,7 @@ def _apply_updates(
         forgotten_before=forgotten_before,
         master=snapshot.master,
     )
-    return Effect(after, tuple(outcomes), tuple(changes))
+    return Effect(after, tuple(outcomes), tuple(applied))
 
 
 def _to_remember(result: Result) -> Result:

@@ -18,7 +18,6 @@ from multipaxos.chain.state_machine import (
     Result,
     State,
     StateMachine,
-    apply_safely,
 )
 
 PIPELINE = "PIPELINE"
@@ -28,7 +27,7 @@ NAMES = frozenset({PIPELINE, READS})
 """No state machine has commands of these names."""
 
 MALFORMED = "ERR what stands in the pipeline cannot be told apart"
-NO_READ = Failure("ERR it is no read, in a pipeline of reads")
+NO_READS = Failure("ERR a pipeline of reads holds something else")
 
 
 def pack(commands: Sequence[Command], *, reads: bool) -> Command:
@@ -51,6 +50,9 @@ def unpack(pipeline: Command) -> tuple[Command, ...]:
     >>> unpack(("READS", "2", "GET", "a", "1", "DBSIZE"))
     (('GET', 'a'), ('DBSIZE',))
     """
+    newest = _newest[0]
+    if newest[0] is pipeline:
+        return newest[1]
     commands = []
     place, end = 1, len(pipeline)
     while place < end:
@@ -59,7 +61,12 @@ def unpack(pipeline: Command) -> tuple[Command, ...]:
         if not begin < place <= end:
             raise ValueError(MALFORMED)
         commands.append(pipeline[begin:place])
-    return tuple(commands)
+    _newest[0] = (pipeline, tuple(commands))
+    return _newest[0][1]
+
+
+_newest: list[tuple[Command, tuple[Command, ...]]] = [((), ())]
+"""What was unpacked last: whoever looks at a pipeline looks at it from several sides."""
 
 
 def commands_of(command: Command) -> tuple[Command, ...]:
@@ -106,15 +113,10 @@ class Pipelining(StateMachine):
         """Do *command*, or each of a pipeline."""
         if command[0] not in NAMES:
             return self.machine.apply(state, command)
-        results: list[Result] = []
-        only_reads = command[0] == READS
-        for each in unpack(command):
-            if only_reads and not self.machine.is_read(each):
-                results.append(NO_READ)
-                continue
-            state, result = apply_safely(self.machine, state, each)
-            results.append(result)
-        return state, tuple(results)
+        commands = unpack(command)
+        if command[0] == READS and not all(map(self.machine.is_read, commands)):
+            return state, (NO_READS,) * len(commands)
+        return self.machine.apply_all(state, commands)
 
     @override
     def is_read(self, command: Command) -> bool:

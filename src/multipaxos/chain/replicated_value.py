@@ -21,7 +21,7 @@ from composable_paxos import (
     Resolution,
 )
 from multipaxos.chain.durable import DecidedLink, Snapshot
-from multipaxos.chain.effects import Changes, LocalRead, Outbox, Timer
+from multipaxos.chain.effects import Applied, Changes, LocalRead, Outbox, Timer
 from multipaxos.chain.events import EventKind, literally
 from multipaxos.chain.ledger import apply_link, outcome_so_far
 from multipaxos.chain.links import Founding, Link, Updates
@@ -235,8 +235,15 @@ class BaseReplicatedValue(Voting):
         self._decided.append(DecidedLink(number=number, link=link))
         if isinstance(link, Founding):
             self.founding = link
-        if effect.changes:
-            self.tell_changes(Changes(link=number, changes=effect.changes))
+        if effect.applied:
+            self.tell_changes(
+                Applied(
+                    link=number,
+                    commands=effect.applied,
+                    before=self.snapshot.value,
+                    machine=self.machine,
+                )
+            )
         for request_id, outcome in effect.outcomes:
             self.queue.pop(request_id, None)
             self.answer(request_id, outcome)

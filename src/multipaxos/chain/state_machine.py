@@ -7,7 +7,7 @@ Approach, 1990)
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
@@ -123,6 +123,20 @@ class StateMachine(ABC):
         It must depend on nothing but these two: no clock, chance or file, nor the order of a set.
         A *command* that :meth:`refusal` finds no fault with always has a result, were it a Failure.
         """
+
+    def apply_all(
+        self, state: State, commands: Iterable[Command]
+    ) -> tuple[State, tuple[Result, ...]]:
+        """
+        Return the state after *commands*, one after the other, and their results.
+
+        It is what :func:`apply_safely` does with each. A machine may know a quicker way.
+        """
+        results = []
+        for command in commands:
+            state, result = apply_safely(self, state, command)
+            results.append(result)
+        return state, tuple(results)
 
     def refusal(self, command: Command) -> str | None:
         """

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from multipaxos.chain.effects import Changes
+from multipaxos.chain.effects import Applied, Changes
+from multipaxos.chain.ledger import changes_of
 from multipaxos.chain.state_machine import State
 
 CHANGES_MAX = 10_000
@@ -46,13 +47,17 @@ class ChangeLog:
     """
     Remembers the newest changes, and wakes those who wait for the next.
 
-    State: the changes, each with its number since this server's start; the position after which no
-    change is missing (*complete_after*); those who listen, those to wake; whether it was closed.
+    What a link changed is found out when somebody asks. State: the changes, each with its number
+    since this server's start; what was *applied* since, in links and characters; the position after
+    which no change is missing (*complete_after*); those who listen, those to wake; whether it was
+    closed.
     """
 
     def __init__(self, instance: int) -> None:
         """Begin at link *instance*: of what is before nothing is known."""
-        self.complete_after = Position(instance - 1, END_OF_LINK)
+        self._complete_after = Position(instance - 1, END_OF_LINK)
+        self._applied: deque[tuple[Applied, int]] = deque()
+        self._applied_commands = self._applied_characters = 0
         self._changes: deque[PlacedChange] = deque()
         self._first = 0
         self._characters = 0
@@ -60,18 +65,18 @@ class ChangeLog:
         self._listeners: dict[object, Callable[[Changes], None]] = {}
         self.is_closed = False
 
-    def take(self, changes: Changes) -> None:
-        """Remember *changes*; when they skip links, all that was known is incomplete."""
-        if changes.changes is None:
-            self._forget(len(self._changes))
-            # The skip itself has a number, so that whoever is up to date misses it.
-            self._first += 1
-            self.complete_after = Position(changes.link, END_OF_LINK)
+    def take(self, news: Changes | Applied) -> None:
+        """Remember what a link changed; when links were skipped, all that was known is incomplete."""
+        if isinstance(news, Applied):
+            self._put_off(news)
+            if not (self._listeners or self._wake):
+                return
+            news = self._find_out()
         else:
-            for place, (key, value) in enumerate(changes.changes):
-                self._append(PlacedChange(Position(changes.link, place), key, value))
+            self._find_out()
+            self._remember(news)
         for listener in tuple(self._listeners.values()):
-            listener(changes)
+            listener(news)
         self._wake_all()
 
     def close(self) -> None:
@@ -80,8 +85,15 @@ class ChangeLog:
         self._wake_all()
 
     @property
+    def complete_after(self) -> Position:
+        """The position after which no change is missing here."""
+        self._find_out()
+        return self._complete_after
+
+    @property
     def next_number(self) -> int:
         """The number that the next change will have."""
+        self._find_out()
         return self._first + len(self._changes)
 
     def number_after(self, position: Position) -> int:
@@ -104,6 +116,7 @@ class ChangeLog:
 
     def since(self, number: int) -> Iterator[PlacedChange]:
         """Yield the change with *number* and all after it; ChangesMissingError if it is gone."""
+        self._find_out()
         if number < self._first:
             raise ChangesMissingError(
                 f"the changes up to link {self.complete_after.link} are not kept any more"
@@ -126,6 +139,40 @@ class ChangeLog:
         else:
             self._listeners[who] = listener
 
+    def _put_off(self, applied: Applied) -> None:
+        characters = sum(sum(map(len, command)) for command in applied.commands)
+        self._applied.append((applied, characters))
+        self._applied_commands += len(applied.commands)
+        self._applied_characters += characters
+        while len(self._applied) > 1 and (
+            self._applied_commands > CHANGES_MAX or self._applied_characters > CHARACTERS_MAX
+        ):
+            forgotten, characters = self._applied.popleft()
+            self._applied_commands -= len(forgotten.commands)
+            self._applied_characters -= characters
+            self._remember(Changes(link=forgotten.link, changes=None))
+
+    def _find_out(self) -> Changes:
+        """Find out what was changed by all that was put off; return the newest link's changes."""
+        newest = Changes(link=0, changes=())
+        while self._applied:
+            applied, _ = self._applied.popleft()
+            found = changes_of(applied.commands, applied.before, applied.machine)
+            newest = Changes(link=applied.link, changes=found)
+            self._remember(newest)
+        self._applied_commands = self._applied_characters = 0
+        return newest
+
+    def _remember(self, changes: Changes) -> None:
+        if changes.changes is None:
+            self._forget(len(self._changes))
+            # The skip itself has a number, so that whoever is up to date misses it.
+            self._first += 1
+            self._complete_after = Position(changes.link, END_OF_LINK)
+        else:
+            for place, (key, value) in enumerate(changes.changes):
+                self._append(PlacedChange(Position(changes.link, place), key, value))
+
     def _wake_all(self) -> None:
         for wake in tuple(self._wake.values()):
             wake()
@@ -135,7 +182,7 @@ class ChangeLog:
         self._characters += _characters(change)
         while len(self._changes) > CHANGES_MAX or self._characters > CHARACTERS_MAX:
             # What is left of a link of which one is forgotten is not all of it.
-            self.complete_after = max(self.complete_after, self._changes[0].position)
+            self._complete_after = max(self._complete_after, self._changes[0].position)
             self._forget(1)
 
     def _forget(self, count: int) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVarTuple
 
 from multipaxos.chain.effects import (
     Answer,
+    Applied,
     CancelTimer,
     Changes,
     LocalRead,
@@ -77,7 +78,7 @@ class Driver:
         observer: Observer,
         on_answer: Callable[[Answer], None],
         on_halt: Callable[[str], None],
-        on_changes: Callable[[Changes], None] = lambda _: None,
+        on_changes: Callable[[Changes | Applied], None] = lambda _: None,
         on_fault: Callable[[], None] = lambda: None,
     ) -> None:
         """

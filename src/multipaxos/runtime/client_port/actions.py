@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID
 from multipaxos.chain.state_machine import Command, Result
@@ -33,11 +33,9 @@ class Welcome:
     session: Session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Propose:
+class Propose(NamedTuple):
     """
-    Hand *command* to the protocol; when it is chosen, reply with what *reply_of* makes of its link
-    and its result.
+    Hand *command* to the protocol; when it is chosen, reply with *reply_of* its link and result.
 
     The request has an id if the client gave it one; otherwise the connection does (None). *since*
     is the client's word for a link that no earlier one can hold it in; None: it says nothing.

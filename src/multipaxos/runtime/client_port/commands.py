@@ -7,7 +7,7 @@ The commands about the connection and the server are Redis'; those of the state 
 
 from collections.abc import Callable, Mapping, Sequence
 
-from multipaxos.chain.state_machine import CommandForm, Result
+from multipaxos.chain.state_machine import Command, CommandForm, Result
 from multipaxos.runtime.client_port import resp
 from multipaxos.runtime.client_port.actions import Action, Propose, Quit, RefusedError, Say
 from multipaxos.runtime.client_port.arguments import shown
@@ -37,10 +37,27 @@ def interpret(request: Sequence[bytes], *, session: Session, rules: Rules) -> Ac
     The *session* says whose it is, the *rules* what there is to ask for.
     """
     name, *arguments = request
+    known = rules.names.get(name)
+    if known is not None and session.is_trusted and not session.is_in_transaction:
+        command = _plain_command(known, request, rules)
+        if command is not None:
+            return Propose(None, command, _PLAIN_RESULT[session.encoding.version])
     try:
         return _interpret(name, arguments, session, rules)
     except RefusedError as refused:
         return Say(reply=resp.error(str(refused)))
+
+
+def _plain_command(name: str, request: Sequence[bytes], rules: Rules) -> Command | None:
+    """Return the command of the state machine that is asked for, None if there may be a fault."""
+    # As JSON, no character takes more bytes than a control character, which takes six.
+    if name in TABLE or 6 * sum(map(len, request)) > rules.value_bytes_max:
+        return None
+    try:
+        command = (name, *[argument.decode() for argument in request[1:]])
+    except UnicodeDecodeError:
+        return None
+    return command if rules.machine.refusal(command) is None else None
 
 
 def _interpret(name: bytes, arguments: Sequence[bytes], session: Session, rules: Rules) -> Action:

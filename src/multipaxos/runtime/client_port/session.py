@@ -1,5 +1,6 @@
 """What a client has told of itself, and what all clients of a server have in common."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from multipaxos.chain.state_machine import StateMachine
@@ -45,10 +46,17 @@ class Rules:
     What a server's clients have in common: the commands of its *machine*, and the bounds.
 
     Each argument of a command may take *value_bytes_max* bytes as JSON. A *password* of None asks
-    nobody for one.
+    nobody for one. *names* are those of the machine's commands, by what clients usually write.
     """
 
     machine: StateMachine
     value_bytes_max: int
     password: str | None = field(default=None, repr=False)
     connections_max: int = 0
+    names: Mapping[bytes, str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Find the names of the machine's commands, as clients usually write them."""
+        forms = self.machine.forms
+        cases = {written.encode(): name for name in forms for written in (name, name.lower())}
+        object.__setattr__(self, "names", cases)
