@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from immutables import Map
@@ -31,7 +31,10 @@ GARBAGE_BYTES_MIN = 1024 * 1024
 SWEPT_MAX = 16
 """No more blocks are deleted with one checkpoint: it would take long."""
 
-ABSENT = object()
+ABSENT: Any = object()
+
+_Item: TypeAlias = tuple[str, State]
+"""A key and what is there, ABSENT if nothing is."""
 
 
 class _Block(msgspec.Struct, forbid_unknown_fields=True):
@@ -106,7 +109,9 @@ class Blocks:
                 return
             self._left = iter(self.entries)
             self._began_at, self._bytes_before = self.until, self._bytes
-        appended, _ = self._append(database, self._left, bytes_max)
+        now = self.entries
+        left = ((key, now[key]) for key in self._left if key in now)
+        appended, _ = self._append(database, left, bytes_max)
         if appended < bytes_max:
             # All that was there when this began has been appended since, and so has what changed.
             self._left = None
@@ -120,12 +125,12 @@ class Blocks:
             database.execute("DELETE FROM blocks WHERE number < ?", (self._oldest,))
 
     def _append(
-        self, database: sqlite3.Connection, keys: Iterator[str], bytes_max: float = inf
+        self, database: sqlite3.Connection, items: Iterator[_Item], bytes_max: float = inf
     ) -> tuple[int, int]:
-        """Append the entries of *keys*, up to *bytes_max* bytes; return the bytes and the count."""
+        """Append *items*, up to *bytes_max* bytes; return the bytes and the count."""
         appended = count = 0
         while appended < bytes_max:
-            block = self._compose(keys)
+            block = _compose(items)
             if not block.set and not block.gone:
                 break
             text = _encode(block)
@@ -137,44 +142,52 @@ class Blocks:
         self._bytes += appended
         return appended, count
 
-    def _compose(self, keys: Iterator[str]) -> _Block:
-        """Return a block with the entries of the next *keys*."""
-        block = _Block(set={}, gone=[])
-        size = 0
-        for key in keys:
-            value = self.entries.get(key, ABSENT)
-            if value is ABSENT:
-                block.gone.append(key)
-            else:
-                item = value if type(value) is str else msgspec.Raw(_encode(thaw(value)))
-                block.set[key] = item
-                size += len(bytes(item)) if isinstance(item, msgspec.Raw) else len(item)
-            size += len(key)
-            if size >= BLOCK_BYTES:
-                break
-        return block
+
+def _compose(items: Iterator[_Item]) -> _Block:
+    """Return a block with the next *items*."""
+    entries: dict[str, Any] = {}
+    gone: list[str] = []
+    size = 0
+    for key, value in items:
+        if value is ABSENT:
+            gone.append(key)
+        elif type(value) is str:
+            entries[key] = value
+            size += len(value)
+        else:
+            text = _encode(thaw(value))
+            entries[key] = msgspec.Raw(text)
+            size += len(text)
+        size += len(key)
+        if size >= BLOCK_BYTES:
+            break
+    return _Block(set=entries, gone=gone)
 
 
 def _differing(
     then: Map[str, State], now: Map[str, State], keys: Sequence[str] | None
-) -> Iterator[str]:
-    """Yield the keys whose entry differs; of *keys* only, unless others must differ, too."""
+) -> Iterator[_Item]:
+    """Return the entries that differ; those of *keys* only, unless others must differ, too."""
     if keys is not None:
-        changed = [key for key in keys if then.get(key, ABSENT) is not now.get(key, ABSENT)]
-        grown = sum((key in now) - (key in then) for key in changed)
+        changed, grown = [], 0
+        for key in keys:
+            before, after = then.get(key, ABSENT), now.get(key, ABSENT)
+            if before is not after:
+                changed.append((key, after))
+                grown += (before is ABSENT) - (after is ABSENT)
         if len(then) + grown == len(now):
             return iter(changed)
     return _all_differing(then, now)
 
 
-def _all_differing(then: Map[str, State], now: Map[str, State]) -> Iterator[str]:
-    for key, value in now.items():
+def _all_differing(then: Map[str, State], now: Map[str, State]) -> Iterator[_Item]:
+    for key, after in now.items():
         before = then.get(key, ABSENT)
-        if before is not value and not is_same(before, value):
-            yield key
+        if before is not after and not is_same(before, after):
+            yield key, after
     for key in then:
         if key not in now:
-            yield key
+            yield key, ABSENT
 
 
 def _read(database: sqlite3.Connection, since: int, until: int) -> Iterator[tuple[_Block, int]]:

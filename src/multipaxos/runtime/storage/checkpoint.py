@@ -64,11 +64,13 @@ def keys_named(
 
     None if there are more than *at_most* updates: to look at so many keys costs less.
     """
-    updates = [update for link in links if isinstance(link, Updates) for update in link.updates]
-    if len(updates) > at_most:
+    updates = [link.updates for link in links if isinstance(link, Updates)]
+    if sum(map(len, updates)) > at_most:
         return None
     keys = machine.keys
-    return tuple(dict.fromkeys(key for update in updates for key in keys(update.command)))
+    return tuple(
+        dict.fromkeys(key for some in updates for update in some for key in keys(update.command))
+    )
 
 
 def lead_there(save: Save, before: DurableState | None) -> bool:
