@@ -92,6 +92,7 @@ class Pipelining(StateMachine):
         self.machine = machine
         self.kind = machine.kind  # type: ignore[misc]
         self.forms = machine.forms  # type: ignore[misc]
+        self.is_keyed = machine.is_keyed  # type: ignore[misc]
 
     @override
     def initial(self) -> State:
