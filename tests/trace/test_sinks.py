@@ -306,7 +306,7 @@ def test_console_tells_the_refused_message_and_why() -> None:
 
 def _say(observer: TraceObserver, *texts: str, kind: EventKind = EventKind.FOUNDED) -> None:
     for text in texts:
-        observer.happened(Event(kind=kind, text=text, details={}))
+        observer.happened(Event(kind=kind, template=text, details={}))
 
 
 def test_repeated_traffic_is_counted() -> None:
