@@ -102,7 +102,7 @@ class ClientConnection(Protocol):
         self._is_serving = False
         self._is_closing = False
         self._time_out: DelayedCall | None = None
-        self._silent_until = 0.0
+        self._silent_until = self._looks_at = 0.0
 
     @property
     def tcp(self) -> Transport:
@@ -187,17 +187,19 @@ class ClientConnection(Protocol):
         self.tcp.abortConnection()
 
     def _serve(self) -> None:
-        self._is_serving = True
+        self._is_serving, has_served = True, False
         try:
             while self.in_protocol is None and not (self._output_is_full or self._is_closing):
                 action = self.intake.next_action(self.session)
                 if action is None:
                     break
+                has_served = True
                 self.port.served()
                 self._perform(action)
         finally:
             self._is_serving = False
-        self._restart_time_out()
+        if has_served:
+            self._restart_time_out()
         self._regulate_input()
 
     def _perform(self, action: Action) -> None:
@@ -304,19 +306,26 @@ class ClientConnection(Protocol):
                 self.tcp.resumeProducing()
 
     def _restart_time_out(self) -> None:
-        # With every request: the timer itself runs on, and looks when it fires.
+        # With every request and answer: the timer itself runs on, and looks when it fires.
         seconds = IDLE_SECONDS_MAX if self.in_protocol is None else ANSWER_SECONDS_MAX
         self._silent_until = self.port.clock.seconds() + seconds
         if self._is_closing:
             self._stop_time_out()
         elif self._time_out is None:
-            self._time_out = self.port.clock.callLater(seconds, self._look_at_time)
+            self._look_in(seconds)
+        elif self._silent_until < self._looks_at:
+            self._stop_time_out()
+            self._look_in(seconds)
+
+    def _look_in(self, seconds: float) -> None:
+        self._looks_at = self.port.clock.seconds() + seconds
+        self._time_out = self.port.clock.callLater(seconds, self._look_at_time)
 
     def _look_at_time(self) -> None:
         self._time_out = None
         left_seconds = self._silent_until - self.port.clock.seconds()
         if left_seconds > 0:
-            self._time_out = self.port.clock.callLater(left_seconds, self._look_at_time)
+            self._look_in(left_seconds)
         else:
             self.abort()
 
