@@ -13,7 +13,7 @@ class NotingClock(Clock):
 
     def __init__(self) -> None:
         """Begin at 0, without timers."""
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.set_for: list[float] = []
 
     @override
