@@ -115,8 +115,8 @@ class Hearing:
         votes = self.cluster.votes
         for proposal_id, asked in sorted(evidence.asked, key=lambda request: request[0]):
             votes.travelled(link, proposal_id, asked)
-        # Of an acceptance that is told by number alone, the Accept tells the value. Where that is of
-        # no interest to anyone any more, its receivers have closed the link: it is in the past.
+        # Of an acceptance that is told by number alone, the Accept tells the value. Where that is
+        # of no interest to anyone any more, its receivers have closed the link: it is in the past.
         known = {pid for pid, _ in evidence.asked}
         known |= {pid for pid, value, _ in evidence.accepted if value is not None}
         for proposal_id, value, uid in sorted(
