@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -180,7 +180,9 @@ def loopback_servers(uids: Sequence[str]) -> dict[str, ServerConfig]:
     }
 
 
-def write_config(path: Path, config: Config, settings: dict[str, float] | None = None) -> None:
+def write_config(
+    path: Path, config: Config, settings: Mapping[str, float | str] | None = None
+) -> None:
     """Write the servers of *config*, and *settings*, to *path* as TOML."""
     lines = [f'cluster = "{config.cluster}"']
     for server in config.servers.values():
