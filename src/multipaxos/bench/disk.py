@@ -22,10 +22,15 @@ def file_system_of(directory: Path, mounts: str) -> str:
     return kind
 
 
-def is_in_memory(directory: Path) -> bool:
-    """Tell whether *directory* is lost with the power; False where that cannot be found out."""
+def kind_of_disk(directory: Path) -> str:
+    """Return the kind of file system that holds *directory* on this machine; "" if unknown."""
     try:
         mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False
-    return file_system_of(directory, mounts) in IN_MEMORY
+        return ""
+    return file_system_of(directory, mounts)
+
+
+def is_in_memory(directory: Path) -> bool:
+    """Tell whether *directory* is lost with the power; False where that cannot be found out."""
+    return kind_of_disk(directory) in IN_MEMORY

@@ -59,7 +59,7 @@ def cost_rows(measurements: Sequence[Measurement]) -> list[tuple[str, ...]]:
     Return how the cost of a write grows with the servers: a row of :data:`COST_COLUMNS` each.
 
     *times* compares with the smallest cluster under the same load. Loads that were put on one size
-    only, or that only read, are left out.
+    only, or that read, are left out.
     """
     return [
         (
@@ -73,7 +73,7 @@ def cost_rows(measurements: Sequence[Measurement]) -> list[tuple[str, ...]]:
         for group in _by_load(measurements)
         for base in (min(group, key=lambda one: one.servers or 0),)
         for one in group
-        if len({other.servers for other in group}) > 1 and one.load.reads < 1
+        if len({other.servers for other in group}) > 1 and not one.load.reads
     ]
 
 

@@ -14,11 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from multipaxos.bench.asking import Asker, AskingError, find_master
 from multipaxos.bench.disk import is_in_memory
+from multipaxos.bench.machine import this_machine
 from multipaxos.bench.measurement import Measurement
 from multipaxos.bench.measuring import Kill, Target, measure
 from multipaxos.bench.plan import Content, Endpoint, Load, LoadPlan
 from multipaxos.cli.bench_cluster import BenchCluster
 from multipaxos.cli.bench_failures import BenchFailedError, failures_told
+from multipaxos.cli.bench_output import Described, check_output, write_output
 from multipaxos.cli.bench_report import tell
 from multipaxos.cli.entry import EXIT_FAILED, EXIT_INTERRUPTED, BadInputError
 from multipaxos.cli.output import open_console
@@ -71,6 +73,8 @@ class _Bench:
 
     def run(self) -> int:
         interrupt_at_end()
+        if self.options.output is not None:
+            check_output(self.options.output)
         interrupted = False
         try:
             with failures_told(), self._bar:
@@ -83,9 +87,28 @@ class _Bench:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             interrupted = True
         tell(self.console, self.measurements)
+        if self.options.output is not None and self.measurements:
+            write_output(self.options.output, self.measurements, self._described())
         if interrupted:
             return EXIT_INTERRUPTED
         return EXIT_FAILED if any(one.faults for one in self.measurements) else 0
+
+    def _described(self) -> Described:
+        """Return on what machine, and with which options, the figures came about."""
+        options = self.options
+        told = {
+            "value_bytes": options.content.value_bytes,
+            "keys": options.content.keys,
+            "state": options.content.state,
+            "seconds": options.seconds,
+            "warm_up_seconds": options.warm_up_seconds,
+            "settings": options.settings,
+            "server_options": options.server_options,
+            "processes": options.processes,
+            "via": [f"{host}:{port}" for host, port in options.via],
+        }
+        directory = options.directory or Path(tempfile.gettempdir())
+        return Described(machine=this_machine(directory), options=told)
 
     # -- servers of our own ------------------------------------------------------------------------
 
