@@ -1,0 +1,98 @@
+"""Three servers of PySyncObj, whose load runs inside the leader."""
+
+import importlib.util
+import socket
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import ClassVar
+
+from benchmarks.rivals.system import START_SECONDS_MAX, Child, ChildrenSystem, RivalError
+from typing_extensions import override
+
+from multipaxos.bench.driving import LoadProcess
+from multipaxos.bench.measuring import Target
+from multipaxos.bench.plan import LoadPlan
+from multipaxos.cli.processes import free_ports, wait_until
+
+NODE = Path(__file__).parent / "pysyncobj_node.py"
+
+RELAY = """
+import socket, sys, threading
+link = socket.socket(socket.AF_UNIX)
+link.connect(sys.argv[1])
+def forward():
+    for line in sys.stdin.buffer:
+        link.sendall(line)
+    link.shutdown(socket.SHUT_WR)
+threading.Thread(target=forward, daemon=True).start()
+for line in link.makefile("rb"):
+    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
+    if b'"result"' in line:
+        break
+"""
+"""Carries plan and results between a pipe and the socket of the leader."""
+
+
+class PySyncObjNodes(ChildrenSystem):
+    """PySyncObj with its journal on disk."""
+
+    name: ClassVar = "PySyncObj"
+    durability: ClassVar = (
+        "in the page cache of a majority (its journal is a mapped file that it never flushes): "
+        "it survives kill -9, but no power cut"
+    )
+
+    def __init__(self, directory: Path, servers: int = 3) -> None:
+        """Choose ports; start nothing yet."""
+        super().__init__()
+        self.servers = servers
+        ports = free_ports(servers, socket.SOCK_STREAM)
+        self._addresses = {f"node-{place}": f"127.0.0.1:{p}" for place, p in enumerate(ports)}
+        self._directories = {name: directory / name for name in self._addresses}
+
+    @classmethod
+    @override
+    def missing(cls) -> str | None:
+        if importlib.util.find_spec("pysyncobj") is None:
+            return "PySyncObj is not installed: pip install pysyncobj."
+        return None
+
+    @classmethod
+    @override
+    def version(cls) -> str:
+        return version("pysyncobj")
+
+    @override
+    def start(self) -> None:
+        for name, own in self._addresses.items():
+            directory = self._directories[name]
+            directory.mkdir()
+            partners = [address for address in self._addresses.values() if address != own]
+            program = [sys.executable, str(NODE), str(directory), own, *partners]
+            self.children[name] = Child(program, directory / "log")
+        if not wait_until(lambda: self._leader() is not None, seconds=START_SECONDS_MAX):
+            self.check_running()
+            raise RivalError("PySyncObj found no leader.")
+
+    @property
+    @override
+    def target(self) -> Target:
+        return Target(servers=self.servers, pids=self.pids, master=self._leader())
+
+    @override
+    def plan(self, plan: LoadPlan, *, everywhere: bool) -> LoadPlan:
+        return plan
+
+    @override
+    def load_process(self, plan: LoadPlan) -> LoadProcess:
+        leader = self._leader()
+        if leader is None:
+            raise RivalError("PySyncObj has no leader.")
+        path = self._directories[leader] / "load.sock"
+        return LoadProcess(plan, [sys.executable, "-c", RELAY, str(path)])
+
+    def _leader(self) -> str | None:
+        found = (name for name, own in self._directories.items() if (own / "leader").exists())
+        return next(found, None)
