@@ -24,7 +24,7 @@ from benchmarks.rivals.etcd import Etcd, build_load
 from benchmarks.rivals.findings import Cost, Findings
 from benchmarks.rivals.one_redis import OneRedis
 from benchmarks.rivals.ours import Ours
-from benchmarks.rivals.pysyncobj_nodes import PySyncObjNodes
+from benchmarks.rivals.pysyncobj_nodes import PySyncObjNodes, UnbatchedPySyncObjNodes
 from benchmarks.rivals.report import markdown, tell
 from benchmarks.rivals.system import RivalError, System
 
@@ -36,9 +36,15 @@ from multipaxos.bench.machine import this_machine
 from multipaxos.bench.measurement import Measurement
 from multipaxos.bench.measuring import Kill, measure
 from multipaxos.bench.plan import Content, Load, LoadPlan
-from multipaxos.cli.processes import interrupt_at_end
+from multipaxos.cli.processes import interrupt_once
 
-SYSTEMS: tuple[type[System], ...] = (Ours, Etcd, OneRedis, PySyncObjNodes)
+SYSTEMS: tuple[type[System], ...] = (
+    Ours,
+    Etcd,
+    OneRedis,
+    PySyncObjNodes,
+    UnbatchedPySyncObjNodes,
+)
 FAILURES = (RivalError, AskingError, CountsError, LoadFailedError, click.ClickException)
 PHASES = ("loads", "failover", "memory", "costs")
 SIZES = (3, 5, 7)
@@ -101,11 +107,16 @@ class Comparison:
                             self._measure_case(started[name], case)
 
     def _measure_case(self, system: System, case: Case) -> None:
+        key = system.name, case.name
+        # It is taken back below: most do not fail.
+        self.found.failed.add(key)
         with self._noted(f"{system.name}, {case.title}"):
             if case.content.value_bytes > Content().value_bytes or case.load.reads:
                 system.fill(case.content)
             measured = self._measure(system, self._plan(case.load, case.content))
             self._tell(system, case.title, measured)
+            if measured.requests_per_second:
+                self.found.failed.discard(key)
             self.found.add(system.name, case, measured)
 
     def _compare_failovers(self) -> None:
@@ -117,10 +128,15 @@ class Comparison:
     def _fail_over(self, system: System) -> None:
         content = Content(counting=system.name == OURS)
         plan = replace(self._plan(FAILOVER, content), seconds=FAILOVER_SECONDS)
-        kill = Kill(after_seconds=KILL_AFTER_SECONDS, kill=system.kill_leader)
+        kill = Kill(
+            after_seconds=KILL_AFTER_SECONDS,
+            kill=system.kill_leader,
+            faults=lambda results: system.miscounted(content, results),
+        )
         measured = self._measure(system, plan, kill=kill)
         assert measured.failover is not None
         self.found.gaps.setdefault(system.name, []).append(measured.failover.gap_seconds)
+        self.found.notes += [f"{system.name}, failover: {fault}" for fault in measured.faults]
         gap = measured.failover.gap_seconds
         self._console.print(f"{system.name}: {gap:.2f} s without an acknowledged write")
 
@@ -169,7 +185,7 @@ class Comparison:
     def _started(self, kind: type[System], servers: int = 3) -> Iterator[System]:
         """Start servers of a *kind*, in a directory of their own; end them in any case."""
         self._clusters += 1
-        directory = self.options.directory / f"{kind.name}-{self._clusters}"
+        directory = self.options.directory / f"{self._clusters}"
         directory.mkdir()
         with self._make(kind, directory, servers) as system:
             self._console.print(f"{kind.name} starts")
@@ -181,7 +197,7 @@ class Comparison:
             return Ours(directory, servers, options=self.options.server_options)
         if kind is Etcd:
             return Etcd(directory, load_program=self._load_program)
-        return OneRedis(directory) if kind is OneRedis else PySyncObjNodes(directory)
+        return kind(directory)
 
     @contextmanager
     def _noted(self, what: str) -> Iterator[None]:
@@ -225,7 +241,7 @@ def main() -> int:
             systems.append(kind)
         else:
             progress.print(f"{kind.name} is left out: {missing}")
-    interrupt_at_end()
+    interrupt_once()
     with tempfile.TemporaryDirectory(
         prefix="multipaxos-compare-", dir=arguments.data, ignore_cleanup_errors=True
     ) as name:

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/clientv3"
+	"go.uber.org/zap"
 )
 
 const (
@@ -139,6 +140,7 @@ func connect(p plan) ([]*clientv3.Client, error) {
 			DialTimeout:        connectTimeout,
 			MaxCallSendMsgSize: messageBytesMax,
 			MaxCallRecvMsgSize: messageBytesMax,
+			LogConfig:          &silence,
 		})
 		if err != nil {
 			return nil, err
@@ -329,6 +331,13 @@ func cpuSeconds() float64 {
 		return 0
 	}
 	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
+}
+
+// clientv3 logs each of its retries, thousands in a failover; errors are counted here instead.
+var silence = zap.Config{
+	Level:         zap.NewAtomicLevelAt(zap.FatalLevel),
+	Encoding:      "json",
+	EncoderConfig: zap.NewProductionEncoderConfig(),
 }
 
 var telling sync.Mutex

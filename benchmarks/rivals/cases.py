@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from multipaxos.bench.plan import Content, Load
 
 OURS, ETCD, REDIS, PYSYNCOBJ = "multipaxos", "etcd", "Redis", "PySyncObj"
+UNBATCHED = "PySyncObj, unbatched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +27,9 @@ class Case:
 LARGE = Content(keys=8, value_bytes=1 << 20)
 
 ONE = Case(name="one", load=Load(clients=1), systems=(OURS, ETCD, REDIS, PYSYNCOBJ))
-SOME = Case(name="some", load=Load(clients=64), systems=(OURS, ETCD, REDIS, PYSYNCOBJ))
-MANY = Case(name="many", load=Load(clients=256), systems=(OURS, ETCD, REDIS, PYSYNCOBJ))
-MOST = Case(name="most", load=Load(clients=1000), systems=(ETCD, PYSYNCOBJ))
+SOME = Case(name="some", load=Load(clients=64), systems=(OURS, ETCD, REDIS, PYSYNCOBJ, UNBATCHED))
+MANY = Case(name="many", load=Load(clients=256), systems=(OURS, ETCD, REDIS, PYSYNCOBJ, UNBATCHED))
+MOST = Case(name="most", load=Load(clients=1000), systems=(ETCD, PYSYNCOBJ, UNBATCHED))
 """Only to find the best of those whose best is asked for."""
 READS = Case(name="reads", load=Load(clients=256, reads=1.0), systems=(OURS, ETCD, REDIS))
 PIPED = Case(name="piped", load=Load(clients=64, pipeline=16), systems=(OURS, REDIS))

@@ -31,9 +31,8 @@ class Etcd(ChildrenSystem):
 
     def __init__(self, directory: Path, servers: int = 3, *, load_program: Path) -> None:
         """Choose ports; start nothing yet."""
-        super().__init__()
+        super().__init__(directory)
         self.servers = servers
-        self._directory = directory
         self._load_program = load_program
         ports = free_ports(2 * servers, socket.SOCK_STREAM)
         names = [f"etcd-{place}" for place in range(servers)]
@@ -61,7 +60,7 @@ class Etcd(ChildrenSystem):
             client, peer = _url(self._clients[name]), _url(self._peers[name])
             options = {
                 "name": name,
-                "data-dir": str(self._directory / name),
+                "data-dir": str(self.directory / name),
                 "listen-client-urls": client,
                 "advertise-client-urls": client,
                 "listen-peer-urls": peer,
@@ -72,7 +71,7 @@ class Etcd(ChildrenSystem):
                 "log-level": "error",
             }
             words = [word for option, value in options.items() for word in (f"--{option}", value)]
-            self.children[name] = Child(["etcd", *words], self._directory / f"{name}.log")
+            self.children[name] = Child(["etcd", *words], self.directory / f"{name}.log")
         if not wait_until(lambda: self._leader() is not None, seconds=START_SECONDS_MAX):
             self.check_running()
             raise RivalError("etcd found no leader.")

@@ -24,9 +24,8 @@ class OneRedis(ChildrenSystem):
 
     def __init__(self, directory: Path) -> None:
         """Choose a port; start nothing yet."""
-        super().__init__()
+        super().__init__(directory)
         self.servers = 1
-        self._directory = directory
         self._endpoint = ("127.0.0.1", free_ports(1, socket.SOCK_STREAM)[0])
 
     @classmethod
@@ -47,14 +46,14 @@ class OneRedis(ChildrenSystem):
         options = {
             "port": str(self._endpoint[1]),
             "bind": self._endpoint[0],
-            "dir": str(self._directory),
+            "dir": str(self.directory),
             "appendonly": "yes",
             "appendfsync": "always",
             "save": "",
             "daemonize": "no",
         }
         words = [word for option, value in options.items() for word in (f"--{option}", value)]
-        self.children["redis"] = Child(["redis-server", *words], self._directory / "redis.log")
+        self.children["redis"] = Child(["redis-server", *words], self.directory / "redis.log")
         is_there = wait_until(
             lambda: find_master((self._endpoint,)) is not None, seconds=START_SECONDS_MAX
         )

@@ -13,6 +13,7 @@ from multipaxos.bench.asking import Asker
 from multipaxos.bench.driving import LoadProcess
 from multipaxos.bench.measuring import Target
 from multipaxos.bench.plan import Content, LoadPlan
+from multipaxos.bench.tally import LoadResult
 from multipaxos.cli.bench_cluster import BenchCluster
 
 
@@ -74,6 +75,10 @@ class Ours(System):
     def fill(self, content: Content) -> None:
         with Asker(self._cluster.endpoints[self._cluster.master]) as asker:
             asker.fill(content)
+
+    @override
+    def miscounted(self, content: Content, results: Sequence[LoadResult]) -> list[str]:
+        return self._cluster.miscounted(content, results)
 
     @override
     def kill_leader(self) -> str:

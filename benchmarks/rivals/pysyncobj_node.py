@@ -1,10 +1,11 @@
 """
-A server of PySyncObj: ``pysyncobj_node.py DIRECTORY OWN PARTNER...``, with the load on demand.
+A server of PySyncObj: ``pysyncobj_node.py DIRECTORY yes|no OWN PARTNER...``, and its load.
 
 PySyncObj has no protocol for clients: whoever writes is a server himself. So the load runs inside
 the leader, without any network between client and server, which is to its advantage. Each "client"
-writes again from the callback of its last write. Plans and results are those of
-multipaxos.bench.load_process, over a socket: the parent connects standard input and output to it.
+writes again from the callback of its last write. The second argument says whether the leader
+collects writes for a tenth of a second, as it does by default. Plans and results are those of
+multipaxos.bench.load_process, over a socket in DIRECTORY; pysyncobj_relay.py connects to it.
 """
 
 import json
@@ -23,6 +24,7 @@ from multipaxos.bench.plan import LoadPlan
 from multipaxos.bench.tally import Tally
 
 TICK_SECONDS = 0.05
+"""How long its own thread would wait for something to happen, if it ran one."""
 REPORT_NS = 200_000_000
 DRAIN_NS = 10_000_000_000
 
@@ -30,13 +32,13 @@ DRAIN_NS = 10_000_000_000
 class Texts(SyncObj):  # type: ignore[misc]
     """A dictionary that is replicated."""
 
-    def __init__(self, directory: Path, own: str, partners: list[str]) -> None:
+    def __init__(self, directory: Path, own: str, partners: list[str], *, batches: bool) -> None:
         """Keep the journal in *directory*."""
         conf = SyncObjConf(
             autoTick=False,
             journalFile=str(directory / "journal"),
             fullDumpFile=str(directory / "dump"),
-            commandsWaitLeader=True,
+            appendEntriesUseBatch=batches,
         )
         super().__init__(own, partners, conf)
         self.texts: dict[str, str] = {}
@@ -95,14 +97,13 @@ def play(node: Texts, plan: LoadPlan, tell: Any) -> None:
         load.write()
     next_report = monotonic_ns() + REPORT_NS
     while (now := monotonic_ns()) < ended:
-        # Commands wait in its queue already: to sleep in the poll would only delay them.
-        node.doTick(0.0)
+        node.doTick(TICK_SECONDS)
         if now > next_report:
             tell({"answers": load.tally.answered, "errors": load.tally.errors.total()})
             next_report = now + REPORT_NS
     load.is_sending = False
     while load.under_way and monotonic_ns() < ended + DRAIN_NS:
-        node.doTick(0.0)
+        node.doTick(TICK_SECONDS)
     load.tally.unknown = load.under_way
     cpu = sum(os.times()[:2]) - cpu
     result = load.tally.result(began=began, ended=ended, cpu_seconds=cpu)
@@ -111,8 +112,8 @@ def play(node: Texts, plan: LoadPlan, tell: Any) -> None:
 
 def main() -> None:
     """Serve until the end, and play what comes over the socket in the file ``load.sock``."""
-    directory, own, *partners = sys.argv[1:]
-    node = Texts(Path(directory), own, partners)
+    directory, batches, own, *partners = sys.argv[1:]
+    node = Texts(Path(directory), own, partners, batches=batches == "yes")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(Path(directory) / "load.sock"))
     listener.listen()

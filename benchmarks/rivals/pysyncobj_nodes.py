@@ -17,28 +17,14 @@ from multipaxos.cli.processes import free_ports, wait_until
 
 NODE = Path(__file__).parent / "pysyncobj_node.py"
 
-RELAY = """
-import socket, sys, threading
-link = socket.socket(socket.AF_UNIX)
-link.connect(sys.argv[1])
-def forward():
-    for line in sys.stdin.buffer:
-        link.sendall(line)
-    link.shutdown(socket.SHUT_WR)
-threading.Thread(target=forward, daemon=True).start()
-for line in link.makefile("rb"):
-    sys.stdout.buffer.write(line)
-    sys.stdout.buffer.flush()
-    if b'"result"' in line:
-        break
-"""
-"""Carries plan and results between a pipe and the socket of the leader."""
+RELAY = Path(__file__).parent / "pysyncobj_relay.py"
 
 
 class PySyncObjNodes(ChildrenSystem):
-    """PySyncObj with its journal on disk."""
+    """PySyncObj with its journal on disk; its leader collects writes for a tenth of a second."""
 
     name: ClassVar = "PySyncObj"
+    batches: ClassVar = True
     durability: ClassVar = (
         "in the page cache of a majority (its journal is a mapped file that it never flushes): "
         "it survives kill -9, but no power cut"
@@ -46,7 +32,7 @@ class PySyncObjNodes(ChildrenSystem):
 
     def __init__(self, directory: Path, servers: int = 3) -> None:
         """Choose ports; start nothing yet."""
-        super().__init__()
+        super().__init__(directory)
         self.servers = servers
         ports = free_ports(servers, socket.SOCK_STREAM)
         self._addresses = {f"node-{place}": f"127.0.0.1:{p}" for place, p in enumerate(ports)}
@@ -70,7 +56,8 @@ class PySyncObjNodes(ChildrenSystem):
             directory = self._directories[name]
             directory.mkdir()
             partners = [address for address in self._addresses.values() if address != own]
-            program = [sys.executable, str(NODE), str(directory), own, *partners]
+            batches = "yes" if self.batches else "no"
+            program = [sys.executable, str(NODE), str(directory), batches, own, *partners]
             self.children[name] = Child(program, directory / "log")
         if not wait_until(lambda: self._leader() is not None, seconds=START_SECONDS_MAX):
             self.check_running()
@@ -91,8 +78,15 @@ class PySyncObjNodes(ChildrenSystem):
         if leader is None:
             raise RivalError("PySyncObj has no leader.")
         path = self._directories[leader] / "load.sock"
-        return LoadProcess(plan, [sys.executable, "-c", RELAY, str(path)])
+        return LoadProcess(plan, [sys.executable, str(RELAY), str(path)])
 
     def _leader(self) -> str | None:
         found = (name for name, own in self._directories.items() if (own / "leader").exists())
         return next(found, None)
+
+
+class UnbatchedPySyncObjNodes(PySyncObjNodes):
+    """PySyncObj that sends each write at once."""
+
+    name: ClassVar = "PySyncObj, unbatched"
+    batches: ClassVar = False

@@ -15,7 +15,6 @@ Rows = list[tuple[str, ...]]
 
 FIGURE_COLUMNS = ("load", "system", "requests/s", "p50 ms", "p99 ms")
 VERDICT_COLUMNS = ("load", "against", "wanted", "found", "")
-WORDS = {True: "holds", False: "falls short", None: "not measured"}
 
 
 def figure_rows(findings: Findings, systems: Sequence[str]) -> Rows:
@@ -53,7 +52,7 @@ def other_rows(findings: Findings, writes: int) -> Rows:
 
 def verdict_rows(findings: Findings) -> Rows:
     """Return how what is wanted stands."""
-    return [(v.load, v.against, v.wanted, v.found, WORDS[v.holds]) for v in verdicts(findings)]
+    return [(v.load, v.against, v.wanted, v.found, v.word) for v in verdicts(findings)]
 
 
 def remarks(findings: Findings) -> list[str]:

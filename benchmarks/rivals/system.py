@@ -13,6 +13,7 @@ from typing_extensions import override
 from multipaxos.bench.driving import LoadProcess
 from multipaxos.bench.measuring import Target
 from multipaxos.bench.plan import Content, LoadPlan
+from multipaxos.bench.tally import LoadResult
 
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 10.0
@@ -32,6 +33,10 @@ class System(AbstractContextManager["System"], ABC):
     name: ClassVar[str]
     durability: ClassVar[str]
     servers: int
+
+    @abstractmethod
+    def __init__(self, directory: Path) -> None:
+        """Choose ports; start nothing yet."""
 
     @classmethod
     @abstractmethod
@@ -63,6 +68,10 @@ class System(AbstractContextManager["System"], ABC):
     def fill(self, content: Content) -> None:
         """Write everything once that a load reads, unless the load process does so."""
 
+    def miscounted(self, content: Content, results: Sequence[LoadResult]) -> list[str]:  # noqa: ARG002
+        """Return, as sentences, what is wrong with the counters after a failover; if it counts."""
+        return []
+
     def kill_leader(self) -> str:
         """Kill the leader as a power cut would; return its name."""
         raise RivalError(f"{self.name} has no leader that could be killed.")
@@ -76,7 +85,12 @@ class Child:
         self._log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - the programs stand in these files
-                program, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                program,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # Ctrl+C is for whoever started it, who ends it in order.
+                process_group=0,
             )
 
     @property
@@ -117,8 +131,9 @@ class Child:
 class ChildrenSystem(System, ABC):
     """A system whose servers are children of this process, by name."""
 
-    def __init__(self) -> None:
-        """Have none yet."""
+    def __init__(self, directory: Path) -> None:
+        """Keep everything in *directory*; start nothing yet."""
+        self.directory = directory
         self.children: dict[str, Child] = {}
 
     @override

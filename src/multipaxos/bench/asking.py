@@ -1,7 +1,9 @@
 """Single questions to a server that speaks the protocol of Redis, outside of any load."""
 
+import json
 import socket
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import hiredis
@@ -73,18 +75,30 @@ class Asker(AbstractContextManager["Asker"]):
 
     @property
     def is_master(self) -> bool:
-        """Whether this server says that it is the master."""
+        """Whether this server says that it is the master, in the words of Redis."""
         role = self.ask(b"ROLE")
         return isinstance(role, list) and role[:1] == [b"master"]
 
+    @property
+    def holds_lease(self) -> bool:
+        """Whether this server of ours holds the lease of a master just now."""
+        status = json.loads(self.ask(b"MULTIPAXOS", b"STATUS"))
+        return bool(status["lease"]) and status["lease"]["kind"] == "held"
 
-def find_master(endpoints: list[Endpoint] | tuple[Endpoint, ...]) -> Endpoint | None:
+
+def find_master(endpoints: Iterable[Endpoint]) -> Endpoint | None:
     """Return which of *endpoints* says that it is the master; None if none does."""
+    return _first(endpoints, lambda asker: asker.is_master)
+
+
+def find_holder(endpoints: Iterable[Endpoint]) -> Endpoint | None:
+    """Return which of *endpoints* holds the lease of a master; None if none does."""
+    return _first(endpoints, lambda asker: asker.holds_lease)
+
+
+def _first(endpoints: Iterable[Endpoint], is_it: Callable[[Asker], bool]) -> Endpoint | None:
     for endpoint in endpoints:
-        try:
-            with Asker(endpoint) as asker:
-                if asker.is_master:
-                    return endpoint
-        except AskingError:
-            continue
+        with suppress(AskingError), Asker(endpoint) as asker:
+            if is_it(asker):
+                return endpoint
     return None

@@ -21,6 +21,19 @@ RECEIVE_BYTES_MAX = 1 << 20
 READING = select.EPOLLIN
 WRITING = select.EPOLLOUT
 
+Address = tuple[socket.AddressFamily, Any]
+"""Where a server is, as the operating system wants it."""
+
+
+def address_of(endpoint: Endpoint) -> Address:
+    """Return the address of *endpoint*; OSError, naming it, if there is none."""
+    host, port = endpoint
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise OSError(f"cannot find {host}: {error.strerror}") from error
+    return family, address
+
 
 class Connection:
     """
@@ -34,7 +47,7 @@ class Connection:
     def __init__(
         self,
         number: int,
-        addresses: Sequence[Endpoint],
+        addresses: Sequence[Address],
         tape: Sequence[Entry],
         tally: Tally,
         epoll: select.epoll,
@@ -60,11 +73,8 @@ class Connection:
 
     def open(self) -> int:
         """Begin to connect to the next address; return the file descriptor."""
-        host, port = next(self._places)
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
-        )[0]
-        self._socket = socket.socket(family, kind, protocol)
+        family, address = next(self._places)
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.settimeout(0)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         error = self._socket.connect_ex(address)

@@ -39,7 +39,11 @@ class LoadProcess(AbstractContextManager["LoadProcess"]):
         self._failure: str | None = None
         self._ready = threading.Event()
         self._process = subprocess.Popen(  # noqa: S603 - this program itself, or a benchmark's
-            program, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            program,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # Ctrl+C is for whoever started it, who ends it in order.
+            process_group=0,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

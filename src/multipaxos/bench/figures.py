@@ -9,16 +9,15 @@ from multipaxos.bench.measurement import Measurement
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 FORMATS = ("svg", "png")
 COLUMNS = 3
-P50_COLOUR = "#0072b2"
-P99_COLOUR = "#d55e00"
-MAX_COLOUR = "#999999"
+CURVES = {"longest": "#999999", "p99": "#d55e00", "p50": "#0072b2"}
+"""The latencies over time and their colours; what is drawn later lies above."""
 RATE_COLOUR = "#cce5dd"
 KILL_COLOUR = "#cc0000"
-"""They differ for those who do not see all colours, too."""
 
 
 class NoPlotsError(Exception):
@@ -60,7 +59,7 @@ def throughput_figure(measurements: Sequence[Measurement]) -> "Figure":
     """Plot throughput against latency: a line for each cluster and pipeline, a dot for clients."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - only who plots needs it
 
-    figure = Figure(figsize=(9, 6), layout="constrained")
+    figure = Figure(figsize=(10, 6), layout="constrained")
     axes = figure.add_subplot()
     for place, (title, line) in enumerate(_lines(measurements).items()):
         colour = f"C{place}"
@@ -80,7 +79,8 @@ def throughput_figure(measurements: Sequence[Measurement]) -> "Figure":
     axes.set(xscale="log", yscale="log", xlabel="requests/s", ylabel="latency in ms")
     axes.set_title("Throughput against latency; the numbers are clients")
     axes.grid(visible=True, which="both", alpha=0.25)
-    axes.legend(fontsize=8)
+    _write_plain_numbers(axes.xaxis, axes.yaxis)
+    figure.legend(fontsize=8, loc="outside right upper")
     return figure
 
 
@@ -112,9 +112,10 @@ def _plot_over_time(axes: "Axes", one: Measurement) -> None:
     # The latencies stand before the rates.
     axes.set_zorder(rates.get_zorder() + 1)
     axes.patch.set_visible(False)
-    for name, colour in (("p50", P50_COLOUR), ("p99", P99_COLOUR), ("longest", MAX_COLOUR)):
+    for name, colour in CURVES.items():
         latencies = [_ms(getattr(each.latency, name)) for each in one.slices]
-        axes.plot(seconds, latencies, ".-", color=colour, linewidth=1, markersize=3, label=name)
+        label = "max" if name == "longest" else name
+        axes.plot(seconds, latencies, ".-", color=colour, linewidth=1, markersize=3, label=label)
     if one.failover is not None:
         began, gap = one.failover.gap_began_seconds, one.failover.gap_seconds
         axes.axvline(
@@ -132,7 +133,19 @@ def _plot_over_time(axes: "Axes", one: Measurement) -> None:
     axes.set(yscale="log", xlabel="seconds", ylabel="latency in ms")
     servers = "" if one.servers is None else f"{one.servers} servers, "
     axes.set_title(f"{servers}{one.load.title}", fontsize=9)
-    axes.legend(fontsize=7, loc="upper right")
+    _write_plain_numbers(axes.yaxis)
+    axes.legend(fontsize=7, loc="best")
+
+
+def _write_plain_numbers(*logarithmic: "Axis") -> None:
+    """Write 1, 2, 5, 10, 20 instead of powers of ten: figures rarely span many of these."""
+    from matplotlib.ticker import LogLocator  # noqa: PLC0415 - only who plots needs it
+
+    for axis in logarithmic:
+        axis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+        axis.set_major_formatter("{x:,g}")
+        axis.set_minor_formatter("{x:,g}")
+        axis.set_tick_params(which="both", labelsize=8)
 
 
 def _lines(measurements: Sequence[Measurement]) -> dict[str, list[Measurement]]:

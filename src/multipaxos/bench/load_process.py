@@ -13,13 +13,15 @@ import msgspec
 
 from multipaxos.bench.loader import Loader, NotConnectedError
 from multipaxos.bench.plan import LoadPlan
+from multipaxos.runtime.file_limit import make_room_for
 
 
 def main() -> None:
     """Play one plan."""
     plan = msgspec.json.decode(sys.stdin.buffer.readline(), type=LoadPlan)
-    loader = Loader(plan, report=_report, is_orphan=_is_orphan)
     try:
+        _make_room(plan.load.clients)
+        loader = Loader(plan, report=_report, is_orphan=_is_orphan)
         loader.connect()
     except (OSError, NotConnectedError) as error:
         _tell({"failed": str(error)})
@@ -28,6 +30,15 @@ def main() -> None:
     if sys.stdin.buffer.readline():
         result = loader.run()
         _tell({"result": msgspec.to_builtins(result, str_keys=True)})
+
+
+def _make_room(clients: int) -> None:
+    granted = make_room_for(clients)
+    if granted < clients:
+        raise NotConnectedError(
+            f"the system lets a process have {granted} connections, not {clients}: see ulimit -n, "
+            "or take more processes"
+        )
 
 
 def _report(answers: int, errors: int) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic_ns
 
-from multipaxos.bench.connection import READING, WRITING, Connection
+from multipaxos.bench.connection import READING, WRITING, Connection, address_of
 from multipaxos.bench.plan import LoadPlan
 from multipaxos.bench.tally import LoadResult, Tally
 from multipaxos.bench.tape import counting_entry, tape
@@ -27,15 +27,15 @@ class Loader:
     """
     The clients of one load process.
 
-    State: the connections by file descriptor, those that wait to connect again, the *tally*, and
-    whether anything more is to be sent.
+    State: the connections by file descriptor, those that wait to connect again, the *tally*,
+    whether anything more is to be sent, and why the last connection failed that did.
     """
 
     def __init__(
         self, plan: LoadPlan, *, report: Callable[[int, int], None], is_orphan: Callable[[], bool]
     ) -> None:
         """
-        Make the clients of *plan*; nothing is connected yet.
+        Make the clients of *plan*; nothing is connected yet. OSError: no server is known there.
 
         *report* is told now and then how many answers and errors there were; once the process
         *is_orphan*, the load ends.
@@ -48,13 +48,15 @@ class Loader:
         self._by_descriptor: dict[int, Connection] = {}
         self._waiting: deque[tuple[int, Connection]] = deque()
         self._is_sending = False
+        self._why = ""
         self._left = plan.requests_max
+        addresses = [address_of(endpoint) for endpoint in plan.addresses]
         rng = random.Random(plan.seed)
         entries = [] if plan.content.counting else tape(plan.load, plan.content, rng)
         self._clients = [
             Connection(
                 number,
-                plan.addresses,
+                addresses,
                 entries or [counting_entry(plan.load.pipeline, plan.content.key(number))],
                 self.tally,
                 self._epoll,
@@ -72,7 +74,7 @@ class Loader:
             if monotonic_ns() > deadline:
                 missing = sum(not client.is_open for client in self._clients)
                 raise NotConnectedError(
-                    f"{missing} of {len(self._clients)} clients could not connect"
+                    f"{missing} of {len(self._clients)} clients could not connect{self._why}"
                 )
 
     def run(self) -> LoadResult:
@@ -128,8 +130,8 @@ class Loader:
                         self._go_on(client, now)
                 else:
                     self._serve(client, events)
-            except OSError:
-                self._lose(client)
+            except OSError as error:
+                self._lose(client, error)
         while self._waiting and self._waiting[0][0] <= monotonic_ns():
             self._open(self._waiting.popleft()[1])
 
@@ -158,10 +160,11 @@ class Loader:
     def _open(self, client: Connection) -> None:
         try:
             self._by_descriptor[client.open()] = client
-        except OSError:
-            self._lose(client)
+        except OSError as error:
+            self._lose(client, error)
 
-    def _lose(self, client: Connection) -> None:
+    def _lose(self, client: Connection, error: OSError) -> None:
+        self._why = f": {error.strerror or error}"
         client.close()
         self._waiting.append((monotonic_ns() + round(RETRY_SECONDS * 1e9), client))
 

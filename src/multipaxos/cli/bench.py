@@ -112,7 +112,6 @@ FAILOVER_SERVERS_MIN = 3
     "--server-options",
     metavar="WORDS",
     type=Words(),
-    default="",
     help='More options of the servers that are started, as in "--without batching".',
 )
 @click.option(
@@ -149,7 +148,7 @@ def bench(  # noqa: PLR0917 - click passes them by name
     failover: bool,
     via: tuple[Endpoint, ...] | None,
     settings: tuple[tuple[str, str], ...],
-    server_options: tuple[str, ...],
+    server_options: tuple[str, ...] | None,
     directory: Path | None,
     processes: int,
     output: Path | None,
@@ -181,7 +180,7 @@ def bench(  # noqa: PLR0917 - click passes them by name
         failover=failover,
         via=via or (),
         settings=dict(settings),
-        server_options=server_options,
+        server_options=server_options or (),
         directory=directory,
         processes=processes,
         output=output,

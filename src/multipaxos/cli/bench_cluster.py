@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from multipaxos.bench.asking import Asker, find_master
+from multipaxos.bench.asking import Asker, find_holder
 from multipaxos.bench.counts import CountsError, counts_at
 from multipaxos.bench.measuring import Target
 from multipaxos.bench.plan import Content, Endpoint
@@ -71,7 +71,7 @@ class BenchCluster(AbstractContextManager["BenchCluster"]):
         """Find out who is the master by now; BenchFailedError if nobody becomes it."""
 
         def is_found() -> bool:
-            found = find_master(tuple(self.endpoints.values()))
+            found = find_holder(self.endpoints.values())
             self.master = next((uid for uid, own in self.endpoints.items() if own == found), "")
             return bool(self.master)
 
@@ -95,7 +95,8 @@ class BenchCluster(AbstractContextManager["BenchCluster"]):
         )
 
     def kill_master(self) -> str:
-        """Kill the master as a power cut would; return its uid."""
+        """Kill whoever is the master by now, as a power cut would; return the uid."""
+        self.find_master()
         self.processes[self.master].kill()
         return self.master
 

@@ -1,6 +1,5 @@
 """What ``multipaxos bench`` does: cluster after cluster, load after load."""
 
-import signal
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,7 +24,7 @@ from multipaxos.cli.bench_report import tell
 from multipaxos.cli.entry import EXIT_FAILED, EXIT_INTERRUPTED, BadInputError
 from multipaxos.cli.output import open_console
 from multipaxos.cli.parameters import bad_config_refused
-from multipaxos.cli.processes import interrupt_at_end
+from multipaxos.cli.processes import interrupt_once
 
 FAILOVER = Load(clients=64)
 """What runs while the master is killed: its clients are spread over all servers, and count."""
@@ -72,7 +71,7 @@ class _Bench:
         self._bar = _Bar(options.runs)
 
     def run(self) -> int:
-        interrupt_at_end()
+        interrupt_once()
         if self.options.output is not None:
             check_output(self.options.output)
         interrupted = False
@@ -83,8 +82,6 @@ class _Bench:
                 else:
                     self._measure_own()
         except KeyboardInterrupt:
-            # A second Ctrl+C must not keep us from telling what there is.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
             interrupted = True
         tell(self.console, self.measurements)
         if self.options.output is not None and self.measurements:
@@ -172,6 +169,9 @@ class _Bench:
     def _measure_others(self, via: tuple[Endpoint, ...]) -> None:
         master = find_master(via)
         if master is None:
+            for endpoint in via:
+                with Asker(endpoint) as asker:
+                    asker.ask(b"ROLE")  # Whoever cannot be asked says why.
             raise BenchFailedError("None of the servers that --via names says that it is master.")
         with Asker(master) as asker:
             asker.fill(self.options.content)

@@ -21,6 +21,7 @@ from multipaxos.runtime.config import Address, Config, ServerConfig
 STOP_SECONDS_MAX = 5.0
 POLL_SECONDS = 0.02
 PORTS = range(20_000, 32_000)
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ServerProcess:
@@ -114,7 +115,24 @@ def interrupt_at_end() -> None:
             signal.signal(number, _interrupt)
 
 
+def interrupt_once() -> None:
+    """
+    Take the first request to end as Ctrl+C, and ignore those that follow.
+
+    Whoever must end many processes before it ends itself is not to be kept from that.
+    """
+    for number in _ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt_once)
+
+
 def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _interrupt_once(*_: object) -> NoReturn:
+    for number in _ENDS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
