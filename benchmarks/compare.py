@@ -5,12 +5,11 @@ The same loads, one system after the other and around again, in one run: what el
 meanwhile meets all of them. benchmarks/README.md says what is compared, and how to install it.
 """
 
-import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -23,9 +22,10 @@ from benchmarks.rivals.cases import CASES, COST, ETCD, FAILOVER, MEMORY, OURS, C
 from benchmarks.rivals.etcd import Etcd, build_load
 from benchmarks.rivals.findings import Cost, Findings
 from benchmarks.rivals.one_redis import OneRedis
+from benchmarks.rivals.options import Options, read_arguments
 from benchmarks.rivals.ours import Ours
 from benchmarks.rivals.pysyncobj_nodes import PySyncObjNodes, UnbatchedPySyncObjNodes
-from benchmarks.rivals.report import markdown, tell
+from benchmarks.rivals.report import document_of, markdown, tell
 from benchmarks.rivals.system import RivalError, System
 
 from multipaxos.bench.asking import AskingError
@@ -46,25 +46,10 @@ SYSTEMS: tuple[type[System], ...] = (
     UnbatchedPySyncObjNodes,
 )
 FAILURES = (RivalError, AskingError, CountsError, LoadFailedError, click.ClickException)
-PHASES = ("loads", "failover", "memory", "costs")
 SIZES = (3, 5, 7)
 KILL_AFTER_SECONDS = 2.0
 FAILOVER_SECONDS = 10.0
 MEMORY_SECONDS_MAX = 900.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the command line asks for."""
-
-    directory: Path
-    phases: Sequence[str]
-    systems: Sequence[type[System]]
-    seconds: float
-    warm_up_seconds: float
-    repeat: int
-    memory_writes: int
-    server_options: Sequence[str]
 
 
 class Comparison:
@@ -206,8 +191,10 @@ class Comparison:
             yield
         except FAILURES as error:
             text = error.message if isinstance(error, click.ClickException) else str(error)
-            self.found.notes.append(f"{what} failed: {text.rstrip('.')}.")
-            self._console.print(self.found.notes[-1])
+            note = f"{what} failed: {text.rstrip('.')}."
+            self._console.print(note)
+            if note not in self.found.notes:
+                self.found.notes.append(note)
 
     def _plan(self, load: Load, content: Content) -> LoadPlan:
         return LoadPlan(
@@ -232,7 +219,7 @@ class Comparison:
 
 def main() -> int:
     """Compare, print what was found, and write what is asked for; return the exit code."""
-    arguments = read_arguments()
+    arguments = read_arguments(__doc__)
     progress = Console(stderr=True, highlight=False)
     systems = []
     for kind in SYSTEMS:
@@ -273,39 +260,9 @@ def main() -> int:
         text = markdown(found, systems, machine, options.memory_writes, how)
         arguments.markdown.write_text(text, encoding="utf-8")
     if arguments.json is not None:
-        document = {"machine": machine, "measurements": list(found.measurements.items())}
-        arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(document)))
+        encoded = msgspec.json.encode(document_of(found, machine))
+        arguments.json.write_bytes(msgspec.json.format(encoded))
     return 130 if interrupted else 0
-
-
-def read_arguments() -> argparse.Namespace:
-    """Return the options of the command line; an error ends the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add = parser.add_argument
-    add("--short", action="store_true", help="a quick look: one second, once, few writes")
-    add("--seconds", type=float, help="how long each load is measured; 5")
-    add("--warm-up", type=float, help="how long it runs before; 1")
-    add("--repeat", type=int, help="how often each load is put on each system; 3")
-    add("--memory-writes", type=int, help="after how many writes memory is looked at; 1000000")
-    add("--phases", default=",".join(PHASES), help="which parts are done")
-    add("--server-options", default="", help="more options of our servers")
-    add("--data", type=Path, help="where all servers keep their state; a disk")
-    add("--markdown", type=Path, metavar="FILE", help="write a section for README.md")
-    add("--json", type=Path, metavar="FILE", help="write all measurements")
-    found = parser.parse_args()
-    usual = (1.0, 0.5, 1, 20_000) if found.short else (5.0, 1.0, 3, 1_000_000)
-    for name, value in zip(("seconds", "warm_up", "repeat", "memory_writes"), usual, strict=True):
-        if getattr(found, name) is None:
-            setattr(found, name, value)
-        if getattr(found, name) <= 0:
-            parser.error(f"--{name.replace('_', '-')} must be above 0")
-    unknown = set(found.phases.split(",")) - set(PHASES)
-    if unknown:
-        parser.error(f"--phases takes {', '.join(PHASES)}, not {', '.join(sorted(unknown))}")
-    for path in (found.markdown, found.json):
-        if path is not None and not path.parent.is_dir():
-            parser.error(f"{path} cannot be written: there is no directory {path.parent}")
-    return found
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the comparison prints, and the section that it writes for benchmarks/README.md."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from benchmarks.rivals.cases import CASES, Case
 from benchmarks.rivals.findings import Findings, errors_of, shortfalls, verdicts
@@ -75,7 +76,7 @@ def markdown(
 ) -> str:
     """Return everything as a section of a Markdown document."""
     names = [system.name for system in systems]
-    lines = ["## Last results", "", f"Measured on {machine.title}; {how}.", ""]
+    lines = ["### Last results", "", f"Measured on {machine.title}; {how}.", ""]
     rows: Rows = [(system.name, system.version(), system.durability) for system in systems]
     lines += _markdown_table(("system", "version", "a write is durable by"), rows)
     lines += _markdown_table(VERDICT_COLUMNS, verdict_rows(findings))
@@ -83,6 +84,22 @@ def markdown(
     lines += _markdown_table(("measured", "system", "found"), other_rows(findings, writes))
     lines += [f"- {sentence}" for sentence in remarks(findings)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def document_of(findings: Findings, machine: Machine) -> dict[str, Any]:
+    """Return everything, each repetition by itself, for JSON."""
+    return {
+        "machine": machine,
+        "measurements": [
+            {"system": system, "case": case, "repetitions": measurements}
+            for (system, case), measurements in findings.measurements.items()
+        ],
+        "gap_seconds": findings.gaps,
+        "memory_bytes": findings.memory,
+        "costs": findings.costs,
+        "verdicts": verdicts(findings),
+        "notes": findings.notes,
+    }
 
 
 def _medians(findings: Findings, system: str, case: Case) -> tuple[str, str, str]:

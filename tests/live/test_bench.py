@@ -2,88 +2,24 @@
 
 import csv
 import json
+import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import hiredis
 import pytest
 from tests.live.cluster import keeping
+from tests.live.scripted import serving
 
 from multipaxos.bench.driving import LoadFailedError, LoadProcess
 from multipaxos.bench.plan import Content, Endpoint, Load, LoadPlan
 from multipaxos.bench.tally import LoadResult
-from multipaxos.cli.processes import free_ports
+from multipaxos.cli.processes import free_ports, wait_until
 
 pytestmark = pytest.mark.live
 
 WAIT_SECONDS_MAX = 60.0
-
-Answer = Callable[[list[bytes]], list[bytes]]
-"""What a server sends, piece by piece, to a command; nothing at all means that it hangs up."""
-
-
-class ScriptedServer:
-    """
-    A server that gives *answer* to every command, to each client in a thread of its own.
-
-    State: how many *commands* it had.
-    """
-
-    def __init__(self, answer: Answer) -> None:
-        """Listen, and serve."""
-        self.commands = 0
-        self._answer = answer
-        self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where it listens."""
-        host, port = self._listener.getsockname()
-        return host, port
-
-    def close(self) -> None:
-        """Take no more clients."""
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=[connection], daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        reader = hiredis.Reader()
-        with connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while data := connection.recv(1 << 16):
-                reader.feed(data)
-                while (command := reader.gets()) is not False:
-                    with self._lock:
-                        self.commands += 1
-                        pieces = self._answer(command)
-                    if not pieces:
-                        return
-                    for piece in pieces:
-                        connection.sendall(piece)
-
-
-@contextmanager
-def serving(*answers: Answer) -> Iterator[list[ScriptedServer]]:
-    """Run servers, and close them in the end."""
-    with ExitStack() as stack:
-        servers = [ScriptedServer(answer) for answer in answers]
-        for server in servers:
-            stack.callback(server.close)
-        yield servers
 
 
 def play(
@@ -259,6 +195,29 @@ def test_a_failover_loses_nothing(tmp_path: Path) -> None:
     assert len(failover["uses"]) == 2
     assert f"{told['killed']}, the master, was killed after" in done.stdout
     assert (tmp_path / "output/failover.png").exists()
+
+
+def test_who_interrupts_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Ctrl+C, twice: servers, load and files are gone, and the exit code says so."""
+    data = tmp_path / "data"
+    arguments = ["--clients", "1", "--pipeline", "1", "--seconds", "600", "--data", str(data)]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "multipaxos", "bench", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+    def states() -> int:
+        return len(list(data.glob("*/state/*.sqlite3")))
+
+    assert wait_until(lambda: states() == 3, seconds=WAIT_SECONDS_MAX)
+    running.send_signal(signal.SIGINT)
+    running.send_signal(signal.SIGINT)
+    _, told = running.communicate(timeout=WAIT_SECONDS_MAX)
+
+    assert (running.returncode, told) == (130, "")
+    assert list(data.iterdir()) == []
 
 
 def test_servers_of_others_are_measured_and_left_as_they_were(tmp_path: Path) -> None:
