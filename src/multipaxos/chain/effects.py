@@ -32,7 +32,7 @@ class Timer(StrEnum):
     CATCH_UP = "catch up"
     FORWARD = "forward"
     SETTLE = "settle"
-    VALUE = "value"
+    TELL = "tell"
     REJOIN = "rejoin"
     GRACE = "founding grace"
     FOREIGN_LEASE = "foreign lease"

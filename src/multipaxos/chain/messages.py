@@ -7,7 +7,7 @@ As in :mod:`composable_paxos.messages`, a verb asks or tells, a participle answe
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from composable_paxos import Message, PeerID
+from composable_paxos import Message, PeerID, ProposalID
 from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.links import Founders, Founding
 from multipaxos.chain.requests import RequestID, Update
@@ -90,6 +90,8 @@ class Envelope:
     A message on its way from *sender* to *receiver*, about link *instance* of one chain.
 
     *cluster* is the configured name; *chain_id* is empty until the sender knows link 0.
+    *decided_by* is the proposal under which the link before *instance* was decided; None where the
+    sender does not say.
     """
 
     cluster: str
@@ -98,3 +100,4 @@ class Envelope:
     sender: PeerID
     receiver: PeerID
     message: Message | ChainMessage
+    decided_by: ProposalID | None = None

@@ -92,6 +92,7 @@ class BaseReplicatedValue(Voting):
         """Take a message of another server."""
         refusal = self._envelope_refusal(envelope)
         if refusal is None:
+            self.take_hint(envelope)
             self._dispatch(envelope)
         else:
             self.note_refusal(envelope.message, refusal, sender=envelope.sender)
@@ -133,6 +134,9 @@ class BaseReplicatedValue(Voting):
         return self._take_effects()
 
     # -- other messages ----------------------------------------------------------------------------
+
+    def take_hint(self, envelope: Envelope) -> None:
+        """Take what *envelope* itself says of the link before its own. Here: nothing."""
 
     def receive_from_behind(self, envelope: Envelope) -> None:
         """Take a message of a server that is at an earlier link. Here: nothing."""

@@ -248,7 +248,7 @@ class ChainServer:
     def _is_lost(self, envelope: Envelope) -> bool:
         """Tell what is not carried: proposals beyond the last link, and needless greetings."""
         if isinstance(envelope.message, Sync):
-            return envelope.instance > 1
+            return envelope.instance > 1 and envelope.decided_by is None
         return isinstance(envelope.message, PAXOS) and envelope.instance > self.bounds.links
 
     def _process_number(self, process: Process) -> int:

@@ -45,6 +45,7 @@ def envelope_to_wire(envelope: Envelope) -> wire.AnyDatagram:
         "link": envelope.instance,
         "sender": envelope.sender,
         "receiver": envelope.receiver,
+        "decided": None if envelope.decided_by is None else proposal_to_wire(envelope.decided_by),
     }
     match envelope.message:
         case (
@@ -64,6 +65,7 @@ def envelope_from_wire(datagram: wire.AnyDatagram) -> Envelope:
         sender=datagram.sender,
         receiver=datagram.receiver,
         message=_message_from_wire(datagram),
+        decided_by=None if datagram.decided is None else ProposalID(*datagram.decided),
     )
 
 
