@@ -143,6 +143,13 @@ def why_refused(fields: Mapping[str, Any]) -> str:
     return printable(str(fields["text"]).partition(": ")[2])
 
 
+def how_resolved(fields: Mapping[str, Any]) -> str:
+    """Return how the server of a ``resolved`` event with these *fields* knows what was chosen."""
+    acceptors = ", ".join(printable(str(uid)) for uid in fields["acceptors"])
+    # Whoever is told under which number it was chosen, and has accepted that, counts no votes.
+    return f"accepted by {acceptors}" if acceptors else f"told that {fields['proposal_id']} was chosen"
+
+
 _NO_PROPOSAL = "0."
 """How :data:`composable_paxos.LOWEST` is written."""
 
