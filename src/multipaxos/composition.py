@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from composable_paxos import Quorums
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.errors import MultipaxosError
+from multipaxos.strategies.abstention import Abstention
 from multipaxos.strategies.batching import Batching
 from multipaxos.strategies.brevity import Brevity
 from multipaxos.strategies.broken import Bug, find_bug
@@ -25,13 +26,14 @@ STRATEGIES: dict[str, type[BaseReplicatedValue]] = {
     "lease": LeaseRespect,
     "sync": Synchronization,
     "resolution": Resolving,
+    "abstention": Abstention,
     "batching": Batching,
     "brevity": Brevity,
     "group-commit": GroupCommit,
 }
 """All strategies, outermost first: the order in which they are woven."""
 
-MASTER_ONLY = ("reads", "master", "batching", "brevity", "group-commit")
+MASTER_ONLY = ("reads", "master", "abstention", "batching", "brevity", "group-commit")
 INDISPENSABLE = ("rejoin", "lease")
 """Without these a server could break the promises of others; they cannot be left out."""
 

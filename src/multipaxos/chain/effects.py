@@ -33,6 +33,7 @@ class Timer(StrEnum):
     FORWARD = "forward"
     SETTLE = "settle"
     TELL = "tell"
+    OWN_VOTE = "own vote"
     REJOIN = "rejoin"
     GRACE = "founding grace"
     FOREIGN_LEASE = "foreign lease"

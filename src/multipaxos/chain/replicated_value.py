@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from typing_extensions import override
 
 from composable_paxos import (
+    LOWEST,
     Accept,
     Accepted,
     Message,
@@ -211,6 +212,11 @@ class BaseReplicatedValue(Voting):
     def waits_for(self) -> tuple[PeerID, ...]:
         """Return the servers that this one must hear of before it takes part. Here: none."""
         return ()
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether this server has neither proposed nor promised anything in this instance."""
+        return self.paxos.proposal_id == LOWEST and self.paxos.state.promised_id == LOWEST
 
     def may_propose(self) -> bool:
         """Tell whether this server may begin rounds now."""
