@@ -6,11 +6,13 @@ from composable_paxos import Quorums
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.errors import MultipaxosError
 from multipaxos.strategies.broken import Bug, find_bug
+from multipaxos.strategies.early import EarlyMessages
 from multipaxos.strategies.forwarding import Forwarding
 from multipaxos.strategies.lease import LeaseRespect
 from multipaxos.strategies.master import MasterLease
 from multipaxos.strategies.reads import LocalReads
 from multipaxos.strategies.rejoin import Rejoining
+from multipaxos.strategies.replay import Replaying
 from multipaxos.strategies.resolution import Resolving
 from multipaxos.strategies.sync import Synchronization
 
@@ -20,6 +22,8 @@ STRATEGIES: dict[str, type[BaseReplicatedValue]] = {
     "master": MasterLease,
     "forwarding": Forwarding,
     "lease": LeaseRespect,
+    "replay": Replaying,
+    "early": EarlyMessages,
     "sync": Synchronization,
     "resolution": Resolving,
 }
@@ -28,6 +32,12 @@ STRATEGIES: dict[str, type[BaseReplicatedValue]] = {
 MASTER_ONLY = ("reads", "master")
 INDISPENSABLE = ("rejoin", "lease")
 """Without these a server could break the promises of others; they cannot be left out."""
+NEEDLESS_IN_EXPLORATION = ("replay", "early")
+"""
+What these do, a network does that loses nothing and keeps each message for ever.
+
+The explorer's is such a one; there they would only multiply the states.
+"""
 
 
 class UnknownStrategyError(MultipaxosError, ValueError):

@@ -20,11 +20,12 @@ from composable_paxos import (
     Promise,
     ProposalID,
 )
-from multipaxos.chain.durable import DurableState, Session, Snapshot
+from multipaxos.chain.durable import DecidedLink, DurableState, Session, Snapshot
 from multipaxos.chain.links import Founding, Link, NewMaster, Nothing, Updates
 from multipaxos.chain.messages import (
     Answered,
     CatchUp,
+    Decided,
     Envelope,
     Forward,
     IAmAt,
@@ -107,6 +108,16 @@ ON_THE_WIRE = [
             f'"founding":{FOUNDING_TEXT},'
             f'"snapshot":{{"value":"x","sessions":[["c1",7,4,null]],"forgotten_before":2,"master":{MASTER_TEXT}}}'
         ),
+    ),
+    (
+        Decided(
+            links=(
+                DecidedLink(number=3, link=Nothing()),
+                DecidedLink(number=4, link=MASTER),
+            )
+        ),
+        "decided",
+        f'"links":[[3,{{"kind":"nothing"}}],[4,{MASTER_TEXT}]]',
     ),
     (OtherChain(), "other_chain", ""),
     (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from composable_paxos import Message, PeerID
-from multipaxos.chain.durable import Snapshot
+from multipaxos.chain.durable import DecidedLink, Snapshot
 from multipaxos.chain.links import Founders, Founding
 from multipaxos.chain.requests import RequestID, Update
 from multipaxos.chain.state_machine import Result
@@ -32,6 +32,13 @@ class CatchUp:
 
     founding: Founding
     snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Server to one that is a little behind: the *links* from yours on, one after the other."""
+
+    links: tuple[DecidedLink, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +88,9 @@ class IAmAt:
     founding: Founding | None
 
 
-ChainMessage: TypeAlias = Sync | CatchUp | OtherChain | Forward | Answered | WhereAreYou | IAmAt
+ChainMessage: TypeAlias = (
+    Sync | CatchUp | Decided | OtherChain | Forward | Answered | WhereAreYou | IAmAt
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

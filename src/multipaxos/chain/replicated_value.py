@@ -27,6 +27,7 @@ from multipaxos.chain.links import Founding, Link, Updates
 from multipaxos.chain.messages import (
     Answered,
     CatchUp,
+    Decided,
     Envelope,
     Forward,
     IAmAt,
@@ -135,6 +136,15 @@ class BaseReplicatedValue(Voting):
     def receive_catch_up(self, envelope: Envelope, message: CatchUp) -> None:
         """Take what the links below the envelope's instance amount to. Here: nothing."""
 
+    def receive_decided(self, envelope: Envelope, message: Decided) -> None:
+        """Take links that another server has learned. Here: nothing."""
+
+    def ask_for_help(self, uid: PeerID) -> None:
+        """Ask *uid*, which is at a later link, what this server missed. Here: nothing."""
+
+    def help_peer(self, uid: PeerID, instance: int) -> None:
+        """Tell *uid*, which is at *instance* and so behind, what it missed. Here: nothing."""
+
     def receive_forward(self, envelope: Envelope, message: Forward) -> None:
         """Take an update of another server's client."""
         self.take_update(message.update, origin=envelope.sender)
@@ -192,6 +202,13 @@ class BaseReplicatedValue(Voting):
             return Updates(updates=(update,))
         return None
 
+    def repeat_request(self, uid: PeerID) -> None:
+        """Ask *uid* once more, and alone, to accept what all were asked to accept, if they were."""
+        request = self.paxos.request_in_flight()
+        # A Prepare may be one that waits for its backoff, and that was not even promised here.
+        if isinstance(request, Accept) and self.may_propose():
+            self.send(uid, request)
+
     def waits_for(self) -> tuple[PeerID, ...]:
         """Return the servers that this one must hear of before it takes part. Here: none."""
         return ()
@@ -204,15 +221,19 @@ class BaseReplicatedValue(Voting):
 
     @override
     def resolve(self, resolution: Resolution) -> None:
-        """Apply the link that this instance was found to have chosen, and go on to the next."""
-        number, link = self.instance, resolution.value
+        """Learn the link that this instance was found to have chosen."""
         self.note(
             EventKind.RESOLVED,
-            f"link {number} is decided",
-            link=link,
+            f"link {self.instance} is decided",
+            link=resolution.value,
             proposal_id=resolution.proposal_id,
             acceptors=tuple(sorted(resolution.acceptors)),
         )
+        self.learn_link(resolution.value)
+
+    def learn_link(self, link: Link) -> None:
+        """Apply *link*, which this instance has chosen, and go on to the next instance."""
+        number = self.instance
         effect = apply_link(
             self.snapshot,
             number,
@@ -277,6 +298,8 @@ class BaseReplicatedValue(Voting):
                 self.receive_sync(envelope, message)
             case CatchUp():
                 self.receive_catch_up(envelope, message)
+            case Decided():
+                self.receive_decided(envelope, message)
             case Forward():
                 self.receive_forward(envelope, message)
             case Answered():

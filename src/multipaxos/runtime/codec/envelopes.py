@@ -4,7 +4,7 @@ from typing import Any, TypeAlias, assert_never
 
 import composable_paxos as paxos
 from composable_paxos import ProposalID
-from multipaxos.chain import messages, requests
+from multipaxos.chain import durable, messages, requests
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.state_machine import result_to_plain
 from multipaxos.runtime.codec import wire
@@ -110,6 +110,9 @@ def _chain_to_wire(  # noqa: PLR0911 - one a message
                 founding=founding_to_wire(message.founding),
                 snapshot=snapshot_to_wire(message.snapshot),
             )
+        case messages.Decided():
+            links = tuple((each.number, link_to_wire(each.link)) for each in message.links)
+            return wire.Decided(**head, links=links)
         case messages.OtherChain():
             return wire.OtherChain(**head)
         case messages.Forward():
@@ -166,6 +169,7 @@ def _message_from_wire(datagram: wire.AnyDatagram) -> AnyMessage:
 def _chain_from_wire(  # noqa: PLR0911 - one a message
     datagram: wire.Sync
     | wire.CatchUp
+    | wire.Decided
     | wire.OtherChain
     | wire.Forward
     | wire.Answered
@@ -180,6 +184,12 @@ def _chain_from_wire(  # noqa: PLR0911 - one a message
                 founding=founding_from_wire(datagram.founding),
                 snapshot=snapshot_from_wire(datagram.snapshot),
             )
+        case wire.Decided():
+            links = (
+                durable.DecidedLink(number=number, link=link_from_wire(link))
+                for number, link in datagram.links
+            )
+            return messages.Decided(links=tuple(links))
         case wire.OtherChain():
             return messages.OtherChain()
         case wire.Forward():

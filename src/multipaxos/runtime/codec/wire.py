@@ -185,6 +185,12 @@ class CatchUp(Datagram, tag="catch_up"):
     snapshot: Snapshot
 
 
+class Decided(Datagram, tag="decided"):
+    """``{"type":"decided",…,"links":[[5,{…}],[6,{…}]]}``: each link with its number."""
+
+    links: Annotated[tuple[tuple[Integer, Link], ...], Meta(min_length=1)]
+
+
 class OtherChain(Datagram, tag="other_chain"):
     """``{"type":"other_chain",…}``."""
 
@@ -234,6 +240,7 @@ AnyDatagram: TypeAlias = (
     | Nack
     | Sync
     | CatchUp
+    | Decided
     | OtherChain
     | Forward
     | Answered
