@@ -10,6 +10,7 @@ from multipaxos.strategies.early import EarlyMessages
 from multipaxos.strategies.forwarding import Forwarding
 from multipaxos.strategies.lease import LeaseRespect
 from multipaxos.strategies.master import MasterLease
+from multipaxos.strategies.parts import Partitioning
 from multipaxos.strategies.reads import LocalReads
 from multipaxos.strategies.rejoin import Rejoining
 from multipaxos.strategies.replay import Replaying
@@ -24,6 +25,7 @@ STRATEGIES: dict[str, type[BaseReplicatedValue]] = {
     "lease": LeaseRespect,
     "replay": Replaying,
     "early": EarlyMessages,
+    "parts": Partitioning,
     "sync": Synchronization,
     "resolution": Resolving,
 }
@@ -32,7 +34,7 @@ STRATEGIES: dict[str, type[BaseReplicatedValue]] = {
 MASTER_ONLY = ("reads", "master")
 INDISPENSABLE = ("rejoin", "lease")
 """Without these a server could break the promises of others; they cannot be left out."""
-NEEDLESS_IN_EXPLORATION = ("replay", "early")
+NEEDLESS_IN_EXPLORATION = ("replay", "early", "parts")
 """
 What these do, a network does that loses nothing and keeps each message for ever.
 

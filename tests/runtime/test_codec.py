@@ -27,9 +27,11 @@ from multipaxos.chain.messages import (
     CatchUp,
     Decided,
     Envelope,
+    FetchPart,
     Forward,
     IAmAt,
     OtherChain,
+    SnapshotPart,
     Sync,
     WhereAreYou,
 )
@@ -119,6 +121,15 @@ ON_THE_WIRE = [
         "decided",
         f'"links":[[3,{{"kind":"nothing"}}],[4,{MASTER_TEXT}]]',
     ),
+    (
+        SnapshotPart(founding=FOUNDING, at=9, number=2, is_last=True, snapshot=Snapshot(value="x")),
+        "snapshot_part",
+        (
+            f'"founding":{FOUNDING_TEXT},"at":9,"number":2,"last":true,'
+            '"snapshot":{"value":"x","sessions":[],"forgotten_before":0,"master":null}'
+        ),
+    ),
+    (FetchPart(at=9, number=2), "fetch_part", '"at":9,"number":2'),
     (OtherChain(), "other_chain", ""),
     (
         Forward(update=Update(request_id=RequestID("c1", 8), command=("GET",), since=3)),

@@ -21,9 +21,11 @@ from multipaxos.chain.messages import (
     CatchUp,
     ChainMessage,
     Decided,
+    FetchPart,
     Forward,
     IAmAt,
     OtherChain,
+    SnapshotPart,
     Sync,
     WhereAreYou,
 )
@@ -121,6 +123,11 @@ MESSAGES: list[tuple[Message | ChainMessage, str]] = [
     ),
     (Decided(links=(_decided(3),)), "Decided  link 3"),
     (Decided(links=(_decided(3), _decided(4), _decided(5))), "Decided  links 3 to 5"),
+    (
+        SnapshotPart(founding=FOUNDING, at=9, number=2, is_last=True, snapshot=Snapshot()),
+        "SnapshotPart  2 of the state at link 9",
+    ),
+    (FetchPart(at=9, number=2), "FetchPart  2 of the state at link 9"),
     (OtherChain(), "OtherChain"),
     (Forward(update=_updates(("SET", "v")).updates[0]), 'Forward  "v"'),
     (

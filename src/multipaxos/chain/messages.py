@@ -42,6 +42,30 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotPart:
+    """
+    Server to one that is far behind: a part of what the links below *at* amount to.
+
+    Part *number* 0 of the *snapshot* has no entries of its state, each other part has nothing but
+    some of them. One of them *is last*; the receiver asks for the others.
+    """
+
+    founding: Founding
+    at: int
+    number: int
+    is_last: bool
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchPart:
+    """Server that is far behind to its helper: send me part *number* of the snapshot at *at*."""
+
+    at: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherChain:
     """Server to one whose envelope named another chain: mine is the envelope's."""
 
@@ -89,7 +113,16 @@ class IAmAt:
 
 
 ChainMessage: TypeAlias = (
-    Sync | CatchUp | Decided | OtherChain | Forward | Answered | WhereAreYou | IAmAt
+    Sync
+    | CatchUp
+    | Decided
+    | SnapshotPart
+    | FetchPart
+    | OtherChain
+    | Forward
+    | Answered
+    | WhereAreYou
+    | IAmAt
 )
 
 

@@ -29,15 +29,18 @@ from multipaxos.chain.messages import (
     CatchUp,
     Decided,
     Envelope,
+    FetchPart,
     Forward,
     IAmAt,
     OtherChain,
+    SnapshotPart,
     Sync,
     WhereAreYou,
 )
 from multipaxos.chain.refusals import Reason, Refusal
 from multipaxos.chain.requests import Chosen, Refused, RequestID, Update
 from multipaxos.chain.state_machine import Command
+from multipaxos.chain.transfer import OutgoingSnapshot
 from multipaxos.chain.voting import Voting
 
 
@@ -46,8 +49,8 @@ class BaseReplicatedValue(Voting):
     One server's part in keeping the chain: learns, applies, proposes its clients' updates.
 
     State, beside its place in the chain and its votes: the *queue* of updates that are in no link
-    yet, and the *lease*: the timer that runs as long as this server may answer reads alone, None if
-    it may not.
+    yet; the *lease*: the timer that runs as long as this server may answer reads alone, None if
+    it may not; and the snapshot that is *outgoing* to others in parts, None if there is none.
 
     Use: call one of the events (:meth:`start`, :meth:`propose_update`, :meth:`receive`,
     :meth:`timeout`, :meth:`release_read`, :meth:`retry_read`), then perform :meth:`take_outbox`.
@@ -58,6 +61,7 @@ class BaseReplicatedValue(Voting):
         super().__init__(**arguments)
         self.queue: dict[RequestID, Update] = {}
         self.lease: Timer | None = None
+        self.outgoing: OutgoingSnapshot | None = None
 
     # -- events ----------------------------------------------------------------------------------
 
@@ -138,6 +142,12 @@ class BaseReplicatedValue(Voting):
 
     def receive_decided(self, envelope: Envelope, message: Decided) -> None:
         """Take links that another server has learned. Here: nothing."""
+
+    def receive_part(self, envelope: Envelope, message: SnapshotPart) -> None:
+        """Take a part of what the links below a later instance amount to. Here: nothing."""
+
+    def receive_fetch_part(self, envelope: Envelope, message: FetchPart) -> None:
+        """Take the wish of a server that is behind for a part. Here: nothing."""
 
     def ask_for_help(self, uid: PeerID) -> None:
         """Ask *uid*, which is at a later link, what this server missed. Here: nothing."""
@@ -289,7 +299,7 @@ class BaseReplicatedValue(Voting):
 
     # -- own affairs -------------------------------------------------------------------------------
 
-    def _dispatch(self, envelope: Envelope) -> None:
+    def _dispatch(self, envelope: Envelope) -> None:  # noqa: C901 - one case a message
         message = envelope.message
         match message:
             case Prepare() | Promise() | Accept() | Accepted() | Nack():
@@ -300,6 +310,10 @@ class BaseReplicatedValue(Voting):
                 self.receive_catch_up(envelope, message)
             case Decided():
                 self.receive_decided(envelope, message)
+            case SnapshotPart():
+                self.receive_part(envelope, message)
+            case FetchPart():
+                self.receive_fetch_part(envelope, message)
             case Forward():
                 self.receive_forward(envelope, message)
             case Answered():

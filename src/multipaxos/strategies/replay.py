@@ -22,6 +22,8 @@ Of links with much in them: also a second's worth or more at full speed.
 
 Who missed more has been away, and is better served with what the links amount to.
 """
+TRANSFER_LINKS_MAX = 2**20
+"""While a snapshot is sent in parts, the links since are kept as well; but not more than these."""
 MESSAGE_CHARACTERS_MAX = 56_000
 """So much goes in one message, which then is a datagram; a single longer link goes alone."""
 
@@ -56,9 +58,20 @@ class Replaying(BaseReplicatedValue):
     def learn_link(self, link: Link) -> None:
         self.kept.append(DecidedLink(number=self.instance, link=link))
         self.kept_characters += characters_of(link)
-        while len(self.kept) > KEPT_LINKS_MAX or self.kept_characters > KEPT_CHARACTERS_MAX:
+        while self._are_too_many():
             self.kept_characters -= characters_of(self.kept.popleft().link)
         super().learn_link(link)
+
+    def _are_too_many(self) -> bool:
+        links_max, characters_max = KEPT_LINKS_MAX, KEPT_CHARACTERS_MAX
+        if self.outgoing is not None and self.kept[0].number >= self.outgoing.at:
+            # Whoever fetches that snapshot goes on with the links since. Once these are longer than
+            # the snapshot, to begin anew is the shorter way.
+            links_max, characters_max = (
+                TRANSFER_LINKS_MAX,
+                characters_max + self.outgoing.characters,
+            )
+        return len(self.kept) > links_max or self.kept_characters > characters_max
 
     @override
     def install(self, instance: int, founding: Founding, snapshot: Snapshot) -> None:
@@ -73,12 +86,14 @@ class Replaying(BaseReplicatedValue):
     def help_peer(self, uid: PeerID, instance: int) -> None:
         """Tell the links from *instance* on; super() tells more, and is called if they are gone."""
         # Link 0 decides whether a server may take part at all, so it comes with a catch-up.
-        if instance > 0 and self.kept and self.kept[0].number <= instance:
-            self.send(uid, Decided(links=tuple(self._kept_from(instance))))
-        else:
+        if instance == 0 or not self.kept or self.kept[0].number > instance:
             super().help_peer(uid, instance)
-        # It has missed the request of the link in progress as well, and its vote may be needed.
-        self.repeat_request(uid)
+            return
+        links = tuple(self._kept_from(instance))
+        self.send(uid, Decided(links=links))
+        if links[-1].number == self.instance - 1:
+            # It has missed the request of the link in progress as well, and its vote may be needed.
+            self.repeat_request(uid)
 
     def _kept_from(self, instance: int) -> Iterator[DecidedLink]:
         """Yield the links from *instance* on, as many as fit one message, but at least one."""

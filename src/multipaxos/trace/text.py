@@ -143,6 +143,8 @@ def _describe_chain_message(  # noqa: PLR0911 - one a message
             return f"  value {describe_state(message['snapshot']['value'])}"
         case "Decided":
             return f"  {links_in_words([link['number'] for link in message['links']])}"
+        case "SnapshotPart" | "FetchPart":
+            return f"  {message['number']} of the state at link {message['at']}"
         case "Forward":
             return f"  {_describe_update(message['update'], LENGTH_MAX)}"
         case "Answered":

@@ -98,7 +98,7 @@ def _paxos_to_wire(message: paxos.Message, head: dict[str, Any]) -> wire.AnyData
             assert_never(message)
 
 
-def _chain_to_wire(  # noqa: PLR0911 - one a message
+def _chain_to_wire(  # noqa: C901, PLR0911 - one a message
     message: messages.ChainMessage, head: dict[str, Any]
 ) -> wire.AnyDatagram:
     match message:
@@ -113,6 +113,17 @@ def _chain_to_wire(  # noqa: PLR0911 - one a message
         case messages.Decided():
             links = tuple((each.number, link_to_wire(each.link)) for each in message.links)
             return wire.Decided(**head, links=links)
+        case messages.SnapshotPart():
+            return wire.SnapshotPart(
+                **head,
+                founding=founding_to_wire(message.founding),
+                at=message.at,
+                number=message.number,
+                last=message.is_last,
+                snapshot=snapshot_to_wire(message.snapshot),
+            )
+        case messages.FetchPart():
+            return wire.FetchPart(**head, at=message.at, number=message.number)
         case messages.OtherChain():
             return wire.OtherChain(**head)
         case messages.Forward():
@@ -166,10 +177,12 @@ def _message_from_wire(datagram: wire.AnyDatagram) -> AnyMessage:
             return _chain_from_wire(chain_datagram)
 
 
-def _chain_from_wire(  # noqa: PLR0911 - one a message
+def _chain_from_wire(  # noqa: C901, PLR0911 - one a message
     datagram: wire.Sync
     | wire.CatchUp
     | wire.Decided
+    | wire.SnapshotPart
+    | wire.FetchPart
     | wire.OtherChain
     | wire.Forward
     | wire.Answered
@@ -190,6 +203,16 @@ def _chain_from_wire(  # noqa: PLR0911 - one a message
                 for number, link in datagram.links
             )
             return messages.Decided(links=tuple(links))
+        case wire.SnapshotPart():
+            return messages.SnapshotPart(
+                founding=founding_from_wire(datagram.founding),
+                at=datagram.at,
+                number=datagram.number,
+                is_last=datagram.last,
+                snapshot=snapshot_from_wire(datagram.snapshot),
+            )
+        case wire.FetchPart():
+            return messages.FetchPart(at=datagram.at, number=datagram.number)
         case wire.OtherChain():
             return messages.OtherChain()
         case wire.Forward():

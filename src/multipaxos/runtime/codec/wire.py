@@ -191,6 +191,23 @@ class Decided(Datagram, tag="decided"):
     links: Annotated[tuple[tuple[Integer, Link], ...], Meta(min_length=1)]
 
 
+class SnapshotPart(Datagram, tag="snapshot_part"):
+    """``{"type":"snapshot_part",…,"founding":{…},"at":9,"number":1,"last":false,"snapshot":{…}}``."""
+
+    founding: Founding
+    at: Integer
+    number: Integer
+    last: bool
+    snapshot: Snapshot
+
+
+class FetchPart(Datagram, tag="fetch_part"):
+    """``{"type":"fetch_part",…,"at":9,"number":1}``."""
+
+    at: Integer
+    number: Integer
+
+
 class OtherChain(Datagram, tag="other_chain"):
     """``{"type":"other_chain",…}``."""
 
@@ -241,6 +258,8 @@ AnyDatagram: TypeAlias = (
     | Sync
     | CatchUp
     | Decided
+    | SnapshotPart
+    | FetchPart
     | OtherChain
     | Forward
     | Answered

@@ -38,6 +38,8 @@ def message_words(message: Mapping[str, Any]) -> str:
             said += f" {_quoted(message['snapshot']['value'])}"
         case "Decided":
             said += f" {links_in_words([link['number'] for link in message['links']])}"
+        case "SnapshotPart" | "FetchPart":
+            said += f" {message['number']}"
         case "Forward":
             said += f" {value_words({'type': 'Updates', 'updates': [message['update']]})}"
         case "Answered":
