@@ -21,7 +21,7 @@ from multipaxos.runtime.client_port.commands import interpret
 from multipaxos.runtime.client_port.session import Rules
 from multipaxos.runtime.client_port.session import Session as ClientSession
 from multipaxos.runtime.codec import (
-    VALUE_BYTES_MAX,
+    VALUE_BYTES_DEFAULT,
     decode_envelope,
     encode_envelope,
     value_bytes,
@@ -31,7 +31,7 @@ from multipaxos.runtime.messenger.frames import MESSAGE_BYTES_MAX
 from multipaxos.runtime.messenger.udp import DATAGRAM_BYTES_MAX
 
 SESSIONS_MAX = Settings().sessions_max
-LARGEST = VALUE_BYTES_MAX
+LARGEST = VALUE_BYTES_DEFAULT
 TEXTS = {"ascii": "x", "escaped": "\n", "wide": "\N{GREEK SMALL LETTER PI}"}
 
 HIGHEST = wire.INTEGER_MAX

@@ -25,11 +25,10 @@ from multipaxos.runtime.client_port.actions import (
 from multipaxos.runtime.client_port.commands import interpret
 from multipaxos.runtime.client_port.replies import reply_at_once
 from multipaxos.runtime.client_port.request_reader import (
-    LIMITS,
     LIMITS_OF_STRANGERS,
-    REQUEST_BYTES_MAX,
     RequestError,
     RequestReader,
+    limits_for,
 )
 from multipaxos.runtime.client_port.service import CallObserver, Info, Service
 from multipaxos.runtime.client_port.session import Rules, Session
@@ -41,8 +40,6 @@ IDLE_SECONDS_MAX = 300
 """A connection that asks nothing for so long is closed."""
 ANSWER_SECONDS_MAX = 600
 """A connection whose request finds no quorum for so long is closed: the outcome is unknown."""
-WAITING_BYTES_MAX = REQUEST_BYTES_MAX
-"""More unserved bytes than these stay with the operating system, and so with the client."""
 
 
 class Port(Interface):
@@ -87,7 +84,10 @@ class ClientConnection(Protocol):
         """Begin for *port*, not connected yet."""
         self.port = port
         self.session = Session(is_trusted=port.rules.password is None)
-        self.reader = RequestReader(LIMITS if self.session.is_trusted else LIMITS_OF_STRANGERS)
+        self._limits = limits_for(port.rules.value_bytes_max)
+        self.reader = RequestReader(
+            self._limits if self.session.is_trusted else LIMITS_OF_STRANGERS
+        )
         self.in_protocol: tuple[RequestID, Propose] | None = None
         self.feed: WatchFeed | None = None
         # For requests without an id the connection is the client: they come one after the other.
@@ -223,7 +223,7 @@ class ClientConnection(Protocol):
 
     def _become(self, session: Session) -> None:
         self.session = session
-        self.reader.limits = LIMITS if session.is_trusted else LIMITS_OF_STRANGERS
+        self.reader.limits = self._limits if session.is_trusted else LIMITS_OF_STRANGERS
 
     def _greet(self, greeting: Greet) -> None:
         service = self.port.service
@@ -287,8 +287,9 @@ class ClientConnection(Protocol):
     def _regulate_input(self) -> None:
         if self._is_closing:
             return
-        # While a request is in the protocol, reading goes on: a client's end must be noticed.
-        if self._output_is_full or len(self.reader) > WAITING_BYTES_MAX:
+        # While a request is in the protocol, reading goes on: a client's end must be noticed. More
+        # unserved bytes than the longest request stay with the system, and so with the client.
+        if self._output_is_full or len(self.reader) > self._limits.request_bytes_max:
             self.tcp.pauseProducing()
         else:
             self.tcp.resumeProducing()
