@@ -30,6 +30,8 @@ class Timer(StrEnum):
     TAKEOVER = "takeover"
     SYNC = "sync"
     CATCH_UP = "catch up"
+    PART = "part"
+    PINNED = "pinned snapshot"
     FORWARD = "forward"
     SETTLE = "settle"
     TELL = "tell"
