@@ -67,6 +67,10 @@ class EffectCollector(ChainPosition):
             )
         )
 
+    def take_later(self, message: Message) -> None:
+        """Take *message*, which is about the instance in progress, before the effects are taken."""
+        self._to_self.append((self.instance, message))
+
     def broadcast(self, message: Message) -> None:
         """Send *message* to all servers, this one included."""
         for uid in self.membership.servers:

@@ -46,6 +46,7 @@ class Settings:
     founding_grace_seconds: float = 1.0
     settle_seconds: float = 0.1
     tell_seconds: float = 0.001
+    own_vote_seconds: float = 0.005
     lease_seconds: float = 2.0
     renewal_head_start_seconds: float = 1.0
     clock_rate_error: float = 0.01

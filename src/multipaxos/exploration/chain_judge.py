@@ -117,13 +117,13 @@ class Hearing:
             votes.travelled(link, proposal_id, asked)
         # Of an acceptance that is told by number alone, the Accept tells the value. Where that is
         # of no interest to anyone any more, its receivers have closed the link: it is in the past.
-        known = {pid for pid, _ in evidence.asked}
-        known |= {pid for pid, value, _ in evidence.accepted if value is not None}
+        known: dict[ProposalID, Link] = dict(evidence.asked)
+        known |= {pid: value for pid, value, _ in evidence.accepted if value is not None}
         for proposal_id, value, uid in sorted(
             evidence.accepted, key=lambda vote: (vote[0], vote[2])
         ):
             if proposal_id in known:
-                votes.accepted(link, proposal_id, value, uid, life=0)
+                votes.accepted(link, proposal_id, value or known[proposal_id], uid, life=0)
         self.newly_chosen.clear()
         promised = sorted(
             (vote for vote in evidence.promised if vote[1] > LOWEST),

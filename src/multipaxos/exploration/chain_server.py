@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from composable_paxos import Accept, Accepted, Nack, Prepare, Promise
 from multipaxos.chain.effects import Outbox
-from multipaxos.chain.messages import Answered, CatchUp, Envelope, Forward, Sync
+from multipaxos.chain.messages import Answered, CatchUp, Decided, Envelope, Forward, Sync
 from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.exploration.chain_bounds import ChainBounds
@@ -302,4 +302,4 @@ def _matters(envelope: Envelope, instance: int) -> bool:
     """
     if isinstance(envelope.message, PAXOS):
         return envelope.instance >= instance
-    return not isinstance(envelope.message, CatchUp) or envelope.instance > instance
+    return not isinstance(envelope.message, CatchUp | Decided) or envelope.instance > instance

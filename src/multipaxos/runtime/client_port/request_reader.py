@@ -23,7 +23,7 @@ from multipaxos.runtime.client_port.request_lines import split_line
 ARGUMENTS_MAX = 16 * 1024
 """A request has at most this many arguments, the command's name included."""
 ARGUMENT_BYTES_MAX = 1024 * 1024
-"""An argument has at most this many bytes."""
+"""An argument has at most this many bytes; more, where a value may have more."""
 REQUEST_BYTES_MAX = 2 * ARGUMENT_BYTES_MAX
 """A request has at most this many: room to answer one that is too large with a clear error."""
 LINE_BYTES_MAX = 64 * 1024
@@ -56,10 +56,22 @@ class Limits:
 
     arguments_max: int
     argument_bytes_max: int
+    request_bytes_max: int = REQUEST_BYTES_MAX
     word: str
 
 
-LIMITS = Limits(arguments_max=ARGUMENTS_MAX, argument_bytes_max=ARGUMENT_BYTES_MAX, word="invalid")
+def limits_for(value_bytes_max: int) -> Limits:
+    """Return the limits of requests with values of up to *value_bytes_max*."""
+    argument_bytes_max = max(ARGUMENT_BYTES_MAX, value_bytes_max)
+    return Limits(
+        arguments_max=ARGUMENTS_MAX,
+        argument_bytes_max=argument_bytes_max,
+        request_bytes_max=argument_bytes_max + REQUEST_BYTES_MAX - ARGUMENT_BYTES_MAX,
+        word="invalid",
+    )
+
+
+LIMITS = limits_for(ARGUMENT_BYTES_MAX)
 LIMITS_OF_STRANGERS = Limits(
     arguments_max=STRANGERS_ARGUMENTS_MAX,
     argument_bytes_max=STRANGERS_ARGUMENT_BYTES_MAX,
@@ -123,7 +135,7 @@ class RequestReader:
 
     def _next_array(self) -> list[bytes] | None:
         # The limits may change with a request: a stranger's are read one by one.
-        if self.limits is LIMITS and self._parse_all():
+        if self.limits is not LIMITS_OF_STRANGERS and self._parse_all():
             return self.next_request()
         request = self._parse_ahead()
         if request is not None:
@@ -263,7 +275,7 @@ class _Headers:
                 raise RequestError(f"Protocol error: {word} bulk length")
             # As in Redis, nobody looks at the two bytes that end an argument.
             after = place + length + len(b"\r\n")
-            if after - begin > REQUEST_BYTES_MAX:
+            if after - begin > limits.request_bytes_max:
                 raise RequestError("Protocol error: too big request")
             if after > len(stream):
                 return None

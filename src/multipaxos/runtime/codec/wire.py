@@ -192,6 +192,29 @@ class CatchUp(Datagram, tag="catch_up", kw_only=True):
     snapshot: Snapshot
 
 
+class Decided(Datagram, tag="decided", kw_only=True):
+    """``{"type":"decided",…,"links":[[5,{…}],[6,{…}]]}``: each link with its number."""
+
+    links: Annotated[tuple[tuple[Integer, Link], ...], Meta(min_length=1)]
+
+
+class SnapshotPart(Datagram, tag="snapshot_part", kw_only=True):
+    """``{"type":"snapshot_part",…,"founding":{…},"at":9,"number":1,"last":false,"snapshot":{…}}``."""
+
+    founding: Founding
+    at: Integer
+    number: Integer
+    last: bool
+    snapshot: Snapshot
+
+
+class FetchPart(Datagram, tag="fetch_part", kw_only=True):
+    """``{"type":"fetch_part",…,"at":9,"number":1}``."""
+
+    at: Integer
+    number: Integer
+
+
 class OtherChain(Datagram, tag="other_chain", kw_only=True):
     """``{"type":"other_chain",…}``."""
 
@@ -241,6 +264,9 @@ AnyDatagram: TypeAlias = (
     | Nack
     | Sync
     | CatchUp
+    | Decided
+    | SnapshotPart
+    | FetchPart
     | OtherChain
     | Forward
     | Answered
