@@ -3,7 +3,7 @@
 import pytest
 from tests.defects.support import WHOLE_MASTER, WatchedCluster
 
-from composable_paxos import Accept, Accepted, Prepare
+from composable_paxos import Accept, Accepted, Prepare, Promise
 from multipaxos.chain.messages import CatchUp, Sync
 from multipaxos.composition import compose
 
@@ -20,6 +20,8 @@ def test_whoever_learns_of_a_renewal_by_catch_up_respects_it_in_full() -> None:
     cluster.run_for(1.5)
     cluster.start("A")
     cluster.run_for(0.35)
+    cluster.deliver("A->C", Prepare)
+    cluster.deliver("C->A", Promise)
     cluster.deliver("A->C", Accept)
     cluster.deliver("C->A", Accepted)
     cluster.drop_all()
@@ -54,9 +56,13 @@ def test_nobody_becomes_master_by_catch_up(restarted: bool) -> None:
     cluster.name_master("A")
     cluster.start()
     cluster.run_for(0.35)
+    cluster.deliver("A->B", Prepare)
+    cluster.deliver("B->A", Promise)
     for uid in "BC":
         cluster.deliver(f"A->{uid}", Accept)
     cluster.deliver_among("B", "C")
+    cluster.drop_all()
+    cluster.run_for(2 * cluster.settings.settle_seconds)
     cluster.drop_all()
     assert cluster.link_in_progress("B") == 3
     if restarted:
