@@ -69,6 +69,9 @@ def _class_fault(machine: type[StateMachine]) -> str | None:
         return f"its kind is 1 to 32 letters, digits, '_', '.', ':' or '-', not {kind!r}"
     if kind in MACHINES:
         return f"its kind {kind!r} is that of a built-in one"
+    is_keyed: object = machine.is_keyed
+    if not isinstance(is_keyed, bool):
+        return f"its is_keyed is True or False, not {is_keyed!r}"
     forms: object = machine.forms
     if not isinstance(forms, Mapping) or not all(
         isinstance(form, CommandForm) for form in forms.values()

@@ -1,89 +1,37 @@
 """The SQLite storage saves links, not states: what it loads is what they lead to."""
 
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.runtime.saves import (
+    MACHINE,
+    accepting,
+    after,
+    first,
+    put,
+    reloaded,
+    rows,
+    saved,
+    storage,
+)
 
-from multipaxos.chain.dictionary import Dictionary
-from multipaxos.chain.durable import DecidedLink, DurableState, Snapshot
+from multipaxos.chain.durable import DecidedLink
 from multipaxos.chain.effects import Save
-from multipaxos.chain.ledger import apply_link
 from multipaxos.chain.links import Link, NewMaster, Nothing, Updates
 from multipaxos.chain.requests import RequestID, Update
 from multipaxos.runtime.ports import StorageError
-from multipaxos.runtime.storage import SqliteStorage
-
-MACHINE = Dictionary()
-SESSIONS_MAX = 3
-
-
-def storage(
-    directory: Path, *, history_max: int = 100, sessions_max: int = SESSIONS_MAX
-) -> SqliteStorage:
-    """Return the storage of a dictionary."""
-    return SqliteStorage(
-        directory,
-        cluster="main",
-        uid="A",
-        machine=MACHINE,
-        sessions_max=sessions_max,
-        history_max=history_max,
-    )
-
-
-def first() -> DurableState:
-    """Return the state before link 0."""
-    return DurableState(birth="b", snapshot=Snapshot(value=MACHINE.initial()))
-
-
-def after(state: DurableState, *links: Link) -> Save:
-    """Return the save of what *links* make of *state*."""
-    decided = []
-    for link in links:
-        decided.append(DecidedLink(number=state.instance, link=link))
-        effect = apply_link(
-            state.snapshot, state.instance, link, machine=MACHINE, sessions_max=SESSIONS_MAX
-        )
-        state = replace(state, instance=state.instance + 1, snapshot=effect.snapshot)
-    return Save(state=state, decided=tuple(decided))
-
-
-def put(key: str, value: str, *, client: str = "c", sequence: int = 1) -> Updates:
-    """Return a link that sets *key*."""
-    request_id = RequestID(client, sequence)
-    return Updates(updates=(Update(request_id=request_id, command=("SET", key, value), since=0),))
-
-
-def reloaded(directory: Path, **options: int) -> DurableState | None:
-    """Return what the next process would find."""
-    with closing(storage(directory, **options)) as disk:
-        return disk.load()
 
 
 def checkpoint(directory: Path) -> int:
     """Return the link in progress where the snapshot on disk was written."""
-    with closing(sqlite3.connect(directory / "A.sqlite3")) as database:
-        ((instance,),) = database.execute("SELECT instance FROM state WHERE part = 'snapshot'")
-        assert isinstance(instance, int)
-        return instance
-
-
-def saved(directory: Path, links: Sequence[Link], **options: int) -> DurableState:
-    """Save the state before link 0, and then link by link; return the last state."""
-    state = first()
-    with closing(storage(directory, **options)) as disk:
-        disk.save(Save(state=state))
-        for link in links:
-            save = after(state, link)
-            disk.save(save)
-            state = save.state
-    return state
+    (instance,) = rows(directory, "SELECT instance FROM snapshot")
+    assert isinstance(instance, int)
+    return instance
 
 
 def test_a_link_saves_itself_and_not_the_state(tmp_path: Path) -> None:
@@ -97,7 +45,7 @@ def test_a_link_saves_itself_and_not_the_state(tmp_path: Path) -> None:
 
 def test_the_snapshot_is_written_anew_when_the_links_outweigh_it(tmp_path: Path) -> None:
     """Otherwise the start would take longer and longer."""
-    links = [put(f"k{n % 4}", str(n) * 5000, sequence=n + 1) for n in range(60)]
+    links = [put(f"k{n % 4}", str(n) * 50_000, sequence=n + 1) for n in range(60)]
 
     state = saved(tmp_path, links, history_max=5)
 
@@ -189,22 +137,56 @@ links = (
 )
 
 
-@settings(max_examples=40, deadline=None)
-@given(events=st.lists(st.lists(links, min_size=1, max_size=3), max_size=12))
-def test_whatever_the_links_hold_what_is_loaded_is_what_was_saved(
-    tmp_path_factory: pytest.TempPathFactory, events: list[list[Link]]
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the storage do in a few links what it does in many."""
+    storages = "multipaxos.runtime.storage"
+    monkeypatch.setattr(f"{storages}.checkpoint.CHECKPOINT_BYTES_MIN", 400)
+    monkeypatch.setattr(f"{storages}.blocks.BLOCK_BYTES", 50)
+    monkeypatch.setattr(f"{storages}.blocks.GARBAGE_BYTES_MIN", 100)
+    monkeypatch.setattr(f"{storages}.blocks.SWEPT_MAX", 2)
+    monkeypatch.setattr(f"{storages}.link_rows.SWEPT_TOGETHER", 2)
+
+
+steps = st.tuples(
+    st.sampled_from(["goes on", "starts again", "catches up"]),
+    st.booleans(),
+    st.lists(links, max_size=3),
+    st.none() | links,
+)
+"""What a server does next: whether it resolves what it accepted, and more; what it accepts next."""
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(run=st.lists(steps, max_size=12))
+@pytest.mark.usefixtures("hasty")
+def test_whatever_happens_what_is_loaded_is_what_was_saved(
+    tmp_path_factory: pytest.TempPathFactory,
+    run: list[tuple[str, bool, list[Link], Link | None]],
 ) -> None:
-    """Sessions that are forgotten, repeated requests, reads and failures included."""
+    """Sessions that are forgotten, repeated requests, reads, failures, values never decided."""
     directory = tmp_path_factory.mktemp("data")
-    state = first()
-    with closing(storage(directory)) as disk:
-        disk.save(Save(state=state))
-    for event in events:
-        save = after(state, *event)
-        with closing(storage(directory)) as disk:
-            assert disk.load() == state
-            disk.save(save)
+    state, history = first(), list[DecidedLink]()
+    disk = storage(directory, history_max=1000)
+    disk.save(Save(state=state))
+    for event, is_resolved, decided, accepted in run:
+        value = state.acceptor.accepted_value
+        save = after(state, *[value] * (is_resolved and value is not None), *decided)
+        if event == "catches up":
+            save = Save(state=replace(save.state, instance=save.state.instance + 1))
+        if accepted is not None:
+            save = accepting(save, accepted)
+        disk.save(save)
         state = save.state
+        history += save.decided
+        if event == "starts again":
+            disk.close()
+            disk = storage(directory, history_max=1000)
+        assert disk.load() == state
+        assert disk.history(1000) == history[-1000:]
+    disk.close()
 
     found = reloaded(directory)
     assert found == state

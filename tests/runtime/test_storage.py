@@ -44,7 +44,7 @@ STATE = DurableState(
         promised_id=ProposalID(3, "C"), accepted_id=ProposalID(2, "A"), accepted_value=HELLO
     ),
     snapshot=Snapshot(
-        value="x",
+        value="hello, too",
         sessions={"c2": Session(sequence=1, link=4, result=None)},
         forgotten_before=1,
         master=MASTER,
@@ -101,6 +101,11 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
     disk = Disk(request.param, tmp_path / "data")
     yield disk
     disk.close()
+
+
+def decided(*numbers: int) -> Save:
+    """Return the save of links that can be told apart, and are the newest."""
+    return Save(state=replace(STATE, instance=numbers[-1] + 1), decided=links(*numbers))
 
 
 def links(*numbers: int) -> tuple[DecidedLink, ...]:
@@ -192,9 +197,9 @@ def test_what_cannot_be_written_is_not_saved(disk: Disk) -> None:
 def test_history_is_ordered_and_kept(disk: Disk) -> None:
     """The newest links, the oldest of them first; also after a restart."""
     storage = disk.open()
-    storage.save(Save(state=STATE, decided=links(0, 1)))
-    storage.save(Save(state=STATE))
-    storage.save(Save(state=STATE, decided=links(2)))
+    storage.save(decided(0, 1))
+    storage.save(Save(state=replace(STATE, instance=2, votes_from=1)))
+    storage.save(decided(2))
 
     assert storage.history(10) == list(links(0, 1, 2))
     assert storage.history(2) == list(links(1, 2))
@@ -219,23 +224,23 @@ def test_history_is_bounded(disk: Disk) -> None:
     """It keeps links among the newest numbers; the bound may change between runs."""
     storage = disk.open(history_max=3)
     for number in range(10):
-        storage.save(Save(state=STATE, decided=links(number)))
+        storage.save(decided(number))
     assert storage.history(100) == list(links(7, 8, 9))
 
     disk.close()
     storage = disk.open(history_max=2)
-    storage.save(Save(state=STATE, decided=links(10)))
+    storage.save(decided(10))
     assert storage.history(100) == list(links(9, 10))
 
 
 def test_history_may_have_gaps(disk: Disk) -> None:
     """A server that caught up has not seen the links between."""
     storage = disk.open(history_max=5)
-    storage.save(Save(state=STATE, decided=links(0, 1)))
-    storage.save(Save(state=STATE, decided=links(4)))
+    storage.save(decided(0, 1))
+    storage.save(decided(4))
     assert storage.history(10) == list(links(0, 1, 4))
 
-    storage.save(Save(state=STATE, decided=links(1000)))
+    storage.save(decided(1000))
 
     assert storage.history(10) == list(links(1000))
 
@@ -243,10 +248,10 @@ def test_history_may_have_gaps(disk: Disk) -> None:
 def test_no_history_can_be_kept(disk: Disk) -> None:
     """links_max = 0 keeps none."""
     storage = disk.open(history_max=0)
-    storage.save(Save(state=STATE, decided=links(0, 1)))
+    storage.save(decided(0, 1))
 
     assert storage.history(10) == []
-    assert disk.reload(history_max=0) == STATE
+    assert disk.reload(history_max=0) == replace(STATE, instance=2)
 
 
 # ------------------------------------------------------------------------------- directory and lock
@@ -501,8 +506,8 @@ def test_the_state_of_another_server_is_refused(disk: Disk) -> None:
 def test_another_format_is_refused(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another version wrote is not guessed at; nor is what no version wrote."""
     for version, sentence in (
-        (3, "has format 3, of a newer version"),
-        (1, "has format 1, of an older version"),
+        (4, "has format 4, of a newer version"),
+        (2, "has format 2, of an older version"),
         (0, "is damaged: there ne"),
     ):
         monkeypatch.setattr("multipaxos.runtime.storage.base.FORMAT", version)
@@ -758,13 +763,22 @@ def run_sql(disk: Disk, *statements: str) -> None:
         "INSERT INTO identity SELECT * FROM identity",
         "UPDATE identity SET format = 'one'",
         "DROP TABLE identity",
-        "DROP TABLE state",
-        "DELETE FROM state",
-        "DELETE FROM state WHERE part = 'snapshot'",
-        "UPDATE state SET text = replace(text, 'hello', 'jello')",
-        "UPDATE state SET text = 1",
-        "UPDATE state SET checksum = ''",
-        "UPDATE state SET part = 'other' WHERE part = 'votes'",
+        "DROP TABLE votes",
+        "DELETE FROM votes",
+        "INSERT INTO votes SELECT 2, saves, 9, 9, '', 0, '', checksum FROM votes",
+        "UPDATE votes SET promised_number = promised_number + 1",
+        "UPDATE votes SET accepted_uid = x'ff'",
+        "UPDATE votes SET checksum = ''",
+        "DELETE FROM life",
+        "UPDATE life SET text = replace(text, '4f1c', '4f1d')",
+        "DELETE FROM snapshot",
+        "UPDATE snapshot SET text = replace(text, 'hello', 'jello')",
+        "UPDATE snapshot SET text = 1",
+        "UPDATE snapshot SET instance = 4",
+        "DELETE FROM links WHERE number = 5",
+        "UPDATE links SET text = replace(text, 'hello', 'jello')",
+        "UPDATE OR REPLACE links SET number = 5 WHERE number = 4",
+        "UPDATE links SET checksum = (SELECT checksum FROM links WHERE number = 4)",
     ],
 )
 def test_a_database_that_is_not_what_was_saved_is_damaged(
@@ -782,7 +796,7 @@ def test_a_database_with_a_lost_page_is_damaged(sqlite_disk: Disk) -> None:
     """Also where the state itself can still be read."""
     storage = sqlite_disk.open(history_max=1000)
     for number in range(0, 400, 100):
-        storage.save(Save(state=STATE, decided=links(*range(number, number + 100))))
+        storage.save(decided(*range(number, number + 100)))
     sqlite_disk.close()
     size = sqlite_disk.path.stat().st_size
     with sqlite_disk.path.open("r+b") as file:
@@ -808,7 +822,7 @@ def test_the_database_of_another_program_is_left_alone(sqlite_disk: Disk) -> Non
 def test_a_link_of_the_history_that_is_damaged_gets_a_sentence(sqlite_disk: Disk) -> None:
     """The votes are fine; the history says that it is not."""
     sqlite_disk.fill()
-    run_sql(sqlite_disk, "UPDATE links SET text = replace(text, 'hello', 'jello')")
+    run_sql(sqlite_disk, "UPDATE links SET text = replace(text, 'hello', 'jello') WHERE number = 4")
     storage = sqlite_disk.open()
     assert storage.load() == STATE
 
@@ -873,7 +887,7 @@ def test_looking_into_the_database_does_no_harm(sqlite_disk: Disk) -> None:
     """A person opens it after a crash with the sqlite3 command, which moves the log into it."""
     crash(sqlite_disk, 3)
 
-    run_sql(sqlite_disk, "SELECT * FROM state")
+    run_sql(sqlite_disk, "SELECT * FROM votes")
 
     assert not sqlite_disk.path.with_name("A.sqlite3-wal").exists()
     assert sqlite_disk.reload() == replace(STATE, instance=2)
@@ -925,14 +939,14 @@ def test_the_file_can_be_read_by_a_person(json_disk: Disk) -> None:
     content = json.loads(json_disk.path.read_text())["content"]
 
     assert {key: content[key] for key in ("format", "cluster", "uid", "machine", "saves")} == {
-        "format": 2,
+        "format": 3,
         "cluster": "main",
         "uid": "A",
         "machine": "register",
         "saves": 1,
     }
     assert content["state"]["votes"]["promised"] == [3, "C"]
-    assert content["state"]["snapshot"]["value"] == "x"
+    assert content["state"]["snapshot"]["value"] == "hello, too"
     assert [number for number, _ in content["history"]] == [4]
 
 
@@ -941,9 +955,9 @@ def test_the_file_can_be_read_by_a_person(json_disk: Disk) -> None:
     [
         b"{}",
         b"[]",
-        b'{"format":2}',
+        b'{"format":3}',
         b'{"format":"2"}',
-        b'{"format":2,"surprise":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+        b'{"format":3,"surprise":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
     ],
 )
 def test_content_with_the_right_checksum_is_still_checked(json_disk: Disk, content: bytes) -> None:

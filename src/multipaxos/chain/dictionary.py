@@ -46,6 +46,7 @@ class Dictionary(StateMachine):
     """
 
     kind = "dictionary"
+    is_keyed = True
     forms: ClassVar = {
         "SET": CommandForm(
             usage="SET key value [NX | XX] [GET]", arguments_min=2, arguments_max=4, first_key=0

@@ -6,7 +6,7 @@ nor sent, would stop all of them at the same link, for ever. A pure function fai
 alike; so its failure is a result, and all agree on it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from multipaxos.chain.state_machine import (
     Result,
     State,
     StateMachine,
+    is_same,
 )
 
 INTEGER_LIMIT = 2**63
@@ -30,13 +31,16 @@ STATE_DEPTH_MAX = 64
 
 T = TypeVar("T")
 
+_ABSENT = object()
+
 
 class GuardedMachine(StateMachine):
     """
     Does what *machine* does, as long as that keeps to what is asked of a state machine.
 
     What depends on the server, such as its memory, is no result: it stops that one. Which commands
-    read, and which keys they name, the forms alone say: it must not depend on more.
+    read, and which keys they name, the forms alone say: it must not depend on more. A machine that
+    says that it *is keyed* is held to it, for a storage saves only the keys that were named.
     """
 
     def __init__(self, machine: StateMachine) -> None:
@@ -44,6 +48,7 @@ class GuardedMachine(StateMachine):
         self.machine = machine
         self.kind = machine.kind  # type: ignore[misc]
         self.forms = machine.forms  # type: ignore[misc]
+        self.is_keyed = machine.is_keyed  # type: ignore[misc]
 
     @override
     def initial(self) -> State:
@@ -51,6 +56,8 @@ class GuardedMachine(StateMachine):
         state = self.machine.initial()
         if not is_state(state):
             raise ValueError(f"the first state of a {self.kind} cannot be kept")
+        if self.is_keyed and not isinstance(state, Map):
+            raise ValueError(f"the first state of a {self.kind}, which is keyed, is no Map")
         return state
 
     @override
@@ -72,6 +79,8 @@ class GuardedMachine(StateMachine):
         after, result = returned[0], _as_tuples(returned[1])
         if not is_state(after):
             return state, _not_kept("state", after)
+        if self.is_keyed and not changes_only(self.keys(command), state, after):
+            return state, Failure("ERR the state machine changes what the command does not name")
         if not is_result(result):
             return state, _not_kept("result", result)
         return after, result
@@ -139,6 +148,18 @@ def _are_changes(found: object) -> bool:
         and is_state(change[1])
         for change in found
     )
+
+
+def changes_only(keys: Collection[str], before: State, after: State) -> bool:
+    """Tell whether *after* is a Map that has what *before* has, but for *keys*."""
+    if after is before:
+        return True
+    if not isinstance(after, Map) or not isinstance(before, Map):
+        return False
+    named = frozenset(keys)
+    return all(
+        key in named or is_same(before.get(key, _ABSENT), item) for key, item in after.items()
+    ) and all(key in named or key in after for key in before)
 
 
 # Only the types themselves: a subclass, such as a named tuple or an enumeration, would come back

@@ -76,6 +76,8 @@ class CommandForm:
         """Return the keys in *command*, each once."""
         if self.first_key is None:
             return ()
+        if self.last_key == self.first_key:
+            return command[self.first_key + 1 : self.first_key + 2]
         arguments = command[1:]
         end = self.last_key + 1 if self.last_key >= 0 else len(arguments) + self.last_key + 1
         return tuple(dict.fromkeys(arguments[self.first_key : end : self.key_step]))
@@ -108,6 +110,13 @@ class StateMachine(ABC):
 
     forms: ClassVar[Mapping[str, CommandForm]]
     """The commands by name, in capitals."""
+
+    is_keyed: ClassVar[bool] = False
+    """
+    Whether the state is a Map by key, and a command changes nothing but the keys that it names.
+
+    A storage then saves the entries that changed, not the whole state.
+    """
 
     @abstractmethod
     def initial(self) -> State:
@@ -217,3 +226,24 @@ def thaw(state: State) -> Any:
     if isinstance(state, Map):
         return {key: thaw(item) for key, item in state.items()}
     return state
+
+
+def is_same(before: State, after: State) -> bool:
+    """
+    Tell whether two states are the same, exactly.
+
+    They may be equal and not the same: 1, 1.0 and True are written differently.
+    """
+    if before is after:
+        return True
+    if type(before) is not type(after) or before != after:
+        return False
+    match before:
+        case tuple():
+            return all(map(is_same, before, after))
+        case Map():
+            return all(is_same(item, after[key]) for key, item in before.items())
+        case float():
+            return before.hex() == float(after).hex()  # Zero has two signs.
+        case _:
+            return True

@@ -17,7 +17,7 @@ from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.storage.file_system import REAL_FILES, FileSystem
 from multipaxos.runtime.storage.place import Place
 
-FORMAT = 2
+FORMAT = 3
 """The version of both file formats. A newer one is refused, never guessed at."""
 SUFFIXES = {"sqlite": ".sqlite3", "json": ".json"}
 
@@ -110,14 +110,15 @@ class FileStorage(ABC):
         if self._has_failed:
             raise StorageError(f"an earlier save to {self.path} failed: nothing more is saved")
         place = self._open()
+        self._has_failed = True
         try:
             self._write(save, self._state, self._saves + 1)
         except (OSError, sqlite3.Error, MalformedDatagramError) as error:
-            self._has_failed = True
             raise StorageError(
                 f"cannot save to {self.path}: {reason(error)}. The server must stop, so that it "
                 "does not say what it may forget: mend the cause and start it again"
             ) from error
+        self._has_failed = False
         self._state = save.state
         self._saves += 1
         place.note(self.identity.file, self._saves)

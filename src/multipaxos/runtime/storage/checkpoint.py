@@ -1,38 +1,76 @@
-"""When a snapshot is written anew, and whether links lead from one state to the next."""
+"""When a checkpoint is due, what changed since the last one, and whether links lead somewhere."""
 
+from binascii import crc32
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from immutables import Map
 
 from multipaxos.chain.durable import DurableState
 from multipaxos.chain.effects import Save
+from multipaxos.chain.links import Link, Updates
+from multipaxos.chain.state_machine import State, StateMachine
 
-CHECKPOINT_BYTES_MIN = 64 * 1024
-"""Fewer bytes of links are quickly applied; a snapshot is not written anew for them."""
+CHECKPOINT_BYTES_MIN = 512 * 1024
+"""Fewer bytes of links are quickly applied; no checkpoint is written for them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """
-    The snapshot that is on disk: it holds what the links before *instance* amount to.
+    The checkpoint on disk: it holds what the links before *instance* amount to.
 
-    It takes *size* bytes, the links that came since take *links_size*. It *is outdated* if those
-    were applied under another setting than the next ones will be.
+    State: how many bytes its snapshot takes; the *links* that came since and the bytes of those;
+    whether it *is outdated*: what comes next is kept under another setting.
     """
 
-    instance: int = 0
-    size: int = 0
-    links_size: int = 0
-    is_outdated: bool = False
-
-    def after(self, links: Sequence[tuple[int, bytes]]) -> "Checkpoint":
-        """Return the same checkpoint, with *links* more behind it."""
-        more = sum(len(text) for _, text in links)
-        return replace(self, links_size=self.links_size + more) if more else self
+    def __init__(self, *, uid: str) -> None:
+        """Begin without one. *uid* spreads the servers' checkpoints over different links."""
+        # All servers apply the same links. If all wrote at the same link, their clients would wait.
+        self._bytes_min = CHECKPOINT_BYTES_MIN + crc32(uid.encode()) % (CHECKPOINT_BYTES_MIN // 2)
+        self.instance = 0
+        self.is_outdated = False
+        self.links: list[Link] = []
+        self._links_size = 0
+        self._size = 0
 
     @property
     def is_due(self) -> bool:
-        """Whether a new one is to be written: it would take less room than the links since then."""
-        return self.is_outdated or self.links_size > max(self.size, CHECKPOINT_BYTES_MIN)
+        """Whether it is to be written anew: that takes less room than the links since then."""
+        return self.is_outdated or self._links_size > max(self._size, self._bytes_min)
+
+    def follow(self, link: Link, size: int) -> None:
+        """Take note of one *link* more behind it."""
+        self.links.append(link)
+        self._links_size += size
+
+    def renew(self, instance: int, size: int) -> None:
+        """Take note of a checkpoint with a snapshot of *size* bytes, at *instance*."""
+        self.instance = instance
+        self.is_outdated = False
+        self.links = []
+        self._links_size = 0
+        self._size = size
+
+
+def entries_of(machine: StateMachine, state: State) -> Map[str, State] | None:
+    """Return the entries of *state*, if it is kept entry by entry; None if as a whole."""
+    return state if machine.is_keyed and isinstance(state, Map) else None
+
+
+def keys_named(
+    links: Sequence[Link], machine: StateMachine, *, at_most: int
+) -> tuple[str, ...] | None:
+    """
+    Return the keys that the updates in *links* name, each once.
+
+    None if there are more than *at_most* updates: to look at so many keys costs less.
+    """
+    updates = [link.updates for link in links if isinstance(link, Updates)]
+    if sum(map(len, updates)) > at_most:
+        return None
+    keys = machine.keys
+    return tuple(
+        dict.fromkeys(key for some in updates for update in some for key in keys(update.command))
+    )
 
 
 def lead_there(save: Save, before: DurableState | None) -> bool:

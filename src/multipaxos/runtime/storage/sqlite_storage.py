@@ -2,68 +2,70 @@
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from binascii import crc32
 from contextlib import closing, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from typing_extensions import override
 
-from multipaxos.chain.durable import DecidedLink, DurableState
+from composable_paxos import LOWEST, AcceptorState
+from multipaxos.chain.durable import DecidedLink, DurableState, Snapshot
 from multipaxos.chain.effects import Save
 from multipaxos.chain.ledger import replay
 from multipaxos.runtime.codec import (
-    decode_link,
     decode_snapshot,
     decode_votes,
-    encode_link,
     encode_snapshot,
     encode_votes,
 )
-from multipaxos.runtime.storage.base import (
-    Contents,
-    DamagedError,
-    FileStorage,
-    Identity,
-    check,
-    checksum,
-    refuse_other_format,
+from multipaxos.runtime.storage.base import Contents, DamagedError, FileStorage
+from multipaxos.runtime.storage.blocks import Blocks
+from multipaxos.runtime.storage.checkpoint import Checkpoint, entries_of, keys_named, lead_there
+from multipaxos.runtime.storage.link_rows import LinkRows
+from multipaxos.runtime.storage.rows import (
+    SCHEMA,
+    check_votes,
+    only_row,
+    put_identity,
+    put_votes,
+    read_identity,
+    read_votes,
+    seal,
+    unseal,
 )
-from multipaxos.runtime.storage.checkpoint import Checkpoint, fill, lead_there
 
-SCHEMA = """
-    CREATE TABLE identity (
-        format INTEGER NOT NULL, cluster TEXT NOT NULL, uid TEXT NOT NULL,
-        machine_kind TEXT NOT NULL, file TEXT NOT NULL
-    );
-    CREATE TABLE state (
-        part TEXT PRIMARY KEY, saves INTEGER NOT NULL, instance INTEGER NOT NULL,
-        sessions_max INTEGER NOT NULL, text BLOB NOT NULL, checksum TEXT NOT NULL
-    ) WITHOUT ROWID;
-    CREATE TABLE links (
-        number INTEGER PRIMARY KEY, text BLOB NOT NULL, checksum TEXT NOT NULL
-    );
-"""
 COMPANIONS = ("-wal", "-journal")
 """Files that SQLite keeps beside a database: they hold a part of what was saved."""
 DAMAGE = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 """What SQLite reports when the file is not what we wrote: SQLITE_ERROR is a missing table."""
+LOG_PAGES = 1000
+"""When its log has so many pages, SQLite moves them into the database."""
+LOG_BYTES_MAX = 16 * 1024 * 1024
+"""A log that was longer is cut, once it is moved."""
 
 
 class SqliteStorage(FileStorage):
     """
-    One table row for the votes, one for a snapshot, and one for each link.
+    A row for each link, one for the votes, one for the snapshot, and blocks of entries.
 
-    A link saves itself, not the state that it leads to: the snapshot is that of an earlier link, a
-    *checkpoint*, and is brought up to date when the state is loaded, by applying the links since
-    then (as any log-structured store; Lampson and Sturgis 1976). It is written anew when those take
-    more bytes than itself, so that writing it costs as much again as writing the links; and where
-    links were skipped in a catch-up.
+    A link is written once, when its value is accepted; that it is decided, the number of the link
+    in progress says. It saves itself, not the state that it leads to: that on disk is of an earlier
+    link, a *checkpoint*, and is brought up to date when the state is loaded, by applying the links
+    since then (as any log-structured store; Lampson and Sturgis 1976). A new checkpoint is written
+    when those take more room; and where links were skipped in a catch-up. Of a keyed state it has
+    the entries that changed.
 
     The database runs in WAL mode with ``synchronous=FULL``: a commit returns when it is on disk.
-    The first save makes the whole database under another name and then renames it, so that a
-    database without a state is never seen, whenever the process ends. What was committed since the
-    last checkpoint is in ``<uid>.sqlite3-wal``, which is as much a part of the state.
+    What was committed last is in ``<uid>.sqlite3-wal``, which is as much a part of the state. The
+    first save makes the whole database under another name and then renames it, so that a
+    database without a state is never seen, whenever the process ends. There is one connection, in
+    one thread: the database has no other reader or writer to agree with.
+
+    State beyond the base class's: what the tables hold, as far as the next save asks for it. A save
+    that fails leaves that wrong; but then nothing is saved any more.
     """
 
     kind = "sqlite"
@@ -71,7 +73,13 @@ class SqliteStorage(FileStorage):
     def __init__(self, directory: Path, **arguments: Any) -> None:
         super().__init__(directory, **arguments)
         self._database: sqlite3.Connection | None = None
-        self._checkpoint = Checkpoint()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._checkpoint = Checkpoint(uid=self.identity.uid)
+        self._links = LinkRows(history_max=self.history_max)
+        self._blocks = Blocks()
+        self._life: tuple[object, ...] = ()
 
     # -------------------------------------------------------------------------------------- reading
 
@@ -87,7 +95,7 @@ class SqliteStorage(FileStorage):
         try:
             self._database = _connect(self.path)
             contents = self._read_contents(self._database)
-            _make_durable(self._database)
+            self._make_durable(self._database)
         except sqlite3.Error as error:
             if error.sqlite_errorcode & 0xFF in DAMAGE:
                 raise DamagedError(str(error)) from error
@@ -116,62 +124,56 @@ class SqliteStorage(FileStorage):
         (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise DamagedError(str(verdict))
-        identity = _read_identity(database, self.path)
-        rows = {
-            part: (saves, instance, sessions_max, check(text, expected))
-            for part, saves, instance, sessions_max, text, expected in database.execute(
-                "SELECT part, CAST(saves AS INTEGER), CAST(instance AS INTEGER), "
-                "CAST(sessions_max AS INTEGER), CAST(text AS BLOB), checksum FROM state"
-            )
-        }
-        if rows.keys() != {"votes", "snapshot"}:
-            raise DamagedError("a part of the state is missing")
-        _, since, sessions_max, snapshot = rows["snapshot"]
-        saves, until, _, votes = rows["votes"]
-        links = self._read_links(database, since, until)
-        self._checkpoint = Checkpoint(
-            instance=since,
-            size=len(snapshot),
-            links_size=sum(len(text) for _, text in links),
-            is_outdated=sessions_max != self.sessions_max,
+        self._begin()
+        identity = read_identity(database, self.path)
+        votes, votes_checksum = read_votes(database)
+        accepted = None
+        if votes.accepted_id != LOWEST:
+            accepted = self._links.load_accepted(database, votes.instance)
+        check_votes(votes, b"" if accepted is None else accepted.checksum, votes_checksum)
+        self._links.load(database, votes.instance)
+        life = decode_votes(
+            unseal(("life",), *only_row(database, "SELECT CAST(text AS BLOB), checksum FROM life")),
+            self._read_snapshot(database, votes.instance),
         )
-        newest = replay(
-            decode_snapshot(snapshot),
-            [DecidedLink(number=number, link=decode_link(text)) for number, text in links],
+        state = replace(
+            life,
+            instance=votes.instance,
+            acceptor=votes.acceptor(None if accepted is None else accepted.link),
+        )
+        self._life = _life_of(state)
+        return Contents(identity=identity, saves=votes.saves, state=state)
+
+    def _read_snapshot(self, database: sqlite3.Connection, until: int) -> Snapshot:
+        """Return what the links before *until* amount to: the checkpoint, and those since then."""
+        *facts, text, checksum = only_row(
+            database,
+            "SELECT instance, sessions_max, blocks_from, blocks_until, CAST(text AS BLOB), "
+            "checksum FROM snapshot",
+        )
+        snapshot = decode_snapshot(unseal(("snapshot", *facts), text, checksum))
+        since, sessions_max, blocks_from, blocks_until = facts
+        is_keyed = blocks_from is not None
+        self._blocks.load(database, blocks_from if is_keyed else blocks_until, blocks_until)
+        if is_keyed:
+            snapshot = replace(snapshot, value=self._blocks.entries)
+        links = self._links.between(database, since, until)
+        self._checkpoint.renew(since, len(text))
+        for decided, size in links:
+            self._checkpoint.follow(decided.link, size)
+        is_kept_otherwise = is_keyed != self.machine.is_keyed
+        self._checkpoint.is_outdated = is_kept_otherwise or sessions_max != self.sessions_max
+        return replay(
+            snapshot,
+            [decided for decided, _ in links],
             machine=self.machine,
             # As many as were remembered when these links were applied first.
             sessions_max=sessions_max,
         )
-        return Contents(identity=identity, saves=saves, state=decode_votes(votes, newest))
-
-    def _read_links(
-        self, database: sqlite3.Connection, since: int, until: int
-    ) -> list[tuple[int, bytes]]:
-        """Return the links from *since* on and before *until*, which must all be there."""
-        links = [
-            (number, check(text, expected))
-            for number, text, expected in database.execute(
-                "SELECT number, CAST(text AS BLOB), checksum FROM links "
-                "WHERE number >= ? AND number < ? ORDER BY number",
-                (since, until),
-            )
-        ]
-        if not fill([number for number, _ in links], since, until):
-            raise DamagedError(f"it needs the links {since} to {until - 1}, and some are gone")
-        return links
 
     @override
     def _newest_links(self, count: int) -> list[DecidedLink]:
-        if self._database is None:
-            return []
-        rows = self._database.execute(
-            "SELECT number, CAST(text AS BLOB), checksum FROM links ORDER BY number DESC LIMIT ?",
-            (max(0, min(count, self.history_max)),),
-        ).fetchall()
-        return [
-            DecidedLink(number=number, link=decode_link(check(text, expected)))
-            for number, text, expected in reversed(rows)
-        ]
+        return [] if self._database is None else self._links.history(self._database, count)
 
     # -------------------------------------------------------------------------------------- writing
 
@@ -180,7 +182,7 @@ class SqliteStorage(FileStorage):
         if self._database is None:
             self._create(save, saves)
             self._database = _connect(self.path)
-            _make_durable(self._database)
+            self._make_durable(self._database)
         else:
             self._write_changes(self._database, save, before, saves)
 
@@ -193,17 +195,7 @@ class SqliteStorage(FileStorage):
         with closing(sqlite3.connect(new, isolation_level=None)) as database:
             database.execute("PRAGMA synchronous = FULL")
             database.executescript(SCHEMA)
-            identity = self.identity
-            database.execute(
-                "INSERT INTO identity VALUES (?, ?, ?, ?, ?)",
-                (
-                    identity.format,
-                    identity.cluster,
-                    identity.uid,
-                    identity.machine_kind,
-                    identity.file,
-                ),
-            )
+            put_identity(database, self.identity)
             self._write_changes(database, save, None, saves)
         self.files.sync(new)
         self.files.rename(new, self.path)
@@ -212,42 +204,66 @@ class SqliteStorage(FileStorage):
     def _write_changes(
         self, database: sqlite3.Connection, save: Save, before: DurableState | None, saves: int
     ) -> None:
-        state = save.state
         database.execute("BEGIN IMMEDIATE")
         try:
-            links = [(decided.number, encode_link(decided.link)) for decided in save.decided]
-            checkpoint = self._checkpoint.after(links)
-            if checkpoint.is_due or not lead_there(save, before):
-                text = encode_snapshot(state.snapshot)
-                checkpoint = Checkpoint(instance=state.instance, size=len(text))
-                self._put_part(database, "snapshot", saves, state.instance, text)
-            self._put_part(database, "votes", saves, state.instance, encode_votes(state))
-            self._put_links(database, links, keep_from=checkpoint.instance)
+            self._write_rows(database, save, before, saves)
             database.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 database.execute("ROLLBACK")
             raise
-        self._checkpoint = checkpoint
 
-    def _put_part(
-        self, database: sqlite3.Connection, part: str, saves: int, instance: int, text: bytes
+    def _write_rows(
+        self, database: sqlite3.Connection, save: Save, before: DurableState | None, saves: int
     ) -> None:
-        row = (part, saves, instance, self.sessions_max, text, checksum(text))
-        database.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?)", row)
-
-    def _put_links(
-        self, database: sqlite3.Connection, links: Sequence[tuple[int, bytes]], *, keep_from: int
-    ) -> None:
-        """Append *links*; forget those that are too old, and not needed after a checkpoint."""
-        rows = [(number, text, checksum(text)) for number, text in links]
-        database.executemany("INSERT OR REPLACE INTO links VALUES (?, ?, ?)", rows)
-        if links:
+        state = save.state
+        for link, size in self._links.put(database, save):
+            self._checkpoint.follow(link, size)
+        if not lead_there(save, before):
+            self._put_checkpoint(database, state, are_links_known=False)
+        elif self._checkpoint.is_due:
+            self._put_checkpoint(database, state, are_links_known=True)
+        self._links.sweep(database, needed_from=self._checkpoint.instance)
+        life = _life_of(state)
+        if life != self._life:
+            self._life = life
+            text = encode_votes(replace(state, instance=0, acceptor=AcceptorState()))
             database.execute(
-                "DELETE FROM links WHERE number < ? "
-                "AND number <= (SELECT max(number) FROM links) - ?",
-                (keep_from, self.history_max),
+                "INSERT OR REPLACE INTO life VALUES (1, ?, ?)", (text, seal(("life",), text))
             )
+        accepted = self._links.accepted
+        put_votes(database, saves, state, b"" if accepted is None else accepted.checksum)
+
+    def _put_checkpoint(
+        self, database: sqlite3.Connection, state: DurableState, *, are_links_known: bool
+    ) -> None:
+        """Write what the links before the instance in progress of *state* amount to."""
+        snapshot = state.snapshot
+        entries = entries_of(self.machine, snapshot.value)
+        blocks_from = None
+        if entries is not None:
+            keys = None
+            if are_links_known and not self._checkpoint.is_outdated:
+                keys = keys_named(self._checkpoint.links, self.machine, at_most=len(entries))
+            self._blocks.bring_to(database, entries, keys)
+            blocks_from = self._blocks.since
+            snapshot = replace(snapshot, value=None)
+        text = encode_snapshot(snapshot)
+        facts = (state.instance, self.sessions_max, blocks_from, self._blocks.until)
+        database.execute(
+            "INSERT OR REPLACE INTO snapshot VALUES (1, ?, ?, ?, ?, ?, ?)",
+            (*facts, text, seal(("snapshot", *facts), text)),
+        )
+        self._checkpoint.renew(state.instance, len(text))
+
+    def _make_durable(self, database: sqlite3.Connection) -> None:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA fullfsync = ON")  # For macOS, where fsync alone is not enough.
+        # Not at the same link on all servers: see Checkpoint.
+        pages = LOG_PAGES + crc32(self.identity.uid.encode()) % (LOG_PAGES // 4)
+        database.execute(f"PRAGMA wal_autocheckpoint = {pages}")
+        database.execute(f"PRAGMA journal_size_limit = {LOG_BYTES_MAX}")
 
     @override
     def _close_file(self) -> None:
@@ -260,27 +276,12 @@ class SqliteStorage(FileStorage):
 def _connect(path: Path) -> sqlite3.Connection:
     # mode=rw: never make a new database in the place of one that somebody just removed.
     uri = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, uri=True, isolation_level=None)
+    database = sqlite3.connect(uri, uri=True, isolation_level=None)
+    # Damaged text is found out by a checksum, and by nothing before.
+    database.text_factory = partial(str, encoding="utf-8", errors="replace")
+    return database
 
 
-def _make_durable(database: sqlite3.Connection) -> None:
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = FULL")
-    database.execute("PRAGMA fullfsync = ON")  # For macOS, where fsync alone is not enough.
-
-
-def _read_identity(database: sqlite3.Connection, path: Path) -> Identity:
-    rows = database.execute("SELECT format FROM identity").fetchall()
-    if len(rows) != 1 or not isinstance(rows[0][0], int):
-        raise DamagedError("it does not say whose state it is")
-    refuse_other_format(rows[0][0], path)
-    found, cluster, uid, machine_kind, file = database.execute(
-        "SELECT format, cluster, uid, machine_kind, file FROM identity"
-    ).fetchone()
-    return Identity(
-        format=found,
-        cluster=str(cluster),
-        uid=str(uid),
-        machine_kind=str(machine_kind),
-        file=str(file),
-    )
+def _life_of(state: DurableState) -> tuple[object, ...]:
+    """Return what seldom changes of a state."""
+    return state.birth, state.founders, state.founding, state.votes_from
