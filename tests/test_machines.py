@@ -90,6 +90,7 @@ def test_a_class_that_makes_no_machine_is_refused() -> None:
         ("kind", "my kind", "its kind is 1 to 32 letters, digits"),
         ("kind", 7, "its kind is 1 to 32 letters, digits"),
         ("kind", "register", "its kind 'register' is that of a built-in one"),
+        ("is_keyed", "yes", "its is_keyed is True or False, not 'yes'"),
         ("forms", ["GET"], "its forms are a dict of CommandForms by name"),
         ("forms", {"GET": {}}, "its forms are a dict of CommandForms by name"),
         ("forms", {"get": CommandForm(usage="get")}, "written in capitals, not 'get'"),

@@ -1,5 +1,6 @@
 """What every state machine offers, and how states and results are written down."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,6 +21,7 @@ from multipaxos.chain.state_machine import (
     StateMachine,
     apply_safely,
     freeze,
+    is_same,
     result_from_plain,
     result_to_plain,
     thaw,
@@ -313,6 +315,92 @@ def test_a_first_state_that_cannot_be_kept_is_refused(monkeypatch: pytest.Monkey
 
     with pytest.raises(ValueError, match="the first state of a divider cannot be kept"):
         GuardedMachine(Divider()).initial()
+
+
+class Shelves(StateMachine):
+    """Keeps texts by key, and returns whatever the test wants."""
+
+    kind = "shelves"
+    is_keyed = True
+    forms: ClassVar = {
+        "PUT": CommandForm(usage="PUT key", arguments_min=1, arguments_max=1, first_key=0)
+    }
+    state: ClassVar[object] = None
+
+    @override
+    def initial(self) -> State:
+        return Map()
+
+    @override
+    def apply(self, state: State, command: Command) -> tuple[State, Result]:
+        return self.state, None
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        *(Map({"a": "1"}), Map({"a": "1", "b": 2}), Map({"a": "1", "b": True, "k": "v"})),
+        *(Map({"a": "1", "b": 1, "c": 1}), (), None),
+    ],
+    ids=str,
+)
+def test_a_keyed_machine_that_changes_what_was_not_named_changes_nothing(
+    after: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A storage would not save it; a server that was restarted would differ from the others."""
+    monkeypatch.setattr(Shelves, "state", after)
+    before = Map({"a": "1", "b": 1})
+
+    assert apply_safely(GuardedMachine(Shelves()), before, ("PUT", "k")) == (
+        before,
+        Failure("ERR the state machine changes what the command does not name"),
+    )
+
+
+@pytest.mark.parametrize(
+    "after", [Map({"a": "1", "b": 1}), Map({"a": "1", "b": 1, "k": "v"}), Map({"b": 1, "a": "1"})]
+)
+def test_a_keyed_machine_that_changes_what_was_named_is_in_order(
+    after: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it changes the state that it was given, or makes one anew."""
+    monkeypatch.setattr(Shelves, "state", after)
+    before = Map({"a": "1", "b": 1, "k": "w"})
+
+    guarded = GuardedMachine(Shelves())
+
+    assert guarded.is_keyed
+    assert apply_safely(guarded, before, ("PUT", "k")) == (after, None)
+
+
+def test_the_first_state_of_a_keyed_machine_is_a_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything runs."""
+    monkeypatch.setattr(Shelves, "initial", lambda _: ())
+
+    with pytest.raises(ValueError, match="the first state of a shelves, which is keyed, is no Map"):
+        GuardedMachine(Shelves()).initial()
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        *((1, True), (1, 1.0), (0.0, -0.0), ("1", 1), (None, False), ((1,), (True,))),
+        *((Map({"a": 1}), Map({"a": 1.0})), (Map({"a": 1}), Map({"b": 1})), ((1,), (1, 2))),
+    ],
+)
+def test_states_that_are_written_differently_are_not_the_same(one: State, other: State) -> None:
+    """Though Python takes many of them for equal."""
+    assert not is_same(one, other)
+    assert is_same(one, one)
+    assert not is_same((one,), (other,))
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: "ab" * 9, lambda: (1, "a" * 9), lambda: Map({"a": (0.5,)}), lambda: 10**9]
+)
+def test_states_that_are_written_alike_are_the_same(make: Callable[[], State]) -> None:
+    """Wherever they lie in memory."""
+    assert is_same(make(), make())
 
 
 def test_a_list_is_as_good_as_a_tuple_in_a_result(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,7 @@ def test_blocks_that_count_no_more_may_be_gone(
     """They wait to be deleted, some with each checkpoint."""
     monkeypatch.setattr(f"{STORAGES}.blocks.GARBAGE_BYTES_MIN", 0)
     monkeypatch.setattr(f"{STORAGES}.blocks.BLOCK_BYTES", 100)
-    monkeypatch.setattr(f"{STORAGES}.blocks.SWEPT_MAX", 1)
+    monkeypatch.setattr(f"{STORAGES}.blocks.SWEPT_TOGETHER", 1)
     state = saved(tmp_path, list(sets(*[(f"k{n % 9}", str(n) * 50) for n in range(200)])))
 
     rows(tmp_path, "DELETE FROM blocks WHERE number < (SELECT blocks_from FROM snapshot)")

@@ -144,7 +144,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{storages}.checkpoint.CHECKPOINT_BYTES_MIN", 400)
     monkeypatch.setattr(f"{storages}.blocks.BLOCK_BYTES", 50)
     monkeypatch.setattr(f"{storages}.blocks.GARBAGE_BYTES_MIN", 100)
-    monkeypatch.setattr(f"{storages}.blocks.SWEPT_MAX", 2)
+    monkeypatch.setattr(f"{storages}.blocks.SWEPT_TOGETHER", 2)
     monkeypatch.setattr(f"{storages}.link_rows.SWEPT_TOGETHER", 2)
 
 

@@ -28,7 +28,7 @@ BLOCK_BYTES = 64 * 1024
 """A block ends with the entry that makes it larger."""
 GARBAGE_BYTES_MIN = 1024 * 1024
 """Less garbage is not worth the work."""
-SWEPT_MAX = 16
+SWEPT_TOGETHER = 16
 """No more blocks are deleted with one checkpoint: it would take long."""
 
 ABSENT: Any = object()
@@ -121,7 +121,7 @@ class Blocks:
 
     def _sweep(self, database: sqlite3.Connection) -> None:
         if self._oldest < self.since:
-            self._oldest = min(self._oldest + SWEPT_MAX, self.since)
+            self._oldest = min(self._oldest + SWEPT_TOGETHER, self.since)
             database.execute("DELETE FROM blocks WHERE number < ?", (self._oldest,))
 
     def _append(
