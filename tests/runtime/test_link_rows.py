@@ -144,6 +144,21 @@ def test_a_value_that_was_accepted_earlier_does_not_pass_for_the_last(tmp_path: 
         reloaded(tmp_path)
 
 
+def test_a_life_that_is_older_than_the_votes_does_not_pass(tmp_path: Path) -> None:
+    """It says from which link on this server may vote."""
+    with closing(storage(tmp_path)) as disk:
+        disk.save(Save(state=first()))
+    rows(tmp_path, "CREATE TABLE earlier AS SELECT * FROM life")
+    with closing(storage(tmp_path)) as disk:
+        disk.load()
+        disk.save(Save(state=replace(first(), votes_from=9)))
+
+    rows(tmp_path, "INSERT OR REPLACE INTO life SELECT * FROM earlier")
+
+    with pytest.raises(StorageError, match="is damaged: its checksum is wrong"):
+        reloaded(tmp_path)
+
+
 def test_old_links_are_swept_away_some_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,14 +18,15 @@ class Checkpoint:
     """
     The checkpoint on disk: it holds what the links before *instance* amount to.
 
-    State: how many bytes its snapshot takes; the *links* that came since and the bytes of those;
-    whether it *is outdated*: what comes next is kept under another setting.
+    State: how many bytes its snapshot takes; the *links* that came since, of a keyed state, and the
+    bytes of all that came; whether it *is outdated*: what comes next is kept under another setting.
     """
 
-    def __init__(self, *, uid: str) -> None:
+    def __init__(self, *, uid: str, is_keyed: bool) -> None:
         """Begin without one. *uid* spreads the servers' checkpoints over different links."""
         # All servers apply the same links. If all wrote at the same link, their clients would wait.
         self._bytes_min = CHECKPOINT_BYTES_MIN + crc32(uid.encode()) % (CHECKPOINT_BYTES_MIN // 2)
+        self._is_keyed = is_keyed
         self.instance = 0
         self.is_outdated = False
         self.links: list[Link] = []
@@ -39,7 +40,8 @@ class Checkpoint:
 
     def follow(self, link: Link, size: int) -> None:
         """Take note of one *link* more behind it."""
-        self.links.append(link)
+        if self._is_keyed:
+            self.links.append(link)
         self._links_size += size
 
     def renew(self, instance: int, size: int) -> None:

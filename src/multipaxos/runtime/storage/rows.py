@@ -84,21 +84,23 @@ class Votes:
         )
 
 
-def put_votes(
-    database: sqlite3.Connection, saves: int, state: DurableState, value_checksum: bytes
-) -> None:
-    """Write the votes of *state*, which this is the *saves*-th save of."""
+def put_votes(database: sqlite3.Connection, saves: int, state: DurableState, others: bytes) -> None:
+    """
+    Write the votes of *state*, which this is the *saves*-th save of.
+
+    *others* are the checksums of the rows that belong to them: of the life, and of the value that
+    was accepted. One of these rows that is older, and right by itself, does not pass for them.
+    """
     acceptor = state.acceptor
     facts = Votes(saves, state.instance, acceptor.promised_id, acceptor.accepted_id).facts
-    # With the checksum of the value: one that was accepted earlier does not pass for this one.
     database.execute(
         "INSERT OR REPLACE INTO votes VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
-        (*facts, seal(facts, value_checksum)),
+        (*facts, seal(facts, others)),
     )
 
 
 def read_votes(database: sqlite3.Connection) -> tuple[Votes, object]:
-    """Return the votes, and their checksum: :func:`check_votes` holds it against the value's."""
+    """Return the votes, and the checksum that :func:`check_votes` is to be asked about."""
     saves, instance, number, uid, accepted_number, accepted_uid, checksum = only_row(
         database,
         "SELECT saves, instance, promised_number, promised_uid, accepted_number, accepted_uid, "
@@ -110,9 +112,9 @@ def read_votes(database: sqlite3.Connection) -> tuple[Votes, object]:
     return votes, checksum
 
 
-def check_votes(votes: Votes, value_checksum: bytes, checksum: object) -> None:
-    """Raise DamagedError unless *checksum* is that of *votes* for the value with this checksum."""
-    unseal(votes.facts, value_checksum, checksum)
+def check_votes(votes: Votes, others: bytes, checksum: object) -> None:
+    """Raise DamagedError unless *checksum* is that of *votes*, given those of the *others*."""
+    unseal(votes.facts, others, checksum)
 
 
 def put_identity(database: sqlite3.Connection, identity: Identity) -> None:

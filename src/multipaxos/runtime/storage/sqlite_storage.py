@@ -76,10 +76,11 @@ class SqliteStorage(FileStorage):
         self._begin()
 
     def _begin(self) -> None:
-        self._checkpoint = Checkpoint(uid=self.identity.uid)
+        self._checkpoint = Checkpoint(uid=self.identity.uid, is_keyed=self.machine.is_keyed)
         self._links = LinkRows(history_max=self.history_max)
         self._blocks = Blocks()
         self._life: tuple[object, ...] = ()
+        self._life_checksum = b""
 
     # -------------------------------------------------------------------------------------- reading
 
@@ -126,18 +127,18 @@ class SqliteStorage(FileStorage):
             raise DamagedError(str(verdict))
         self._begin()
         identity = read_identity(database, self.path)
-        votes, votes_checksum = read_votes(database)
+        text, self._life_checksum = only_row(
+            database, "SELECT CAST(text AS BLOB), checksum FROM life"
+        )
+        life = unseal(("life",), text, self._life_checksum)
+        votes, checksum = read_votes(database)
         accepted = None
         if votes.accepted_id != LOWEST:
             accepted = self._links.load_accepted(database, votes.instance)
-        check_votes(votes, b"" if accepted is None else accepted.checksum, votes_checksum)
+        check_votes(votes, self._checksums_with_votes(), checksum)
         self._links.load(database, votes.instance)
-        life = decode_votes(
-            unseal(("life",), *only_row(database, "SELECT CAST(text AS BLOB), checksum FROM life")),
-            self._read_snapshot(database, votes.instance),
-        )
         state = replace(
-            life,
+            decode_votes(life, self._read_snapshot(database, votes.instance)),
             instance=votes.instance,
             acceptor=votes.acceptor(None if accepted is None else accepted.link),
         )
@@ -224,15 +225,23 @@ class SqliteStorage(FileStorage):
         elif self._checkpoint.is_due:
             self._put_checkpoint(database, state, are_links_known=True)
         self._links.sweep(database, needed_from=self._checkpoint.instance)
+        self._put_life(database, state)
+        put_votes(database, saves, state, self._checksums_with_votes())
+
+    def _put_life(self, database: sqlite3.Connection, state: DurableState) -> None:
         life = _life_of(state)
-        if life != self._life:
-            self._life = life
-            text = encode_votes(replace(state, instance=0, acceptor=AcceptorState()))
-            database.execute(
-                "INSERT OR REPLACE INTO life VALUES (1, ?, ?)", (text, seal(("life",), text))
-            )
+        if life == self._life:
+            return
+        self._life = life
+        text = encode_votes(replace(state, instance=0, acceptor=AcceptorState()))
+        self._life_checksum = seal(("life",), text)
+        database.execute(
+            "INSERT OR REPLACE INTO life VALUES (1, ?, ?)", (text, self._life_checksum)
+        )
+
+    def _checksums_with_votes(self) -> bytes:
         accepted = self._links.accepted
-        put_votes(database, saves, state, b"" if accepted is None else accepted.checksum)
+        return self._life_checksum + (b"" if accepted is None else accepted.checksum)
 
     def _put_checkpoint(
         self, database: sqlite3.Connection, state: DurableState, *, are_links_known: bool
