@@ -21,7 +21,7 @@ from tests.runtime.saves import (
 )
 from typing_extensions import override
 
-from multipaxos.chain.durable import DurableState
+from multipaxos.chain.durable import DurableState, Snapshot
 from multipaxos.chain.effects import Save
 from multipaxos.chain.links import Link, Nothing
 from multipaxos.chain.state_machine import CommandForm, State, StateMachine
@@ -124,6 +124,32 @@ def test_the_garbage_goes_after_a_restart_too(
                 state = save.state
 
     assert block_bytes(tmp_path) < 12_000
+    assert reloaded(tmp_path) == state
+
+
+def test_new_entries_are_no_garbage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that grows with the data is not written again for that."""
+    monkeypatch.setattr(f"{STORAGES}.blocks.GARBAGE_BYTES_MIN", 1000)
+
+    saved(tmp_path, list(sets(*[(f"key-{n}", "v" * 100) for n in range(200)])))
+
+    assert block_bytes(tmp_path) > 15_000
+    assert rows(tmp_path, "SELECT blocks_from FROM snapshot") == [0]
+
+
+def test_what_changed_before_a_restart_is_saved_after_it(tmp_path: Path) -> None:
+    """The checkpoint comes in another life than the links that it is for."""
+    state = many(1000)
+    with closing(storage(tmp_path)) as disk:
+        disk.save(Save(state=state))
+    for n in range(12):
+        with closing(storage(tmp_path)) as disk:
+            disk.load()
+            save = after(state, put(f"key-{n}", "new" * 30, sequence=n + 1))
+            disk.save(save)
+            state = save.state
+
+    assert rows(tmp_path, "SELECT instance FROM snapshot")[0] > 5
     assert reloaded(tmp_path) == state
 
 
@@ -300,11 +326,34 @@ def test_any_state_can_be_kept_by_key(tmp_path: Path) -> None:
 def test_a_machine_that_adds_what_it_did_not_name_is_found_out(tmp_path: Path) -> None:
     """Its keys are counted: the state on disk is the state all the same."""
     machine = Boxes()
-    links = [command("TOUCH", f"k{n}", sequence=n + 1) for n in range(2)]
+    words = [("TOUCH", "key-1"), *(("PUT", f"key-{n}", "long") for n in range(20))]
+    links = [command(*each, sequence=sequence) for sequence, each in enumerate(words)]
+    before = many(100)
+    save = after(before, *links, machine=machine)
+    with closing(storage(tmp_path, machine=machine)) as disk:
+        disk.save(Save(state=before))
+        disk.save(save)
+    state = save.state
 
-    state = saved(tmp_path, [*links, *fill_boxes(["long"] * 30)], machine)
-
+    assert rows(tmp_path, "SELECT instance FROM snapshot") == [21]
     assert "touched" in state.snapshot.value
+    assert reloaded(tmp_path, machine=machine) == state
+
+
+def test_a_large_state_that_is_not_keyed_is_written_seldom(tmp_path: Path) -> None:
+    """It is written as a whole: not before the links take as much room."""
+    machine = Sealed()
+    state = replace(many(0), snapshot=Snapshot(value=Map({"old": "v" * 9000})))
+    with closing(storage(tmp_path, machine=machine)) as disk:
+        disk.save(Save(state=state))
+        for n in range(60):
+            save = after(state, command("PUT", "k", "one", sequence=n + 1), machine=machine)
+            disk.save(save)
+            state = save.state
+
+    (size,) = rows(tmp_path, "SELECT sum(length(text)) FROM links")
+    assert 3000 < size < 9000
+    assert rows(tmp_path, "SELECT instance FROM snapshot") == [0]
     assert reloaded(tmp_path, machine=machine) == state
 
 
