@@ -1,5 +1,6 @@
 """The entries of a keyed state: a checkpoint saves what changed, and all of it can be read."""
 
+import gc
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,6 +28,7 @@ from multipaxos.chain.links import Link, Nothing
 from multipaxos.chain.state_machine import CommandForm, State, StateMachine
 from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.storage.checkpoint import Checkpoint
+from multipaxos.runtime.storage.rows import seal
 
 STORAGES = "multipaxos.runtime.storage"
 
@@ -197,6 +199,45 @@ def test_a_log_that_is_not_what_was_saved_is_damage(tmp_path: Path, statement: s
 
     with pytest.raises(StorageError, match="is damaged"):
         reloaded(tmp_path)
+
+
+@pytest.mark.parametrize("text", [b"{}", b'{"set":[],"gone":[]}', b"\xff", b"[" * 50_000])
+def test_a_block_with_the_right_checksum_is_still_checked(tmp_path: Path, text: bytes) -> None:
+    """A checksum guards against accidents, not against programs with mistakes."""
+    with closing(storage(tmp_path)) as disk:
+        disk.save(Save(state=many(1)))
+    row = f"text = x'{text.hex()}', checksum = x'{seal(('block', 0), text).hex()}'"
+
+    rows(tmp_path, f"UPDATE blocks SET {row} WHERE number = 0")  # noqa: S608 - of our own making
+
+    with pytest.raises(StorageError, match="is damaged"):
+        reloaded(tmp_path)
+
+
+def test_entries_that_cannot_be_written_are_not_saved(tmp_path: Path) -> None:
+    """A state that could not be read again is an error now, not at the next start."""
+    state = many(1)
+    values = state.snapshot.value.set("k", "\ud800")
+    with closing(storage(tmp_path)) as disk:
+        disk.save(Save(state=state))
+        with pytest.raises(StorageError, match="cannot save to"):
+            disk.save(Save(state=replace(state, snapshot=Snapshot(value=values))))
+
+    assert reloaded(tmp_path) == state
+
+
+def test_the_programs_own_way_with_garbage_is_left_alone(tmp_path: Path) -> None:
+    """A program that has turned Python's collector off has it off when its server has started."""
+    with closing(storage(tmp_path)) as disk:
+        disk.save(Save(state=many(1)))
+    was_enabled = gc.isenabled()
+    try:
+        for turn, is_on in ((gc.enable, True), (gc.disable, False)):
+            turn()
+            assert reloaded(tmp_path) == many(1)
+            assert gc.isenabled() == is_on
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
 
 
 def test_blocks_that_count_no_more_may_be_gone(
