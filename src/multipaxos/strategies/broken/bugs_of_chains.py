@@ -14,6 +14,13 @@ from multipaxos.strategies.broken.mastership import (
     UsesNumberOneTwice,
 )
 from multipaxos.strategies.broken.memory import VotesAtOnce
+from multipaxos.strategies.broken.overtaking import (
+    GuessesTheValue,
+    OvertakesTheDecidingVote,
+    PreparesBeforeSaving,
+    SavesVotesWithTheirLink,
+    UsesNumberOneOfAnEarlierLife,
+)
 from multipaxos.strategies.broken.progress import BacksOffInStep, NeverRepeats
 from multipaxos.strategies.broken.reads import (
     ReadsFromAnybody,
@@ -27,6 +34,7 @@ _AGREEMENT = "I1 Agreement"
 _ONE_VALUE = "I2 OneValuePerNumber"
 _PROMISE = "I3 PromiseKept"
 _SAFE = "I4 ValueIsSafe"
+_RESOLVED = "I7 ResolvedMeansChosen"
 _SAVED = "I8 SavedBeforeSent"
 _ONCE = "I9 AppliedOnce"
 _READER = "I10 OneReader"
@@ -70,6 +78,31 @@ BUGS_OF_CHAINS = (
         shortest=(Disaster(breaks=_ONCE, steps=5, states=7),),
     ),
     Bug(
+        name="vote-saved-later",
+        culprit=SavesVotesWithTheirLink,
+        mixin=SavesVotesWithTheirLink,
+        breaks=(_SAVED,),
+        bounds={"writes": 1},
+        shortest=(Disaster(breaks=_SAVED, steps=1, states=2),),
+    ),
+    Bug(
+        name="prepare-overtakes-save",
+        culprit=PreparesBeforeSaving,
+        mixin=PreparesBeforeSaving,
+        breaks=(_SAVED,),
+        bounds={"writes": 1},
+        shortest=(Disaster(breaks=_SAVED, steps=1, states=2),),
+    ),
+    Bug(
+        name="overtakes-deciding-vote",
+        culprit=OvertakesTheDecidingVote,
+        mixin=OvertakesTheDecidingVote,
+        breaks=(_RESOLVED, _SAVED),
+        master=True,
+        bounds={"writes": 1, "crashes": 1, "firings": 1, "elected": 1},
+        shortest=(Disaster(breaks=_RESOLVED, steps=4, states=691),),
+    ),
+    Bug(
         name="number-one-for-all",
         culprit=TakesNumberOne,
         mixin=TakesNumberOne,
@@ -87,6 +120,16 @@ BUGS_OF_CHAINS = (
         shortest=(Disaster(breaks=_ONE_VALUE, steps=8, states=639),),
     ),
     Bug(
+        name="number-one-of-earlier-life",
+        culprit=UsesNumberOneOfAnEarlierLife,
+        mixin=UsesNumberOneOfAnEarlierLife,
+        breaks=(_ONE_VALUE,),
+        master=True,
+        plan={"faults": "cruel"},
+        bounds={"writes": 0, "crashes": 1, "firings": 2, "elected": 1},
+        shortest=(Disaster(breaks=_ONE_VALUE, steps=3, states=67),),
+    ),
+    Bug(
         name="lease-guards-the-log",
         culprit=TrustsItsLeaseForTheLog,
         mixin=TrustsItsLeaseForTheLog,
@@ -94,6 +137,15 @@ BUGS_OF_CHAINS = (
         master=True,
         bounds={"writes": 0},
         shortest=(Disaster(breaks=_SAFE, steps=6, states=59),),
+    ),
+    Bug(
+        name="guessed-value",
+        culprit=GuessesTheValue,
+        roles=GuessesTheValue,
+        breaks=(_AGREEMENT, _RESOLVED, _ONCE, _ONE_VALUE),
+        master=True,
+        bounds={"servers": 3, "proposers": 1, "links": 1, "writes": 1, "firings": 1},
+        shortest=(Disaster(breaks=_AGREEMENT, steps=10, states=7_018),),
     ),
     Bug(
         name="lease-from-learning",
