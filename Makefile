@@ -8,13 +8,16 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 # They search for minutes, and search slower still while their lines are counted.
 ATTACKS := tests/exploration tests/simulation/test_bugs_found.py
-.PHONY: help demo test check format format-check lint types layers tests coverage attacks live clean runtime-venv test-venv
+.PHONY: help demo bench test check format format-check lint types layers tests coverage attacks live clean runtime-venv test-venv
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: runtime-venv  ## install into .venv and show three servers agreeing, failing and recovering
 	@$(BIN)/multipaxos demo
+
+bench: runtime-venv  ## measure shortly how fast three servers are; ARGS="--failover" asks for more
+	@$(BIN)/multipaxos bench --seconds 2 --warm-up 0.5 $(ARGS)
 
 test: check  ## install into .venv and run everything that CI runs
 

@@ -67,5 +67,7 @@ class PaxosInstance(Proposer, Acceptor, Learner):
         return super().receive_accept(message)
 
     def value_of(self, proposal_id: ProposalID) -> Value:
-        """Return what *proposal_id* stands for, if this server has accepted it; else None."""
-        return self.state.accepted_value if self.state.accepted_id == proposal_id else None
+        """Return what *proposal_id* stands for, if this server accepted it, or asked to."""
+        if self.state.accepted_id == proposal_id:
+            return self.state.accepted_value
+        return self.value if self.asked_to_accept and self.proposal_id == proposal_id else None

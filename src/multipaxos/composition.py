@@ -5,15 +5,19 @@ from collections.abc import Sequence
 from composable_paxos import Quorums
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.errors import MultipaxosError
+from multipaxos.strategies.abstention import Abstention
 from multipaxos.strategies.batching import Batching
 from multipaxos.strategies.brevity import Brevity
 from multipaxos.strategies.broken import Bug, find_bug
+from multipaxos.strategies.early import EarlyMessages
 from multipaxos.strategies.forwarding import Forwarding
 from multipaxos.strategies.group_commit import GroupCommit
 from multipaxos.strategies.lease import LeaseRespect
 from multipaxos.strategies.master import MasterLease
+from multipaxos.strategies.parts import Partitioning
 from multipaxos.strategies.reads import LocalReads
 from multipaxos.strategies.rejoin import Rejoining
+from multipaxos.strategies.replay import Replaying
 from multipaxos.strategies.resolution import Resolving
 from multipaxos.strategies.sync import Synchronization
 
@@ -23,17 +27,27 @@ STRATEGIES: dict[str, type[BaseReplicatedValue]] = {
     "master": MasterLease,
     "forwarding": Forwarding,
     "lease": LeaseRespect,
+    "replay": Replaying,
+    "early": EarlyMessages,
+    "parts": Partitioning,
     "sync": Synchronization,
     "resolution": Resolving,
+    "abstention": Abstention,
     "batching": Batching,
     "brevity": Brevity,
     "group-commit": GroupCommit,
 }
 """All strategies, outermost first: the order in which they are woven."""
 
-MASTER_ONLY = ("reads", "master", "batching", "brevity", "group-commit")
+MASTER_ONLY = ("reads", "master", "abstention", "batching", "brevity", "group-commit")
 INDISPENSABLE = ("rejoin", "lease")
 """Without these a server could break the promises of others; they cannot be left out."""
+NEEDLESS_IN_EXPLORATION = ("replay", "early", "parts")
+"""
+What these do, a network does that loses nothing and keeps each message for ever.
+
+The explorer's is such a one; there they would only multiply the states.
+"""
 
 
 class UnknownStrategyError(MultipaxosError, ValueError):

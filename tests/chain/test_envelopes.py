@@ -14,16 +14,20 @@ from tests.chain.support import (
 )
 
 from composable_paxos import Accept, Accepted, Nack, Prepare, Promise, ProposalID
-from multipaxos.chain.durable import Snapshot
+from multipaxos.chain.durable import DecidedLink, Snapshot
 from multipaxos.chain.effects import Outbox
 from multipaxos.chain.events import EventKind
+from multipaxos.chain.links import Nothing
 from multipaxos.chain.messages import (
     Answered,
     CatchUp,
     ChainMessage,
+    Decided,
+    FetchPart,
     Forward,
     IAmAt,
     OtherChain,
+    SnapshotPart,
     Sync,
     WhereAreYou,
 )
@@ -42,6 +46,9 @@ I_AM_AT = IAmAt(
 ADDRESSED_TO_A_MEMORY: list[ChainMessage] = [
     Sync(votes_from=0),
     CatchUp(founding=FOUNDING, snapshot=Snapshot()),
+    Decided(links=(DecidedLink(number=1, link=Nothing()),)),
+    SnapshotPart(founding=FOUNDING, at=9, number=0, is_last=False, snapshot=Snapshot()),
+    FetchPart(at=9, number=1),
     Forward(updates=(write("x"),)),
     Answered(request_id=request(), link=1, result=None),
     OtherChain(),

@@ -262,7 +262,7 @@ def test_value_that_no_server_reads_is_refused_at_once() -> None:
     """Neither lone surrogates nor more than a server reads are sent."""
     client = Client([], connect=_raising(AssertionError("nothing may be sent")))
 
-    for value in ("\ud800", "x" * (1024 * 1024 + 1)):
+    for value in ("\ud800", "x" * (64 * 1024 * 1024 + 1)):
         assert isinstance(client.propose(value), Refused)
         assert isinstance(client.propose_without_waiting(value), Refused)
 

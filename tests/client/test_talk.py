@@ -234,6 +234,17 @@ def test_first_refusal_is_final(scene: Scene) -> None:
     assert len(scene.proposals()) == 1
 
 
+def test_value_that_a_server_does_not_even_read_is_refused(scene: Scene) -> None:
+    """It says so in Redis' words, which speak of bulks; people are told of the value."""
+    reply = b"-ERR Protocol error: invalid bulk length\r\n"
+    scene.cluster.servers[A].plans.append(reply)
+
+    outcome = scene.execute("SET", "x")
+
+    assert isinstance(outcome, Refused)
+    assert outcome.reason.startswith("the value is too large: ")
+
+
 def test_busy_server_is_left_for_another_after_a_rest(scene: Scene) -> None:
     """A busy server has not taken the request; the next may, under the same id."""
     scene.cluster.servers[A].plans.append(b"-REFUSED busy: 200 updates wait already\r\n")
@@ -385,7 +396,9 @@ def test_server_that_does_not_greet_back_is_left(scene: Scene, greeting: bytes) 
     assert scene.cluster.servers[A].proposals() == []
 
 
-@pytest.mark.parametrize("value, reason", [("\ud800", "lone surrogates"), ("x" * 2**21, "large")])
+@pytest.mark.parametrize(
+    "value, reason", [("\ud800", "lone surrogates"), ("x" * (2**26 + 1), "large")]
+)
 def test_value_that_no_server_reads_is_refused_before_anything_is_sent(
     scene: Scene, value: str, reason: str
 ) -> None:

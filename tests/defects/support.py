@@ -26,6 +26,9 @@ M = TypeVar("M")
 
 PLAIN = strategy_names(master=False)
 MASTER = strategy_names(master=True)
+WHOLE = strategy_names(master=False, without=("replay", "early"))
+WHOLE_MASTER = strategy_names(master=True, without=("replay", "early"))
+"""With these, who missed a link catches up with all that the links amount to."""
 TRIO = ("A", "B", "C")
 
 

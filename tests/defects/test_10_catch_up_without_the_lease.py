@@ -1,7 +1,7 @@
 """Defect 10: a catch-up did not carry the lease."""
 
 import pytest
-from tests.defects.support import MASTER, WatchedCluster
+from tests.defects.support import WHOLE_MASTER, WatchedCluster
 
 from composable_paxos import Accept, Accepted, Prepare
 from multipaxos.chain.messages import CatchUp, Sync
@@ -14,7 +14,7 @@ def test_whoever_learns_of_a_renewal_by_catch_up_respects_it_in_full() -> None:
 
     In the ancestor they would, as soon as the lease before that one was over: two masters.
     """
-    cluster = WatchedCluster(manual=True, replica_class=compose(MASTER))
+    cluster = WatchedCluster(manual=True, replica_class=compose(WHOLE_MASTER))
     cluster.name_master("A")
     cluster.start("B", "C")
     cluster.run_for(1.5)
@@ -50,7 +50,7 @@ def test_nobody_becomes_master_by_catch_up(restarted: bool) -> None:
 
     It bids anew, and trusts the lease that this bid wins, from the time of this bid.
     """
-    cluster = WatchedCluster(manual=True, replica_class=compose(MASTER))
+    cluster = WatchedCluster(manual=True, replica_class=compose(WHOLE_MASTER))
     cluster.name_master("A")
     cluster.start()
     cluster.run_for(0.35)

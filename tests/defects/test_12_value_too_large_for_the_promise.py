@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.defects.support import WatchedCluster
+from tests.defects.support import WHOLE, WatchedCluster
 from tests.runtime.sockets import Server, from_a
 from typing_extensions import override
 
@@ -14,13 +14,14 @@ from multipaxos.chain.messages import Answered, CatchUp, Envelope, Forward
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, RequestID, Update
 from multipaxos.chain.settings import Settings
+from multipaxos.composition import compose
 from multipaxos.runtime.client_port import resp
 from multipaxos.runtime.client_port.actions import Propose, Say
 from multipaxos.runtime.client_port.commands import interpret
 from multipaxos.runtime.client_port.session import Rules
 from multipaxos.runtime.client_port.session import Session as ClientSession
 from multipaxos.runtime.codec import (
-    VALUE_BYTES_MAX,
+    VALUE_BYTES_DEFAULT,
     decode_envelope,
     encode_envelope,
     value_bytes,
@@ -30,7 +31,7 @@ from multipaxos.runtime.messenger.frames import MESSAGE_BYTES_MAX
 from multipaxos.runtime.messenger.udp import DATAGRAM_BYTES_MAX
 
 SESSIONS_MAX = Settings().sessions_max
-LARGEST = VALUE_BYTES_MAX
+LARGEST = VALUE_BYTES_DEFAULT
 TEXTS = {"ascii": "x", "escaped": "\n", "wide": "\N{GREEK SMALL LETTER PI}"}
 
 HIGHEST = wire.INTEGER_MAX
@@ -156,7 +157,7 @@ def test_the_largest_value_survives_its_proposer() -> None:
 
     All of the chain's sessions are in use meanwhile, so that the catch-up is as full as it gets.
     """
-    cluster = WrittenCluster()
+    cluster = WrittenCluster(replica_class=compose(WHOLE))
     cluster.start()
     for number in range(SESSIONS_MAX):
         call = cluster.submit("A", ("SET", "-"), client=f"{number:040}")

@@ -1,7 +1,7 @@
 """Defect 13: clients' values vanished, without a word: no queue, no reply, no request id."""
 
 import pytest
-from tests.defects.support import MASTER, PLAIN, WatchedCluster, link_of
+from tests.defects.support import MASTER, PLAIN, WHOLE, WatchedCluster, link_of
 
 from composable_paxos import Accept, Prepare, Promise
 from multipaxos.chain.links import Updates
@@ -78,7 +78,9 @@ def test_a_value_that_lost_its_link_goes_into_the_next() -> None:
 
 def test_a_value_survives_a_catch_up() -> None:
     """A server that finds the chain far ahead proposes what waits there, not what it knew."""
-    cluster = WatchedCluster()
+    cluster = WatchedCluster(
+        replica_class=compose(WHOLE),
+    )
     cluster.start()
     cluster.run_for(1)
     cluster.partition("AB", "C")
@@ -99,7 +101,7 @@ def test_a_value_survives_a_catch_up() -> None:
 
 def test_a_client_is_answered_by_a_catch_up_too() -> None:
     """If others got its value chosen meanwhile, the server says so, and proposes it no more."""
-    cluster = WatchedCluster(manual=True)
+    cluster = WatchedCluster(manual=True, replica_class=compose(WHOLE))
     cluster.start()
     call = cluster.ask("C", "z")
     cluster.deliver("C->A", Prepare)

@@ -5,7 +5,7 @@ from tests.defects.support import WatchedCluster, link_of
 
 from composable_paxos import PeerID, Prepare
 from multipaxos.chain.effects import Timer
-from multipaxos.chain.messages import CatchUp, Sync
+from multipaxos.chain.messages import Decided, Sync
 
 
 @pytest.mark.parametrize("servers", [("A",), ("A", "B"), ("A", "B", "C", "D", "E")])
@@ -40,7 +40,7 @@ def test_a_server_that_is_behind_is_helped_when_it_proposes() -> None:
     cluster.run_for(0.05)
 
     assert cluster.sent(Prepare, by="C") != []
-    assert cluster.sent(CatchUp) != []
+    assert cluster.sent(Decided) != []
     assert link_of(call) == 2
     assert cluster.values("A") == ["x", "y"]
 

@@ -88,6 +88,7 @@ def test_every_key_is_described() -> None:
     assert described.keys() == {
         "cluster",
         "client_password_file",
+        "limits.value_bytes_max",
         "servers.UID.peer",
         "servers.UID.client",
         "servers.UID.metrics",

@@ -7,7 +7,7 @@ import pytest
 from multipaxos.chain.effects import Outbox, Timer
 from multipaxos.chain.messages import CatchUp, Envelope, Sync
 from multipaxos.chain.requests import Chosen
-from multipaxos.composition import compose, strategy_names
+from multipaxos.composition import NEEDLESS_IN_EXPLORATION, compose, strategy_names
 from multipaxos.exploration.chain_bounds import ChainBounds
 from multipaxos.exploration.chain_events import Event, Fire, Receive, Restart, Stage
 from multipaxos.exploration.chain_model import ChainModel
@@ -21,7 +21,7 @@ Bounds = Mapping[str, int]
 def chain(**bounds: int) -> ChainModel:
     """Return the model of the right servers."""
     master = bool(bounds.pop("master", 1))
-    replica_class = compose(strategy_names(master=master))
+    replica_class = compose(strategy_names(master=master, without=NEEDLESS_IN_EXPLORATION))
     return ChainModel(ChainBounds(master=master, **bounds), replica_class)
 
 
@@ -71,6 +71,26 @@ def test_the_right_chain_is_safe(bounds: Bounds, states: int, transitions: int, 
     assert found.violation is None
     assert found.missing == ()
     assert (found.states, found.transitions, found.depth) == (states, transitions, depth)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        pytest.param({"links": 2, "writes": 1, "firings": 1}, id="plain"),
+        pytest.param({"links": 2, "writes": 1, "firings": 0, "elected": 1, "master": 1}, id="led"),
+        pytest.param({"links": 2, "crashes": 1, "writes": 1, "firings": 0}, id="with a restart"),
+    ],
+)
+def test_links_that_are_told_are_safe(bounds: Bounds) -> None:
+    """Also where servers tell each other links, and keep what comes early, nothing breaks."""
+    limits = {"master": False, **bounds}
+    strategies = strategy_names(master=bool(limits["master"]))
+    model = ChainModel(ChainBounds(**limits), compose(strategies))  # type: ignore[arg-type]
+
+    found = explore(model, states_max=20_000)
+
+    assert found.violation is None
+    assert any(isinstance(e.message, Decided) for server in model.servers for e in server.mail)
 
 
 def test_of_two_that_set_what_is_not_there_one_does() -> None:

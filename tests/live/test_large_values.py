@@ -8,14 +8,27 @@ import hiredis
 import pytest
 from tests.live.cluster import UIDS, WAIT_SECONDS_MAX, LiveCluster, running_cluster
 
-from multipaxos.runtime.codec import VALUE_BYTES_MAX
+from multipaxos.cli.processes import wait_until, write_config
+from multipaxos.client import Chosen, Refused
+from multipaxos.runtime.codec import VALUE_BYTES_DEFAULT
 
 pytestmark = pytest.mark.live
+
+LARGE = 20 * 2**20
+SLOW_SECONDS_MAX = 60.0
+SLOW = {
+    "retransmit_seconds": 5.0,
+    "takeover_seconds": 10.0,
+    "lease_seconds": 20.0,
+    "renewal_head_start_seconds": 10.0,
+    "election_seconds_max": 0.2,
+}
+"""A link with so much takes seconds on a busy machine."""
 
 
 def value_of(letter: str) -> str:
     """Return the largest value that is taken."""
-    return letter * (VALUE_BYTES_MAX - len('""'))
+    return letter * (VALUE_BYTES_DEFAULT - len('""'))
 
 
 @pytest.mark.parametrize("master", [False, True], ids=["plain", "master"])
@@ -49,6 +62,66 @@ def test_server_that_missed_large_values_catches_up(tmp_path: Path, *, has_memor
 
         assert cluster.status("C")["value"] == value_of("z")
         assert cluster.get("C") == value_of("z")
+
+
+@pytest.mark.parametrize("master", [False, True], ids=["plain", "master"])
+def test_a_value_of_many_megabytes_is_taken_where_it_is_configured(
+    tmp_path: Path, *, master: bool
+) -> None:
+    """As large as the configuration says, and no larger; a small value has its way after it."""
+    cluster = LiveCluster(tmp_path, master=master)
+    write_config(cluster.config_path, cluster.config, SLOW)
+    with cluster.config_path.open("a") as config:
+        config.write(f"[limits]\nvalue_bytes_max = {LARGE}\n")
+    value = "x" * (LARGE - len('""'))
+    try:
+        cluster.start(*UIDS, options=["--quiet"])
+        with cluster.client("A") as client:
+            outcome = client.propose(value, timeout_seconds=SLOW_SECONDS_MAX)
+            assert isinstance(outcome, Chosen), outcome
+            refused = client.propose(value + "x", timeout_seconds=SLOW_SECONDS_MAX)
+            assert isinstance(refused, Refused)
+            assert "the value is too large" in refused.reason
+        for uid in UIDS:
+            with cluster.client(uid) as client:
+                read = client.get(timeout_seconds=SLOW_SECONDS_MAX)
+                assert isinstance(read, Chosen), read
+                assert read.result == value
+        cluster.propose("B", "small")
+        assert {cluster.get(uid) for uid in UIDS} == {"small"}
+    finally:
+        cluster.end()
+
+
+def test_server_that_lost_a_large_dictionary_fetches_it_in_parts(tmp_path: Path) -> None:
+    """It has lost its state, and the others were started anew: only a snapshot can help."""
+    keys = [f"key-{number}" for number in range(4_000)]
+    dictionary = ["--state", "dictionary", "--quiet"]
+    cluster = LiveCluster(tmp_path, master=True)
+    try:
+        cluster.start(*UIDS, options=dictionary)
+        for begin in range(0, len(keys), 500):
+            pairs = [text for key in keys[begin : begin + 500] for text in (key, key * 100)]
+            assert ask(cluster, "A", "MSET", *pairs) is not None
+        cluster.kill(*UIDS)
+        for path in cluster.state_directory.glob("C*"):
+            path.unlink()
+        cluster.start("A", "B", options=dictionary)
+        assert ask(cluster, "A", "SET", "one", "more") is not None
+        trace = tmp_path / "C.jsonl"
+
+        cluster.start("C", options=[*dictionary, "--trace", str(trace)])
+        assert ask(cluster, "C", "DBSIZE") == len(keys) + 1
+        cluster.wait("C", lambda status: status.get("link", 0) > 0)
+        found = wait_until(
+            lambda: '"kind":"caught up"' in trace.read_text(), seconds=WAIT_SECONDS_MAX
+        )
+
+        assert found
+        assert trace.read_text().count('"type":"SnapshotPart"') > 2
+        assert ask(cluster, "C", "GET", keys[-1]) == keys[-1].encode().decode() * 100
+    finally:
+        cluster.end()
 
 
 def test_server_that_was_down_catches_up_with_a_state_of_many_megabytes(tmp_path: Path) -> None:

@@ -16,15 +16,18 @@ from composable_paxos import (
     Promise,
     ProposalID,
 )
-from multipaxos.chain.durable import DurableState, Session, Snapshot
+from multipaxos.chain.durable import DecidedLink, DurableState, Session, Snapshot
 from multipaxos.chain.links import Founding, NewMaster, Nothing, Updates
 from multipaxos.chain.messages import (
     Answered,
     CatchUp,
+    Decided,
     Envelope,
+    FetchPart,
     Forward,
     IAmAt,
     OtherChain,
+    SnapshotPart,
     Sync,
     WhereAreYou,
 )
@@ -145,6 +148,19 @@ messages = {
     ),
     "sync": st.builds(Sync, votes_from=integers),
     "catch_up": st.builds(CatchUp, founding=foundings, snapshot=snapshots),
+    "decided": st.builds(
+        Decided,
+        links=st.lists(st.builds(DecidedLink, number=integers, link=links), min_size=1).map(tuple),
+    ),
+    "snapshot_part": st.builds(
+        SnapshotPart,
+        founding=foundings,
+        at=integers,
+        number=integers,
+        is_last=st.booleans(),
+        snapshot=snapshots,
+    ),
+    "fetch_part": st.builds(FetchPart, at=integers, number=integers),
     "other_chain": st.builds(OtherChain),
     "forward": st.builds(Forward, update=updates),
     "answered": st.builds(Answered, request_id=request_ids, link=integers, result=results),

@@ -20,11 +20,13 @@ from multipaxos.runtime.client_port.actions import (
     Propose,
     Quit,
     ReadStale,
+    RefusedError,
     Say,
     TellInfo,
     TellRole,
     Welcome,
 )
+from multipaxos.runtime.client_port.arguments import values
 from multipaxos.runtime.client_port.commands import interpret
 from multipaxos.runtime.client_port.redis_report import info_text, role_reply, welcome
 from multipaxos.runtime.client_port.service import Info, Role
@@ -421,3 +423,14 @@ def test_role_names_the_master() -> None:
     )
     followed = Role(link=5, master=master, is_followed=True)
     assert b"$9\r\nconnected\r\n" in role_reply(followed)
+
+
+def test_all_texts_of_a_command_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may be as large as a value; so many that no message holds them are refused."""
+    monkeypatch.setattr("multipaxos.runtime.client_port.arguments.COMMAND_BYTES_MAX", 150)
+
+    fits = values([b"x" * 70, b"y" * 70], 100)
+    with pytest.raises(RefusedError, match="takes 160 bytes in a message, and 150 is the most"):
+        values([b"x" * 78, b"y" * 78], 100)
+
+    assert fits == ("x" * 70, "y" * 70)

@@ -6,6 +6,7 @@ from tests.runtime.clients import Service, Transport, request
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
 from multipaxos.runtime.address import Address
 from multipaxos.runtime.client_port import connection as client_connection
+from multipaxos.runtime.client_port.request_reader import REQUEST_BYTES_MAX
 
 CHOSEN = Chosen(link=5, result="value")
 DONE = Chosen(link=5, result=True)
@@ -253,7 +254,7 @@ def test_flood_behind_a_request_waits_outside() -> None:
     connection.dataReceived(request("GET"))
     assert transport.is_read()
 
-    connection.dataReceived(request("PING") * (client_connection.WAITING_BYTES_MAX // 14 + 1))
+    connection.dataReceived(request("PING") * (REQUEST_BYTES_MAX // 14 + 1))
     assert not transport.is_read()
     service.answer(CHOSEN)
 

@@ -20,15 +20,18 @@ from composable_paxos import (
     Promise,
     ProposalID,
 )
-from multipaxos.chain.durable import DurableState, Session, Snapshot
+from multipaxos.chain.durable import DecidedLink, DurableState, Session, Snapshot
 from multipaxos.chain.links import Founding, Link, NewMaster, Nothing, Updates
 from multipaxos.chain.messages import (
     Answered,
     CatchUp,
+    Decided,
     Envelope,
+    FetchPart,
     Forward,
     IAmAt,
     OtherChain,
+    SnapshotPart,
     Sync,
     WhereAreYou,
 )
@@ -108,6 +111,25 @@ ON_THE_WIRE = [
             f'"snapshot":{{"value":"x","sessions":[["c1",7,4,null]],"forgotten_before":2,"master":{MASTER_TEXT}}}'
         ),
     ),
+    (
+        Decided(
+            links=(
+                DecidedLink(number=3, link=Nothing()),
+                DecidedLink(number=4, link=MASTER),
+            )
+        ),
+        "decided",
+        f'"links":[[3,{{"kind":"nothing"}}],[4,{MASTER_TEXT}]]',
+    ),
+    (
+        SnapshotPart(founding=FOUNDING, at=9, number=2, is_last=True, snapshot=Snapshot(value="x")),
+        "snapshot_part",
+        (
+            f'"founding":{FOUNDING_TEXT},"at":9,"number":2,"last":true,'
+            '"snapshot":{"value":"x","sessions":[],"forgotten_before":0,"master":null}'
+        ),
+    ),
+    (FetchPart(at=9, number=2), "fetch_part", '"at":9,"number":2'),
     (OtherChain(), "other_chain", ""),
     (
         Forward(updates=(Update(request_id=RequestID("c1", 8), command=("GET",), since=3),)),

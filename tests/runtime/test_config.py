@@ -76,12 +76,15 @@ def test_a_file_can_say_everything(tmp_path: Path) -> None:
         sessions_max = 10
         [history]
         links_max = 0
+        [limits]
+        value_bytes_max = 2000000
         """,
     )
 
     config = load_config(path)
 
     assert config.cluster == "test-1.eu"
+    assert config.value_bytes_max == 2_000_000
     assert list(config.servers) == ["north-1", "south_2"]
     assert config.servers["north-1"].peer == Address(host="2001:db8::1", port=7101)
     assert str(config.servers["north-1"].peer) == "[2001:db8::1]:7101"
@@ -205,6 +208,14 @@ MISTAKES = {
     "an unknown key of the history": (
         MAIN + A + "[history]\nmax = 1\n",
         r"history\.max is no known key",
+    ),
+    "values that are too large": (
+        MAIN + A + "[limits]\nvalue_bytes_max = 67108865\n",
+        r"limits\.value_bytes_max must be a whole number from 1 to 67108864, not 67108865",
+    ),
+    "an unknown limit": (
+        MAIN + A + "[limits]\nvalue_bytes = 1\n",
+        r"limits\.value_bytes is no known key: there are value_bytes_max",
     ),
     "a negative history": (
         MAIN + A + "[history]\nlinks_max = -1\n",

@@ -45,7 +45,9 @@ def test_a_frame_that_is_too_long_is_refused_when_it_is_announced(length: int) -
     assert reader.next_message() is None
     reader.feed(struct.pack("!I", length)[3:])
 
-    with pytest.raises(FrameTooLongError, match=f"a frame of {length} bytes, more than 67108864"):
+    with pytest.raises(
+        FrameTooLongError, match=f"a frame of {length} bytes, more than {MESSAGE_BYTES_MAX}"
+    ):
         reader.next_message()
 
 

@@ -52,7 +52,7 @@ def test_what_is_counted_is_what_the_trace_tells() -> None:
     """Every message, refusal and event of runs with all faults; each kind of them occurs."""
     metrics = Metrics(seconds=lambda: 0.0, machine=Register())
     told: Counter[str] = Counter()
-    for seed in range(4):
+    for seed in range(8):
         plan = RunPlan(seed=seed, master=seed % 2 == 0, faults="cruel", traced=True)
         run = RandomRun(plan, observers=[metrics])
         run.play()

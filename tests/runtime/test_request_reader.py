@@ -18,6 +18,7 @@ from multipaxos.runtime.client_port.request_reader import (
     REQUEST_BYTES_MAX,
     RequestError,
     RequestReader,
+    limits_for,
 )
 
 # What a parser could take for the beginning of something, in the midst of a value, too.
@@ -233,3 +234,16 @@ def test_any_line_is_words_or_refused(line: bytes) -> None:
     words = split_line(line)
 
     assert words is None or all(isinstance(word, bytes) for word in words)
+
+
+def test_limits_follow_the_largest_value() -> None:
+    """Where values may be larger than usual, so may requests; never is one refused that was not."""
+    small, large = limits_for(100), limits_for(5 * 2**20)
+
+    assert small == LIMITS
+    assert large.argument_bytes_max == 5 * 2**20
+    assert large.request_bytes_max == 6 * 2**20
+    value = b"x" * (3 * 2**20)
+    reader = RequestReader(large)
+    reader.feed(b"*2\r\n$3\r\nSET\r\n$%d\r\n%b\r\n" % (len(value), value))
+    assert reader.next_request() == [b"SET", value]

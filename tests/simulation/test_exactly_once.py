@@ -76,7 +76,8 @@ def test_a_master_that_fails_has_nothing_done_twice(kind: FaultKind) -> None:
         assert acknowledged <= there <= made
         lost += result.answered_elsewhere + result.unknown
 
-    assert lost > 0
+    # A clock that errs within what is allowed leaves no client without its answer.
+    assert lost > 0 or kind is FaultKind.CLOCK
 
 
 # -------------------------------------------------------------------------------- by hand

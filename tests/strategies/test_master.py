@@ -250,7 +250,7 @@ def test_under_a_master_a_link_takes_one_round_trip() -> None:
     assert link_of_call(call) > 0
     counted = messages(cluster, since=since)
     # Whose Accept comes last may have learned the link already; it helps the sender in vain.
-    assert set(counted) - {"CatchUp"} == {"Accept", "Accepted"}
+    assert set(counted) - {"Decided"} == {"Accept", "Accepted"}
     assert counted["Accept"] == 2
 
 

@@ -14,15 +14,18 @@ from composable_paxos import (
     Promise,
     ProposalID,
 )
-from multipaxos.chain.durable import Snapshot
+from multipaxos.chain.durable import DecidedLink, Snapshot
 from multipaxos.chain.links import Founding, NewMaster, Nothing, Updates
 from multipaxos.chain.messages import (
     Answered,
     CatchUp,
     ChainMessage,
+    Decided,
+    FetchPart,
     Forward,
     IAmAt,
     OtherChain,
+    SnapshotPart,
     Sync,
     WhereAreYou,
 )
@@ -90,6 +93,10 @@ def test_links_are_described(link: object, shown: str) -> None:
     assert describe_link(plain(link)) == shown
 
 
+def _decided(number: int) -> DecidedLink:
+    return DecidedLink(number=number, link=Nothing())
+
+
 MESSAGES: list[tuple[Message | ChainMessage, str]] = [
     (Prepare(proposal_id=TWO_A), "Prepare 2.A"),
     (Accept(proposal_id=TWO_A, value=_updates(("SET", "v"))), 'Accept 2.A  "v"'),
@@ -114,6 +121,13 @@ MESSAGES: list[tuple[Message | ChainMessage, str]] = [
         CatchUp(founding=FOUNDING, snapshot=Snapshot(value="hello")),
         'CatchUp  value "hello"',
     ),
+    (Decided(links=(_decided(3),)), "Decided  link 3"),
+    (Decided(links=(_decided(3), _decided(4), _decided(5))), "Decided  links 3 to 5"),
+    (
+        SnapshotPart(founding=FOUNDING, at=9, number=2, is_last=True, snapshot=Snapshot()),
+        "SnapshotPart  2 of the state at link 9",
+    ),
+    (FetchPart(at=9, number=2), "FetchPart  2 of the state at link 9"),
     (OtherChain(), "OtherChain"),
     (Forward(updates=(_updates(("SET", "v")).updates[0],)), 'Forward  "v"'),
     (

@@ -147,6 +147,17 @@ class Dictionary(StateMachine):
         return state if texts is None else texts.finish(), tuple(results)
 
     @override
+    def keys_of_all(self, commands: Iterable[Command]) -> tuple[str, ...]:
+        """Return the keys that *commands* name; of the plain ones it is the first argument."""
+        keys: dict[str, None] = {}
+        for command in commands:
+            if _PLAIN.get(command[0]) == len(command):
+                keys[command[1]] = None
+            else:
+                keys.update(dict.fromkeys(self.keys(command)))
+        return tuple(keys)
+
+    @override
     def changes(self, before: Texts, after: Texts, command: Command) -> tuple[Change, ...]:
         """Return the keys whose text *command* changed, each with its new one."""
         keys = self.keys(command)

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Any
 
-from composable_paxos import Message, PeerID
+from composable_paxos import Message, PeerID, ProposalID
 from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import (
     Answer,
@@ -33,13 +33,15 @@ class EffectCollector(ChainPosition):
 
     Nothing is asked to be saved: whether the durable state changed is found out when the effects
     are taken. State: the effects so far, the messages to oneself, the requests that wait here; what
-    was *saved* last, and the links decided since. Nothing is noted while nobody *is watching*.
+    was *saved* last, and the links decided since. Nothing is noted while nobody *is watching*. What
+    is sent says by which proposal the link before was *decided*, if a strategy says so.
     """
 
     def __init__(self, **arguments: Any) -> None:
         """Begin without effects; *arguments* are those of :class:`ChainPosition`."""
         super().__init__(**arguments)
         self.is_watched = True
+        self.decided_by: ProposalID | None = None
         self.saved: DurableState | None = None if self.memoryless else self.durable
         self._decided: list[DecidedLink] = []
         self._waiting: set[RequestID] = set()
@@ -61,8 +63,13 @@ class EffectCollector(ChainPosition):
                 sender=self.uid,
                 receiver=receiver,
                 message=message,
+                decided_by=self.decided_by,
             )
         )
+
+    def take_later(self, message: Message) -> None:
+        """Take *message*, which is about the instance in progress, before the effects are taken."""
+        self._to_self.append((self.instance, message))
 
     def broadcast(self, message: Message) -> None:
         """Send *message* to all servers, this one included."""

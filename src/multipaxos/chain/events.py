@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     PROMISED = "promised"
     ACCEPTED = "accepted"
     RESOLVED = "resolved"
+    LEARNED = "learned"
     CAUGHT_UP = "caught up"
     ROUND_LOST = "round lost"
     TAKEOVER = "takeover"

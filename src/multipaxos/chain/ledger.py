@@ -154,6 +154,8 @@ def _to_remember(result: Result) -> Result:
 
 
 def _characters(result: Result) -> int:
+    if type(result) is tuple and {*map(type, result)} <= {bool}:
+        return 2 * len(result)
     match result:
         case str(text) | Failure(text=text):
             return len(text)

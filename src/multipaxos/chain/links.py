@@ -1,6 +1,7 @@
 """What one link of the chain can hold. Tagged by kind, so that no kind is taken for another."""
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias
 
 from composable_paxos import PeerID
@@ -50,3 +51,15 @@ class Nothing:
 
 
 Link: TypeAlias = Founding | Updates | NewMaster | Nothing
+
+
+UPDATE_CHARACTERS = 160
+"""What an update takes beside its arguments, in a message as in memory: about, and at most."""
+
+
+def characters_of(link: Link) -> int:
+    """Return about how many characters *link* takes in a message; its values make it long."""
+    if not isinstance(link, Updates):
+        return UPDATE_CHARACTERS
+    arguments = chain.from_iterable(update.command for update in link.updates)
+    return UPDATE_CHARACTERS * len(link.updates) + sum(map(len, arguments))

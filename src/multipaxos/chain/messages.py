@@ -7,8 +7,8 @@ As in :mod:`composable_paxos.messages`, a verb asks or tells, a participle answe
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from composable_paxos import Message, PeerID
-from multipaxos.chain.durable import Snapshot
+from composable_paxos import Message, PeerID, ProposalID
+from multipaxos.chain.durable import DecidedLink, Snapshot
 from multipaxos.chain.links import Founders, Founding
 from multipaxos.chain.requests import RequestID, Update
 from multipaxos.chain.state_machine import Result
@@ -32,6 +32,37 @@ class CatchUp:
 
     founding: Founding
     snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Server to one that is a little behind: the *links* from yours on, one after the other."""
+
+    links: tuple[DecidedLink, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotPart:
+    """
+    Server to one that is far behind: a part of what the links below *at* amount to.
+
+    Part *number* 0 of the *snapshot* has no entries of its state, each other part has nothing but
+    some of them. One of them *is last*; the receiver asks for the others.
+    """
+
+    founding: Founding
+    at: int
+    number: int
+    is_last: bool
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchPart:
+    """Server that is far behind to its helper: send me part *number* of the snapshot at *at*."""
+
+    at: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +112,18 @@ class IAmAt:
     founding: Founding | None
 
 
-ChainMessage: TypeAlias = Sync | CatchUp | OtherChain | Forward | Answered | WhereAreYou | IAmAt
+ChainMessage: TypeAlias = (
+    Sync
+    | CatchUp
+    | Decided
+    | SnapshotPart
+    | FetchPart
+    | OtherChain
+    | Forward
+    | Answered
+    | WhereAreYou
+    | IAmAt
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +132,8 @@ class Envelope:
     A message on its way from *sender* to *receiver*, about link *instance* of one chain.
 
     *cluster* is the configured name; *chain_id* is empty until the sender knows link 0.
+    *decided_by* is the proposal under which the link before *instance* was decided; None where the
+    sender does not say.
     """
 
     cluster: str
@@ -98,3 +142,4 @@ class Envelope:
     sender: PeerID
     receiver: PeerID
     message: Message | ChainMessage
+    decided_by: ProposalID | None = None

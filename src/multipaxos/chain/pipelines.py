@@ -129,8 +129,12 @@ class Pipelining(StateMachine):
         """Return the keys that *command* names, each once."""
         if command[0] not in NAMES:
             return self.machine.keys(command)
-        named = chain.from_iterable(map(self.machine.keys, commands_of(command)))
-        return tuple(dict.fromkeys(named))
+        return self.machine.keys_of_all(commands_of(command))
+
+    @override
+    def keys_of_all(self, commands: Iterable[Command]) -> tuple[str, ...]:
+        """Return the keys that *commands* name, each once."""
+        return self.machine.keys_of_all(chain.from_iterable(map(commands_of, commands)))
 
     @override
     def changes(self, before: State, after: State, command: Command) -> tuple[Change, ...]:

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from typing_extensions import override
 
 from composable_paxos import (
+    LOWEST,
     Accept,
     Accepted,
     Message,
@@ -28,16 +29,20 @@ from multipaxos.chain.links import Founding, Link, Updates
 from multipaxos.chain.messages import (
     Answered,
     CatchUp,
+    Decided,
     Envelope,
+    FetchPart,
     Forward,
     IAmAt,
     OtherChain,
+    SnapshotPart,
     Sync,
     WhereAreYou,
 )
 from multipaxos.chain.refusals import Reason, Refusal
 from multipaxos.chain.requests import Chosen, Refused, RequestID, Update
 from multipaxos.chain.state_machine import Command
+from multipaxos.chain.transfer import OutgoingSnapshot
 from multipaxos.chain.voting import Voting
 
 
@@ -46,8 +51,8 @@ class BaseReplicatedValue(Voting):
     One server's part in keeping the chain: learns, applies, proposes its clients' updates.
 
     State, beside its place in the chain and its votes: the *queue* of updates that are in no link
-    yet, and the *lease*: the timer that runs as long as this server may answer reads alone, None if
-    it may not.
+    yet; the *lease*: the timer that runs as long as this server may answer reads alone, None if
+    it may not; and the snapshot that is *outgoing* to others in parts, None if there is none.
 
     Use: call one of the events (:meth:`start`, :meth:`propose_update`, :meth:`receive`,
     :meth:`timeout`, :meth:`release_read`, :meth:`retry_read`), then perform :meth:`take_outbox`.
@@ -58,6 +63,7 @@ class BaseReplicatedValue(Voting):
         super().__init__(**arguments)
         self.queue: dict[RequestID, Update] = {}
         self.lease: Timer | None = None
+        self.outgoing: OutgoingSnapshot | None = None
 
     # -- events ----------------------------------------------------------------------------------
 
@@ -92,6 +98,7 @@ class BaseReplicatedValue(Voting):
         """Take a message of another server."""
         refusal = self._envelope_refusal(envelope)
         if refusal is None:
+            self.take_hint(envelope)
             self._dispatch(envelope)
         else:
             self.note_refusal(envelope.message, refusal, sender=envelope.sender)
@@ -134,6 +141,9 @@ class BaseReplicatedValue(Voting):
 
     # -- other messages ----------------------------------------------------------------------------
 
+    def take_hint(self, envelope: Envelope) -> None:
+        """Take what *envelope* itself says of the link before its own. Here: nothing."""
+
     def receive_from_behind(self, envelope: Envelope) -> None:
         """Take a message of a server that is at an earlier link. Here: nothing."""
 
@@ -145,6 +155,21 @@ class BaseReplicatedValue(Voting):
 
     def receive_catch_up(self, envelope: Envelope, message: CatchUp) -> None:
         """Take what the links below the envelope's instance amount to. Here: nothing."""
+
+    def receive_decided(self, envelope: Envelope, message: Decided) -> None:
+        """Take links that another server has learned. Here: nothing."""
+
+    def receive_part(self, envelope: Envelope, message: SnapshotPart) -> None:
+        """Take a part of what the links below a later instance amount to. Here: nothing."""
+
+    def receive_fetch_part(self, envelope: Envelope, message: FetchPart) -> None:
+        """Take the wish of a server that is behind for a part. Here: nothing."""
+
+    def ask_for_help(self, uid: PeerID) -> None:
+        """Ask *uid*, which is at a later link, what this server missed. Here: nothing."""
+
+    def help_peer(self, uid: PeerID, instance: int) -> None:
+        """Tell *uid*, which is at *instance* and so behind, what it missed. Here: nothing."""
 
     def receive_forward(self, envelope: Envelope, message: Forward) -> None:
         """Take an update of another server's client."""
@@ -204,9 +229,21 @@ class BaseReplicatedValue(Voting):
             return Updates(updates=(update,))
         return None
 
+    def repeat_request(self, uid: PeerID) -> None:
+        """Ask *uid* once more, and alone, to accept what all were asked to accept, if they were."""
+        request = self.paxos.request_in_flight()
+        # A Prepare may be one that waits for its backoff, and that was not even promised here.
+        if isinstance(request, Accept) and self.may_propose():
+            self.send(uid, request)
+
     def waits_for(self) -> tuple[PeerID, ...]:
         """Return the servers that this one must hear of before it takes part. Here: none."""
         return ()
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether this server has neither proposed nor promised anything in this instance."""
+        return self.paxos.proposal_id == LOWEST and self.paxos.state.promised_id == LOWEST
 
     def may_propose(self) -> bool:
         """Tell whether this server may begin rounds now."""
@@ -216,15 +253,19 @@ class BaseReplicatedValue(Voting):
 
     @override
     def resolve(self, resolution: Resolution) -> None:
-        """Apply the link that this instance was found to have chosen, and go on to the next."""
-        number, link = self.instance, resolution.value
+        """Learn the link that this instance was found to have chosen."""
         self.note(
             EventKind.RESOLVED,
             "link {instance} is decided",
-            link=link,
+            link=resolution.value,
             proposal_id=resolution.proposal_id,
             acceptors=tuple(sorted(resolution.acceptors)),
         )
+        self.learn_link(resolution.value)
+
+    def learn_link(self, link: Link) -> None:
+        """Apply *link*, which this instance has chosen, and go on to the next instance."""
+        number = self.instance
         effect = apply_link(
             self.snapshot,
             number,
@@ -287,7 +328,7 @@ class BaseReplicatedValue(Voting):
 
     # -- own affairs -------------------------------------------------------------------------------
 
-    def _dispatch(self, envelope: Envelope) -> None:
+    def _dispatch(self, envelope: Envelope) -> None:  # noqa: C901 - one case a message
         message = envelope.message
         match message:
             case Prepare() | Promise() | Accept() | Accepted() | Nack():
@@ -296,6 +337,12 @@ class BaseReplicatedValue(Voting):
                 self.receive_sync(envelope, message)
             case CatchUp():
                 self.receive_catch_up(envelope, message)
+            case Decided():
+                self.receive_decided(envelope, message)
+            case SnapshotPart():
+                self.receive_part(envelope, message)
+            case FetchPart():
+                self.receive_fetch_part(envelope, message)
             case Forward():
                 self.receive_forward(envelope, message)
             case Answered():

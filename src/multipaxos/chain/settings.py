@@ -45,7 +45,8 @@ class Settings:
     rejoin_seconds: float = 0.5
     founding_grace_seconds: float = 1.0
     settle_seconds: float = 0.1
-    value_seconds: float = 0.05
+    tell_seconds: float = 0.001
+    own_vote_seconds: float = 0.005
     lease_seconds: float = 2.0
     renewal_head_start_seconds: float = 1.0
     clock_rate_error: float = 0.01

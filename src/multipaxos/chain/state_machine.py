@@ -9,6 +9,7 @@ Approach, 1990)
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar, TypeAlias
 
 from immutables import Map
@@ -168,6 +169,10 @@ class StateMachine(ABC):
         """Return the keys that *command* names, each once."""
         form = self.forms.get(command[0])
         return () if form is None else form.keys(command)
+
+    def keys_of_all(self, commands: Iterable[Command]) -> tuple[str, ...]:
+        """Return the keys that *commands* name, each once. A machine may know a quicker way."""
+        return tuple(dict.fromkeys(chain.from_iterable(map(self.keys, commands))))
 
     def changes(self, before: State, after: State, command: Command) -> tuple[Change, ...]:
         """

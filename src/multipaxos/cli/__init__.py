@@ -25,6 +25,7 @@ NAMES = (
     "diagram",
     "conform",
     "bugs",
+    "bench",
 )
 
 

@@ -100,7 +100,7 @@ def return_and_catch_up(cluster: DemoCluster, narrator: Narrator) -> None:
         lambda found: found["link"] >= here["link"] and found["value"] == SECOND,
         f"B reaches link {here['link']}",
     )
-    narrator.excerpt(cluster.output("B", "CatchUp", "caught up"))
+    narrator.excerpt(cluster.output("B", "Decided", "told by"))
     narrator.found(f'B has caught up: link {here["link"]}, "{SECOND}".')
 
 
@@ -165,7 +165,7 @@ def agree_on_everything(cluster: DemoCluster, narrator: Narrator) -> None:
     cluster.wait_for_status(
         dead, lambda found: found["value"] == FOURTH, f"{dead} learns the newest value"
     )
-    narrator.excerpt(cluster.output(dead, "caught up", "respects the lease")[:2])
+    narrator.excerpt(cluster.output(dead, "told by", "respects the lease")[:2])
     check(cluster.get(dead) == FOURTH, f"{dead} reads the newest value")
     links: dict[int, object] = {}
     for uid in UIDS:

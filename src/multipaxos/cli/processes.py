@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from multipaxos.runtime.config import Address, Config, ServerConfig
 STOP_SECONDS_MAX = 5.0
 POLL_SECONDS = 0.02
 PORTS = range(20_000, 32_000)
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ServerProcess:
@@ -114,7 +115,24 @@ def interrupt_at_end() -> None:
             signal.signal(number, _interrupt)
 
 
+def interrupt_once() -> None:
+    """
+    Take the first request to end as Ctrl+C, and ignore those that follow.
+
+    Whoever must end many processes before it ends itself is not to be kept from that.
+    """
+    for number in _ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt_once)
+
+
 def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _interrupt_once(*_: object) -> NoReturn:
+    for number in _ENDS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -180,7 +198,9 @@ def loopback_servers(uids: Sequence[str]) -> dict[str, ServerConfig]:
     }
 
 
-def write_config(path: Path, config: Config, settings: dict[str, float] | None = None) -> None:
+def write_config(
+    path: Path, config: Config, settings: Mapping[str, float | str] | None = None
+) -> None:
     """Write the servers of *config*, and *settings*, to *path* as TOML."""
     lines = [f'cluster = "{config.cluster}"']
     for server in config.servers.values():

@@ -10,8 +10,8 @@ from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unkno
 from multipaxos.chain.state_machine import Command, result_from_plain
 from multipaxos.client.errors import ProtocolError
 
-ARGUMENT_BYTES_MAX = 1024 * 1024
-"""No server reads more. What a cluster's servers take is less; they say how much."""
+ARGUMENT_BYTES_MAX = 64 * 1024 * 1024
+"""No server reads more. What a cluster's servers take may be less; they say how much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,10 @@ def outcome_of(reply: Any) -> Outcome:
             raise ProtocolError(f"the server answers {reply!r}, which is no outcome")
 
 
+TOO_LONG = "ERR Protocol error: invalid bulk length"
+"""What a server says of an argument that it does not read, for a value may have no more there."""
+
+
 def text_or_none(argument: Any) -> str | None:
     """Return the text in a reply's *argument*; ProtocolError if it holds something else."""
     if argument is None:
@@ -95,6 +99,8 @@ def _outcome_of_error(text: str) -> Outcome:
             return Refused(reason=reason)
         case "UNKNOWN":
             return Unknown(reason=reason)
+        case "ERR" if text == TOO_LONG:
+            return Refused(reason="the value is too large: this cluster's servers do not read it")
         case "ERR" | "NOAUTH":
             return Refused(reason=text)
         case _:

@@ -18,7 +18,7 @@ from multipaxos.client.fate import BUSY
 from multipaxos.embedding.local_watch import LocalWatch, told
 from multipaxos.embedding.surroundings import NotRunningError, Surroundings
 from multipaxos.runtime.building import STORAGES, build_server
-from multipaxos.runtime.client_port.request_reader import REQUEST_BYTES_MAX
+from multipaxos.runtime.client_port.request_reader import limits_for
 from multipaxos.runtime.codec import MalformedDatagramError, value_bytes
 from multipaxos.runtime.config import Config, ConfigError, built_in_config, load_config
 from multipaxos.runtime.options import NotStartedError, ServerOptions
@@ -297,10 +297,11 @@ def _fault(command: Command, server: Server) -> str | None:
         sizes = [value_bytes(text) for text in command]
     except MalformedDatagramError:
         return "the value has lone surrogates, which no UTF-8 text can hold"
-    if max(sizes) > server.value_bytes_max or sum(sizes) > REQUEST_BYTES_MAX:
+    request_bytes_max = limits_for(server.value_bytes_max).request_bytes_max
+    if max(sizes) > server.value_bytes_max or sum(sizes) > request_bytes_max:
         return (
             f"the value is too large: it takes {max(sizes)} bytes in a message, with all beside it "
-            f"{sum(sizes)}; {server.value_bytes_max} and {REQUEST_BYTES_MAX} are the most that fit"
+            f"{sum(sizes)}; {server.value_bytes_max} and {request_bytes_max} are the most that fit"
         )
     return server.machine.refusal(command)
 

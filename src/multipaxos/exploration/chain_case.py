@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from multipaxos.composition import compose, strategy_names
+from multipaxos.composition import NEEDLESS_IN_EXPLORATION, compose, strategy_names
 from multipaxos.exploration.case import Broken, Case
 from multipaxos.exploration.chain_bounds import ChainBounds
 from multipaxos.exploration.chain_model import Action, ChainModel, State
@@ -62,7 +62,7 @@ class _Told:
     bug: Bug | None
 
     def model(self) -> ChainModel:
-        strategies = strategy_names(master=self.bounds.master)
+        strategies = strategy_names(master=self.bounds.master, without=NEEDLESS_IN_EXPLORATION)
         name = None if self.bug is None else self.bug.name
         return ChainModel(self.bounds, compose(strategies, bug=name))
 

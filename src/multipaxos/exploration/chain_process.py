@@ -32,11 +32,10 @@ IRRELEVANT = SHARED | {
     "saved",  # what is on the disk
     "backoff_seconds",  # how long a timer runs: here each may fire at any moment
     "asked",  # whether a Sync is on its way: see NEEDLESS
-    "_is_missing",  # the same
 }
 """Attributes that make no difference to what a server does next in this model."""
 
-NEEDLESS = frozenset({Timer.SYNC, Timer.CATCH_UP, Timer.VALUE})
+NEEDLESS = frozenset({Timer.SYNC, Timer.CATCH_UP})
 """
 Timers that serve nothing but the question who is behind, which is always asked here.
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from composable_paxos import Accept, Accepted, Nack, Prepare, Promise
 from multipaxos.chain.effects import Outbox
-from multipaxos.chain.messages import Answered, CatchUp, Envelope, Forward, Sync
+from multipaxos.chain.messages import Answered, CatchUp, Decided, Envelope, Forward, Sync
 from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.exploration.chain_bounds import ChainBounds
@@ -248,7 +248,7 @@ class ChainServer:
     def _is_lost(self, envelope: Envelope) -> bool:
         """Tell what is not carried: proposals beyond the last link, and needless greetings."""
         if isinstance(envelope.message, Sync):
-            return envelope.instance > 1
+            return envelope.instance > 1 and envelope.decided_by is None
         return isinstance(envelope.message, PAXOS) and envelope.instance > self.bounds.links
 
     def _process_number(self, process: Process) -> int:
@@ -302,4 +302,4 @@ def _matters(envelope: Envelope, instance: int) -> bool:
     """
     if isinstance(envelope.message, PAXOS):
         return envelope.instance >= instance
-    return not isinstance(envelope.message, CatchUp) or envelope.instance > instance
+    return not isinstance(envelope.message, CatchUp | Decided) or envelope.instance > instance

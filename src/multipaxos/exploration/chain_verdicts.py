@@ -5,7 +5,7 @@ What a step votes is held against all that the state shows of the votes on its l
 show the same, so that a verdict is looked up far more often than it is found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from multipaxos.chain.links import Founding, Link
@@ -46,32 +46,40 @@ class Verdicts:
         """Return the verdict on *step* of the server *n* in *state*, with *past* behind it."""
         if step.failure is not None:
             return step.failure, ()
-        # The disk may be at an earlier link: what is decided is saved with the next vote.
+        # The disk may be at an earlier link: what is decided is saved with the next vote. And one
+        # message may both tell what was decided, and ask for a vote on the next link.
         server = self.servers[n]
-        link = server.processes[server.locals[state[n]].process].replica.instance
+        before = server.processes[server.locals[state[n]].process].replica.instance
+        after = server.processes[step.process].replica.instance
         # What neither votes nor tells a client concerns only what its own server has done before.
         concerned = range(self.bounds.servers) if step.votes or step.answers else (n,)
+        links = tuple(range(before, max(before, after) + 1))
+        united = tuple([self._unite(state, concerned, link) for link in links])
+        key = (n, step.number, united, past.chosen, past.calls if step.answers else ())
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            told = {link: self._all[number] for link, number in zip(links, united, strict=True)}
+            verdict = self._verdicts[key] = self._hear(past, n, step, told)
+        return verdict
+
+    def _unite(self, state: Sequence[int], concerned: Iterable[int], link: int) -> int:
         shown = tuple([self._evidence_number(m, state[m], link) for m in concerned])
         united = self._united.get(shown)
         if united is None:
             united = self._united[shown] = self._number_of(
                 unite([self._all[number] for number in shown])
             )
-        key = (n, step.number, united, past.chosen, past.calls if step.answers else ())
-        verdict = self._verdicts.get(key)
-        if verdict is None:
-            evidence = self._all[united]
-            verdict = self._verdicts[key] = self._hear(past, n, step, link, evidence)
-        return verdict
+        return united
 
-    def _hear(self, past: Past, n: int, step: Step, link: int, evidence: Evidence) -> Verdict:
+    def _hear(self, past: Past, n: int, step: Step, told: Mapping[int, Evidence]) -> Verdict:
         hearing = Hearing(self.bounds.uids, self.founding, past.chosen)
         earlier = {
             request_id: so_far.outcome
             for (_, request_id, _), so_far in zip(self.bounds.requests, past.calls, strict=True)
         }
         try:
-            hearing.tell(link, evidence)
+            for link, evidence in told.items():
+                hearing.tell(link, evidence)
             hearing.judge(self.bounds.uids[n], step, self._commands, earlier)
         except InvariantViolation as violation:
             return violation, ()

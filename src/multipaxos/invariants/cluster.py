@@ -129,7 +129,7 @@ class ServerCheck:
         assert outbox.save is not None
         state, before = outbox.save.state, self.before
         # Several votes may have been cast before one save: an acceptance first.
-        self._count_acceptances(state, outbox)
+        self._count_votes(state, outbox)
         self._check_position(state)
         if outbox.save.decided:
             self.cluster.applied.decided(
@@ -203,18 +203,28 @@ class ServerCheck:
             votes.voted(link, acceptor.promised_id, self.uid, life=self.disk.life)
         votes.promised(link, acceptor.promised_id, self.uid, life=self.disk.life)
 
-    def _count_acceptances(self, state: DurableState, outbox: Outbox) -> None:
+    def _count_votes(self, state: DurableState, outbox: Outbox) -> None:
         acceptor = state.acceptor
         if acceptor.accepted_id.number > 0 and not self._is_counted(state):
             self._accepted(state.instance, acceptor.accepted_id, acceptor.accepted_value)
         for event in outbox.events:
-            # An acceptance that completes a quorum closes its link in the same save.
+            # An acceptance that completes a quorum closes its link in the same save, and so do
+            # votes that were counted at last: what was promised there is on no disk any more.
+            if event.kind not in (EventKind.ACCEPTED, EventKind.PROMISED):
+                continue
+            link, proposal_id = event.details["instance"], event.details["proposal_id"]
+            assert isinstance(link, int)
+            assert isinstance(proposal_id, ProposalID)
             if event.kind is EventKind.ACCEPTED:
-                link, proposal_id = event.details["instance"], event.details["proposal_id"]
-                assert isinstance(link, int)
-                assert isinstance(proposal_id, ProposalID)
                 if link != state.instance or proposal_id != acceptor.accepted_id:
                     self._accepted(link, proposal_id, event.details["value"])
+            elif link != state.instance:
+                self._promised(link, proposal_id)
+
+    def _promised(self, link: int, proposal_id: ProposalID) -> None:
+        votes = self.cluster.votes
+        votes.voted(link, proposal_id, self.uid, life=self.disk.life)
+        votes.promised(link, proposal_id, self.uid, life=self.disk.life)
 
     def _accepted(self, link: int, proposal_id: ProposalID, value: object) -> None:
         self.cluster.votes.accepted(

@@ -91,10 +91,13 @@ class Votes:
         """
         Count that *uid*, in this *life* of its disk, has accepted durably: I1, I2, I3.
 
-        *value* is None where it is only known that the proposal was accepted.
+        *value* is None where it is only known that the proposal was accepted: of one that nobody
+        was seen to ask for, nothing can be said.
         """
         if value is None:
             ballot = self.record(link).ballot(proposal_id)
+            if ballot.value is None:
+                return
         else:
             ballot = self.travelled(link, proposal_id, value)
         bit = self.quorums.bits[uid]

@@ -66,7 +66,7 @@ class ChangeLog:
         self.is_closed = False
 
     def take(self, news: Changes | Applied) -> None:
-        """Remember what a link changed; when links were skipped, all that was known is incomplete."""
+        """Remember what a link changed; where links were skipped, what was known has a gap."""
         if isinstance(news, Applied):
             self._put_off(news)
             if not (self._listeners or self._wake):

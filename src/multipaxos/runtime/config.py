@@ -14,6 +14,9 @@ Which servers there are, where they listen, and how they are set; built in, or f
 
     [history]                   # optional
     links_max = 10000
+
+    [limits]                    # optional
+    value_bytes_max = 1048576
 """
 
 import tomllib
@@ -26,7 +29,12 @@ from pathlib import Path
 
 from multipaxos.chain.settings import Membership, Settings
 from multipaxos.runtime.address import Address, ConfigError, parse_address
-from multipaxos.runtime.codec import VALUE_BYTES_MAX, is_cluster_name, is_uid
+from multipaxos.runtime.codec import (
+    VALUE_BYTES_DEFAULT,
+    VALUE_BYTES_MAX,
+    is_cluster_name,
+    is_uid,
+)
 from multipaxos.runtime.password import read_password
 from multipaxos.runtime.toml_values import (
     read_integer,
@@ -61,7 +69,8 @@ class Config:
     """
     A cluster. Every server and client of it should have the same.
 
-    Clients must know the *client_password*, unless it is None.
+    Clients must know the *client_password*, unless it is None. A value may take *value_bytes_max*
+    bytes, as :func:`multipaxos.runtime.codec.value_bytes` counts.
     """
 
     cluster: str
@@ -69,11 +78,7 @@ class Config:
     settings: Settings = field(default_factory=Settings)
     history_max: int = HISTORY_MAX
     client_password: str | None = field(default=None, repr=False)
-
-    @property
-    def value_bytes_max(self) -> int:
-        """How large a value may be, as :func:`multipaxos.runtime.codec.value_bytes` counts."""
-        return VALUE_BYTES_MAX
+    value_bytes_max: int = VALUE_BYTES_DEFAULT
 
     def server(self, uid: str) -> ServerConfig:
         """Return the server *uid*; ConfigError, naming those there are, if it is none of them."""
@@ -146,10 +151,12 @@ def load_config(path: Path | str, *, reads_password: bool = True) -> Config:
 
 
 def _read_config(document: Mapping[str, object], directory: Path | None) -> Config:
-    known = ("cluster", "client_password_file", "servers", "settings", "history")
+    known = ("cluster", "client_password_file", "servers", "settings", "history", "limits")
     refuse_unknown(document, known, "")
     history = read_table(document.get("history", {}), "[history]")
     refuse_unknown(history, ("links_max",), "history.")
+    limits = read_table(document.get("limits", {}), "[limits]")
+    refuse_unknown(limits, ("value_bytes_max",), "limits.")
     return Config(
         cluster=_read_cluster(document),
         servers=_read_servers(document),
@@ -158,6 +165,12 @@ def _read_config(document: Mapping[str, object], directory: Path | None) -> Conf
             history.get("links_max", HISTORY_MAX), "history.links_max", minimum=0
         ),
         client_password=_read_password(document, directory),
+        value_bytes_max=read_integer(
+            limits.get("value_bytes_max", VALUE_BYTES_DEFAULT),
+            "limits.value_bytes_max",
+            minimum=1,
+            maximum=VALUE_BYTES_MAX,
+        ),
     )
 
 

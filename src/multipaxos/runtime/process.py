@@ -1,5 +1,6 @@
 """A server as a process: its reactor, its output, its signals, its end."""
 
+import gc
 import os
 import signal
 import sys
@@ -50,6 +51,19 @@ def run_server(options: ServerOptions) -> int:
     return process.exit_code
 
 
+def _tune_collector() -> None:
+    """
+    Let Python look for garbage more rarely.
+
+    Next to nothing in a server is part of a cycle, and what it holds is looked through in vain: the
+    state, the sessions, the program itself. With the default, after each 700 objects, a server that
+    is busy spends an eighth of its time on that, in pauses of up to 100 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 class _Process:
     """The running program around a server: its reactor, its output, its end."""
 
@@ -97,6 +111,7 @@ class _Process:
         )
         if not self._is_ended:
             self.reactor.callWhenRunning(self.console.print, Text("ready", style="bold"))
+            _tune_collector()
             self.reactor.run(installSignalHandlers=False)
 
     def stop(self) -> None:

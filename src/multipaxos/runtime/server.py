@@ -35,6 +35,7 @@ BACKLOG = 1024
 """So many connections may wait to be taken up: a thousand clients may all come at once."""
 
 
+GATHER = int(os.environ.get("GATHER", "64"))
 FAULT = "it met a fault in its own program, which the log shows; please report it"
 """Why a server stops that cannot go on after an exception."""
 
@@ -203,6 +204,8 @@ class Server:
             # The next turn begins at once: a lone request does not wait for company.
             self.reactor.callLater(0, self._submit_gathered)
         self._gathered.append((request_id, command, since))
+        if len(self._gathered) >= GATHER:
+            self._submit_gathered()
 
     def read_stale(self, command: Command) -> Chosen | None:
         """Read in this server's own state; None while it has no memory."""
@@ -263,7 +266,8 @@ class Server:
 
     def _submit_gathered(self) -> None:
         gathered, self._gathered = self._gathered, []
-        self.driver.submit_all(gathered)
+        if gathered:
+            self.driver.submit_all(gathered)
 
     def _answer(self, answer: Answer) -> None:
         on_outcome = self.calls.pop(answer.request_id, None)

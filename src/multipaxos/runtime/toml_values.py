@@ -23,10 +23,12 @@ def read_table(value: object, key: str) -> Mapping[str, object]:
     return value
 
 
-def read_integer(value: object, key: str, *, minimum: int) -> int:
-    """Return *value*, a whole number from *minimum* to a billion."""
-    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= 10**9:
-        raise ConfigError(f"{key} must be a whole number from {minimum} to {10**9}, not {value!r}")
+def read_integer(value: object, key: str, *, minimum: int, maximum: int = 10**9) -> int:
+    """Return *value*, a whole number from *minimum* to *maximum*."""
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+        raise ConfigError(
+            f"{key} must be a whole number from {minimum} to {maximum}, not {value!r}"
+        )
     return value
 
 

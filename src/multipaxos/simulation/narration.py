@@ -67,6 +67,9 @@ def _say(kind: str, fields: Any) -> str | None:  # noqa: C901, PLR0911, PLR0912 
             names = ", ".join(fields["acceptors"])
             link = describe_link(fields["link"])
             return f"learns that link {fields['instance']} is {link}, accepted by {names}"
+        case "learned":
+            link = describe_link(fields["link"])
+            return f"learns that link {fields['instance']} is {link}, told by {fields['told_by']}"
         case "refused":
             message = describe_message(fields["message"])
             return f"refuses {message} of {fields['sender']}: {why_refused(fields)}"

@@ -18,7 +18,7 @@ from multipaxos.chain.messages import Envelope
 from multipaxos.chain.register import Register
 from multipaxos.chain.settings import Settings
 from multipaxos.chain.state_machine import Command, StateMachine
-from multipaxos.composition import strategy_names
+from multipaxos.composition import UnknownStrategyError, strategy_names
 from multipaxos.machines import UnknownMachineError, find_machine
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.disk import Cut
@@ -85,6 +85,7 @@ class Stage:
         self.lines: list[str] = []
         self._servers: tuple[str, ...] = ("A", "B", "C")
         self._master = False
+        self._without: tuple[str, ...] = ()
         self._founded = True
         self._manual = True
         self._machine: StateMachine = Register()
@@ -130,6 +131,14 @@ class Stage:
         """Let servers seek mastership."""
         self._no_more(rest)
         self._master = True
+
+    def without(self, rest: str) -> None:
+        """Leave strategies out: ``without replay early``."""
+        self._without = tuple(rest.split())
+        try:
+            strategy_names(master=True, without=self._without)
+        except UnknownStrategyError as error:
+            raise _BadCommandError(str(error)) from error
 
     def newborn(self, rest: str) -> None:
         """Begin without memory instead of at link 1 of a chain."""
@@ -334,7 +343,7 @@ class Stage:
             return
         self._started = SimulatedCluster(
             self._servers,
-            strategies=strategy_names(master=self._master),
+            strategies=strategy_names(master=self._master, without=self._without),
             settings=Settings(**self._settings),  # type: ignore[arg-type]
             founded=self._founded,
             machine=self._machine,
@@ -469,13 +478,14 @@ def describe_servers(cluster: SimulatedCluster) -> list[str]:
     return lines
 
 
-SETTINGS = frozenset({"servers", "master", "newborn", "automatic", "state", "set"})
+SETTINGS = frozenset({"servers", "master", "without", "newborn", "automatic", "state", "set"})
 
 COMMANDS: dict[str, Callable[[Stage, str], None]] = {
     method.__name__.replace("_", "-"): method
     for method in (
         Stage.servers,
         Stage.master,
+        Stage.without,
         Stage.newborn,
         Stage.automatic,
         Stage.state,

@@ -26,14 +26,18 @@ from multipaxos.chain.messages import ChainMessage
 from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 
+DECIDED_LINKS_MAX = 16
+"""So many links are decided at most between two saves."""
+
 
 class GroupCommit(BaseReplicatedValue):
     """
     Saves decided links with the next vote, and lets an Accept overtake its proposer's save.
 
-    When no vote follows, what was decided is saved after *settle_seconds*, so that a server that is
-    started again need not ask. State: whether a vote was cast in a link that was left since the
-    last save (*votes are at stake*), whether the wait for the next vote runs, and is *over*.
+    When no vote follows, what was decided is saved after *settle_seconds*, or DECIDED_LINKS_MAX
+    links, so that a server that is started again has not much to ask for. State: whether a vote was
+    cast in a link that was left since the last save (*votes are at stake*), whether the wait for
+    the next vote runs, and is *over*.
 
     Invariant (SavedBeforeSent): a Promise or an Accepted leaves after the save of the vote.
     """
@@ -48,7 +52,12 @@ class GroupCommit(BaseReplicatedValue):
     @override
     def save_may_wait(self, saved: DurableState, state: DurableState) -> bool:
         """Tell whether nothing but decided links is new, without super(), which waits for none."""
-        if self._wait_is_over or self.votes_are_at_stake or not _votes_alike(saved, state):
+        if (
+            self._wait_is_over
+            or self.votes_are_at_stake
+            or state.instance - saved.instance > DECIDED_LINKS_MAX
+            or not _votes_alike(saved, state)
+        ):
             self._wait_is_over = self.votes_are_at_stake = False
             return False
         if not self._is_settling:

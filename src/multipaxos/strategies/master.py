@@ -4,7 +4,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from composable_paxos import LOWEST, Accept, ProposalID
+from composable_paxos import Accept, ProposalID
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Link, NewMaster
@@ -66,8 +66,8 @@ class MasterLease(BaseReplicatedValue):
 
     @override
     def start_round(self) -> None:
-        # In this life, number 1 was used in this instance only if our own acceptor has promised it.
-        if self.in_office and self.paxos.state.promised_id == LOWEST:
+        # In this life, number 1 was used in this instance only where it is not untouched any more.
+        if self.in_office and self.is_untouched:
             number_one = ProposalID(MASTERS_NUMBER, self.uid)
             self.send_accept(self.paxos.skip_prepare(number_one, self.paxos.wish))
         else:

@@ -4,7 +4,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from composable_paxos import LOWEST, PeerID
+from composable_paxos import PeerID
 from multipaxos.chain.effects import LocalRead, Timer
 from multipaxos.chain.links import Link
 from multipaxos.chain.replicated_value import BaseReplicatedValue
@@ -42,7 +42,7 @@ class LocalReads(BaseReplicatedValue):
             self.answer(update.request_id, Refused(reason=reason))
         else:
             self.reads[update.request_id, origin] = update
-            if self._nothing_in_flight():
+            if self.is_untouched:
                 self._read_all()
 
     @override
@@ -58,10 +58,6 @@ class LocalReads(BaseReplicatedValue):
         super().timeout(timer)
         if self.lease is None:
             self._send_elsewhere()
-
-    def _nothing_in_flight(self) -> bool:
-        # Whatever this server proposes or accepts, its own acceptor has promised first.
-        return self.paxos.state.promised_id == LOWEST
 
     def _read_all(self) -> None:
         assert self.lease is not None, "only a master reads alone"

@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from composable_paxos import Accept, PeerID, Prepare
 from multipaxos.chain.effects import Timer
+from multipaxos.chain.links import Link
 from multipaxos.chain.messages import CatchUp, Envelope, Sync
 from multipaxos.chain.refusals import Reason, Refusal
 from multipaxos.chain.replicated_value import BaseReplicatedValue
@@ -17,7 +18,8 @@ class Synchronization(BaseReplicatedValue):
 
     Every *sync_seconds* one random other server hears from us; a server that joins greets all. Who
     sends a request for a closed link is told at once that it is behind. State: whether a request
-    for help is *asked* and not answered; repeated at most every *catch_up_seconds*.
+    for help is *asked* and not answered; repeated at most every *catch_up_seconds*, and whenever
+    there was progress: then it was answered.
     """
 
     def __init__(self, **arguments: Any) -> None:
@@ -46,21 +48,21 @@ class Synchronization(BaseReplicatedValue):
     def receive_sync(self, envelope: Envelope, message: Sync) -> None:
         super().receive_sync(envelope, message)
         if envelope.instance < self.instance:
-            self._help(envelope.sender)
+            self.help_peer(envelope.sender, envelope.instance)
         elif envelope.instance > self.instance:
-            self._ask(envelope.sender)
+            self.ask_for_help(envelope.sender)
 
     @override
     def receive_from_behind(self, envelope: Envelope) -> None:
         super().receive_from_behind(envelope)
         # A late reply is no sign of being behind; a request for a closed link is.
         if isinstance(envelope.message, Prepare | Accept):
-            self._help(envelope.sender)
+            self.help_peer(envelope.sender, envelope.instance)
 
     @override
     def receive_from_ahead(self, envelope: Envelope) -> None:
         super().receive_from_ahead(envelope)
-        self._ask(envelope.sender)
+        self.ask_for_help(envelope.sender)
 
     @override
     def receive_catch_up(self, envelope: Envelope, message: CatchUp) -> None:
@@ -83,6 +85,27 @@ class Synchronization(BaseReplicatedValue):
         elif jump > 0:
             self.install(envelope.instance, message.founding, message.snapshot)
 
+    @override
+    def ask_for_help(self, uid: PeerID) -> None:
+        super().ask_for_help(uid)
+        if not self.asked:
+            self.asked = True
+            self._tell(uid)
+            self.set_timer(Timer.CATCH_UP, self.settings.catch_up_seconds)
+
+    @override
+    def help_peer(self, uid: PeerID, instance: int) -> None:
+        super().help_peer(uid, instance)
+        assert self.founding is not None, "a server beyond link 0 knows it"
+        self.send(uid, CatchUp(founding=self.founding, snapshot=self.snapshot))
+
+    @override
+    def instance_began(self, *, learned: Link | None) -> None:
+        super().instance_began(learned=learned)
+        if self.asked:
+            self.asked = False
+            self.cancel_timer(Timer.CATCH_UP)
+
     def _wait(self) -> None:
         if self.membership.peers:
             self.set_timer(Timer.SYNC, self.settings.sync_seconds)
@@ -90,12 +113,6 @@ class Synchronization(BaseReplicatedValue):
     def _tell(self, uid: PeerID) -> None:
         self.send(uid, Sync(votes_from=self.votes_from))
 
-    def _ask(self, uid: PeerID) -> None:
-        if not self.asked:
-            self.asked = True
-            self._tell(uid)
-            self.set_timer(Timer.CATCH_UP, self.settings.catch_up_seconds)
-
-    def _help(self, uid: PeerID) -> None:
-        assert self.founding is not None, "a server beyond link 0 knows it"
-        self.send(uid, CatchUp(founding=self.founding, snapshot=self.snapshot))
+    def _help(self, envelope: Envelope) -> None:
+        self.help_peer(envelope.sender, envelope.instance)
+        self.repeat_request(envelope.sender)

@@ -35,6 +35,7 @@ STYLES = {
     "datagram refused": RED,
     "round lost": RED,
     "resolved": f"bold {GREEN}",
+    "learned": f"bold {GREEN}",
     "caught up": GREEN,
     "founded": GREEN,
     "rejoined": GREEN,
@@ -203,6 +204,12 @@ def line_of(event: TraceEvent) -> Text:
             line.append(describe_message(fields["message"]), style=style)
         case "resolved":
             line.append(f"  {_describe_resolution(fields)}", style=STYLES["resolved"])
+        case "learned":
+            told_by = printable(fields["told_by"])
+            said = (
+                f"link {fields['instance']} = {describe_link(fields['link'])}  (told by {told_by})"
+            )
+            line.append(f"  {said}", style=STYLES[event.kind])
         case "refused":
             message = describe_message(fields["message"])
             text = f"  refuses {message} of {printable(fields['sender'])}: {why_refused(fields)}"

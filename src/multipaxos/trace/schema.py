@@ -88,6 +88,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "asked?": "count",
     },
     "resolved": {**_SAID, "link": "value", "proposal_id": "proposal", "acceptors": "uids"},
+    "learned": {**_SAID, "link": "value", "told_by": "uid"},
     "caught up": {**_SAID, "value": "plain"},
     "round lost": {**_SAID, "proposal_id": "proposal", "promised_id": "proposal"},
     "takeover": {**_SAID, "accepted_id": "proposal"},

@@ -1,6 +1,6 @@
 """Plain trace values in words: how messages, links and values are written for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 LENGTH_MAX = 40
@@ -97,6 +97,12 @@ def describe_message(message: Mapping[str, Any]) -> str:
             return f"{proposal}{_describe_chain_message(name, message)}"
 
 
+def links_in_words(numbers: Sequence[Any]) -> str:
+    """Return which links the *numbers*, one after the other, are: ``link 3``, ``links 3 to 5``."""
+    first, last = numbers[0], numbers[-1]
+    return f"link {first}" if first == last else f"links {first} to {last}"
+
+
 def describe_result(result: Any) -> str:
     """Return in words the plain *result* of a command; nothing where it only says "done"."""
     match result:
@@ -129,10 +135,16 @@ _NO_PROPOSAL = "0."
 """How :data:`composable_paxos.LOWEST` is written."""
 
 
-def _describe_chain_message(name: str, message: Mapping[str, Any]) -> str:
+def _describe_chain_message(  # noqa: PLR0911 - one a message
+    name: str, message: Mapping[str, Any]
+) -> str:
     match name:
         case "CatchUp":
             return f"  value {describe_state(message['snapshot']['value'])}"
+        case "Decided":
+            return f"  {links_in_words([link['number'] for link in message['links']])}"
+        case "SnapshotPart" | "FetchPart":
+            return f"  {message['number']} of the state at link {message['at']}"
         case "Forward":
             return f"  {_describe_update(message['update'], LENGTH_MAX)}"
         case "Answered":

@@ -36,6 +36,16 @@ class TracedDisk:
     life: int = 0
 
 
+def _vote_of(kind: str, fields: Any) -> Event:
+    details = {
+        "instance": fields["instance"],
+        "proposal_id": parse_proposal(fields["proposal_id"]),
+    }
+    if kind == "accepted":
+        details["value"] = parse_link(fields["value"])
+    return Event(kind=EventKind(kind), template="", details=details)
+
+
 class TracedServer:
     """
     One server, as its trace shows it.
@@ -56,7 +66,7 @@ class TracedServer:
         self.rate = 1.0
         self._gaps = gaps
         self.saved: Line | None = None
-        self._accepted: list[Event] = []
+        self._votes: list[Event] = []
 
     def take(self, line: Line, now: Callable[[], float]) -> None:
         """Take the next event; *now* tells the time of the newest one."""
@@ -69,14 +79,8 @@ class TracedServer:
                 self._lose_disk()
             case "saved":
                 self.saved = line
-            case "accepted" if self.saved is not None:
-                details = {
-                    "instance": fields["instance"],
-                    "proposal_id": parse_proposal(fields["proposal_id"]),
-                    "value": parse_link(fields["value"]),
-                }
-                event = Event(kind=EventKind.ACCEPTED, template="", details=details)
-                self._accepted.append(event)
+            case "promised" | "accepted" if self.saved is not None:
+                self._votes.append(_vote_of(kind, fields))
             case "caught up":
                 self.finish()
                 value = freeze(fields["value"])
@@ -122,7 +126,7 @@ class TracedServer:
             snapshot=UNSEEN_SNAPSHOT,
         )
         decided: tuple[DecidedLink, ...] = unplain(fields["decided"], tuple[DecidedLink, ...])
-        said, self._accepted = tuple(self._accepted), []
+        said, self._votes = tuple(self._votes), []
         process = self._process()
         self.disk.state = state
         self.may_hold_more = False
@@ -279,7 +283,7 @@ class Feed:
     def _note(self, line: Line) -> None:
         event = line.event
         self.happened[event.kind] += 1
-        if event.kind in ("promised", "accepted", "resolved", "saved", "caught up"):
+        if event.kind in ("promised", "accepted", "resolved", "learned", "saved", "caught up"):
             link = event.fields["instance"]
             assert isinstance(link, int), "the schema was checked"
             self.by_link.setdefault(link, []).append(line)

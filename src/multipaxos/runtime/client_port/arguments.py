@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from multipaxos.runtime.client_port.actions import RefusedError
-from multipaxos.runtime.codec import is_client_id, value_bytes
+from multipaxos.runtime.codec import COMMAND_BYTES_MAX, is_client_id, value_bytes
 
 SHOWN_CHARACTERS_MAX = 128
 
@@ -16,12 +16,12 @@ def shown(argument: bytes) -> str:
 def values(arguments: Sequence[bytes], value_bytes_max: int) -> tuple[str, ...]:
     """Return *arguments* as texts, each of which takes *value_bytes_max* bytes at most as JSON."""
     texts = tuple(map(_text, arguments))
-    for text in texts:
-        size = value_bytes(text)
-        if size > value_bytes_max:
+    sizes = tuple(map(value_bytes, texts))
+    for size, most in ((max(sizes, default=0), value_bytes_max), (sum(sizes), COMMAND_BYTES_MAX)):
+        if size > most:
             raise RefusedError(
                 f"REFUSED the value is too large: it takes {size} bytes in a message, and "
-                f"{value_bytes_max} is the most that fits"
+                f"{most} is the most that fits"
             )
     return texts
 

@@ -27,7 +27,6 @@ from multipaxos.runtime.client_port.actions import (
 )
 from multipaxos.runtime.client_port.intake import Intake
 from multipaxos.runtime.client_port.replies import reply_at_once
-from multipaxos.runtime.client_port.request_reader import REQUEST_BYTES_MAX
 from multipaxos.runtime.client_port.service import CallObserver, Info, Service
 from multipaxos.runtime.client_port.session import Rules, Session
 from multipaxos.runtime.client_port.transport import Transport, address_text, send
@@ -38,8 +37,6 @@ IDLE_SECONDS_MAX = 300
 """A connection that asks nothing for so long is closed."""
 ANSWER_SECONDS_MAX = 600
 """A connection whose request finds no quorum for so long is closed: the outcome is unknown."""
-WAITING_BYTES_MAX = REQUEST_BYTES_MAX
-"""More unserved bytes than these stay with the operating system, and so with the client."""
 
 
 class Port(Interface):
@@ -294,8 +291,9 @@ class ClientConnection(Protocol):
     def _regulate_input(self) -> None:
         if self._is_closing:
             return
-        # While a request is in the protocol, reading goes on: a client's end must be noticed.
-        is_full = self._output_is_full or len(self.intake) > WAITING_BYTES_MAX
+        # While a request is in the protocol, reading goes on: a client's end must be noticed. More
+        # unserved bytes than the longest request stay with the system, and so with the client.
+        is_full = self._output_is_full or self.intake.is_full
         if is_full != self._input_is_stopped:
             self._input_is_stopped = is_full
             if is_full:

@@ -4,11 +4,11 @@ from multipaxos.runtime.client_port import resp
 from multipaxos.runtime.client_port.actions import Action, Propose, Quit
 from multipaxos.runtime.client_port.commands import interpret
 from multipaxos.runtime.client_port.request_reader import (
-    LIMITS,
     LIMITS_OF_STRANGERS,
     Limits,
     RequestError,
     RequestReader,
+    limits_for,
 )
 from multipaxos.runtime.client_port.session import Rules, Session
 
@@ -28,7 +28,8 @@ class Intake:
     def __init__(self, rules: Rules, session: Session) -> None:
         """Begin without any byte, for a client with this *session*."""
         self.rules = rules
-        self.reader = RequestReader(_limits(session))
+        self._limits = limits_for(rules.value_bytes_max)
+        self.reader = RequestReader(self._limits_of(session))
         self._ahead: Action | None = None
 
     def __len__(self) -> int:
@@ -40,13 +41,18 @@ class Intake:
         """Whether there may be something to do: bytes, or what was read ahead."""
         return self._ahead is not None or len(self.reader) > 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether more bytes wait than the longest request has."""
+        return len(self.reader) > self._limits.request_bytes_max
+
     def feed(self, received: bytes) -> None:
         """Add the bytes that were *received*."""
         self.reader.feed(received)
 
     def become(self, session: Session) -> None:
         """Go on for a client with another *session*; nothing was read ahead."""
-        self.reader.limits = _limits(session)
+        self.reader.limits = self._limits_of(session)
 
     def next_action(self, session: Session) -> Action | None:
         """Return what is asked next, None if that is not there yet; what is no request ends all."""
@@ -76,9 +82,8 @@ class Intake:
             room -= _characters(action)
         return gathered
 
-
-def _limits(session: Session) -> Limits:
-    return LIMITS if session.is_trusted else LIMITS_OF_STRANGERS
+    def _limits_of(self, session: Session) -> Limits:
+        return self._limits if session.is_trusted else LIMITS_OF_STRANGERS
 
 
 def _characters(propose: Propose) -> int:

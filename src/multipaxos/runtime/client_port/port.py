@@ -7,7 +7,9 @@ from twisted.internet.protocol import Factory, Protocol
 from typing_extensions import override
 
 from multipaxos.chain.effects import Answer
+from multipaxos.chain.pipelines import Pipelining
 from multipaxos.chain.requests import RequestID
+from multipaxos.chain.state_machine import StateMachine
 from multipaxos.runtime.client_port import resp
 from multipaxos.runtime.client_port.connection import Asked, ClientConnection
 from multipaxos.runtime.client_port.service import CallObserver, Info, Service
@@ -40,7 +42,7 @@ class ClientPort(Factory):
         self.clock = clock
         self.observer = observer
         self.rules = Rules(
-            machine=service.machine,
+            machine=_alone(service.machine),
             value_bytes_max=service.value_bytes_max,
             password=service.password,
             connections_max=connections_max,
@@ -116,6 +118,11 @@ class ClientPort(Factory):
         """Close all connections; who waits for an outcome does not know it."""
         for connection in tuple(self.connections):
             connection.abort()
+
+
+def _alone(machine: StateMachine) -> StateMachine:
+    """Return the machine whose commands clients know, without pipelines as such."""
+    return machine.machine if isinstance(machine, Pipelining) else machine
 
 
 class _OneTooMany(Protocol):

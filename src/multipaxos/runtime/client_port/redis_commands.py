@@ -18,7 +18,7 @@ from multipaxos.runtime.client_port.actions import (
 )
 from multipaxos.runtime.client_port.arguments import shown
 from multipaxos.runtime.client_port.command_table import Container, Entry, Request, Table
-from multipaxos.runtime.client_port.request_reader import ARGUMENT_BYTES_MAX
+from multipaxos.runtime.client_port.request_reader import limits_for
 from multipaxos.runtime.client_port.session import Rules, Session
 
 REDIS_VERSION = "7.2.0"
@@ -180,7 +180,7 @@ def _config_get(request: Request) -> Action:
         "appendonly": "yes",  # What is answered is on disk.
         "databases": "1",
         "maxclients": str(request.rules.connections_max),
-        "proto-max-bulk-len": str(ARGUMENT_BYTES_MAX),
+        "proto-max-bulk-len": str(limits_for(request.rules.value_bytes_max).argument_bytes_max),
         "save": "",
     }
     asked = {shown(name).lower() for name in request.arguments}

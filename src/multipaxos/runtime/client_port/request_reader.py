@@ -12,6 +12,7 @@ hold it up for seconds), it takes types that no request has, and it knows no typ
 """
 
 import re
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from multipaxos.runtime.client_port.request_lines import split_line
 ARGUMENTS_MAX = 16 * 1024
 """A request has at most this many arguments, the command's name included."""
 ARGUMENT_BYTES_MAX = 1024 * 1024
-"""An argument has at most this many bytes."""
+"""An argument has at most this many bytes; more, where a value may have more."""
 REQUEST_BYTES_MAX = 2 * ARGUMENT_BYTES_MAX
 """A request has at most this many: room to answer one that is too large with a clear error."""
 LINE_BYTES_MAX = 64 * 1024
@@ -33,7 +34,7 @@ STRANGERS_ARGUMENT_BYTES_MAX = 16 * 1024
 """... as in Redis."""
 
 _HEADER_BYTES_MAX = 32
-_PIECE_BYTES = 1024
+_PIECE_BYTES = 4096
 """So much the parser is given at a time without a look at the headers."""
 
 _ARRAY = ord("*")
@@ -55,10 +56,22 @@ class Limits:
 
     arguments_max: int
     argument_bytes_max: int
+    request_bytes_max: int = REQUEST_BYTES_MAX
     word: str
 
 
-LIMITS = Limits(arguments_max=ARGUMENTS_MAX, argument_bytes_max=ARGUMENT_BYTES_MAX, word="invalid")
+def limits_for(value_bytes_max: int) -> Limits:
+    """Return the limits of requests with values of up to *value_bytes_max*."""
+    argument_bytes_max = max(ARGUMENT_BYTES_MAX, value_bytes_max)
+    return Limits(
+        arguments_max=ARGUMENTS_MAX,
+        argument_bytes_max=argument_bytes_max,
+        request_bytes_max=argument_bytes_max + REQUEST_BYTES_MAX - ARGUMENT_BYTES_MAX,
+        word="invalid",
+    )
+
+
+LIMITS = limits_for(ARGUMENT_BYTES_MAX)
 LIMITS_OF_STRANGERS = Limits(
     arguments_max=STRANGERS_ARGUMENTS_MAX,
     argument_bytes_max=STRANGERS_ARGUMENT_BYTES_MAX,
@@ -70,11 +83,12 @@ class RequestReader:
     """
     Cuts a stream of bytes into requests.
 
-    State: the *stream*, of which the next request *begins* at a known place; the parser, and up to
-    where it was *fed*; the *headers* of the next request, as far as they were followed.
+    State: the *stream*, of which the next request *begins* at a known place; the requests from
+    there on that are *ready*, each with its length; the parser, and up to where it was *fed*; the
+    *headers* of the next request, as far as they were followed.
 
-    Invariant: the parser has read exactly the requests before *begin*, and holds what follows them
-    up to *fed*.
+    Invariant: the parser has read exactly the requests before *begin* and those that are ready, and
+    holds what follows them up to *fed*.
     """
 
     def __init__(self, limits: Limits = LIMITS) -> None:
@@ -85,6 +99,7 @@ class RequestReader:
         self._parser = hiredis.Reader()
         self._fed = 0
         self._headers = _Headers()
+        self._ready: deque[tuple[list[bytes], int]] = deque()
 
     def __len__(self) -> int:
         """Return how many bytes wait."""
@@ -104,6 +119,10 @@ class RequestReader:
         Raises RequestError for anything that is no request, or exceeds the limits; nothing after it
         can be read.
         """
+        if self._ready:
+            first, length = self._ready.popleft()
+            self._begin += length
+            return first
         while self._begin < len(self._stream):
             is_array = self._stream[self._begin] == _ARRAY
             request = self._next_array() if is_array else self._next_line()
@@ -115,11 +134,38 @@ class RequestReader:
     # -- arrays ------------------------------------------------------------------------------------
 
     def _next_array(self) -> list[bytes] | None:
+        # The limits may change with a request: a stranger's are read one by one.
+        if self.limits is not LIMITS_OF_STRANGERS and self._parse_all():
+            return self.next_request()
         request = self._parse_ahead()
         if request is not None:
             return request
         end = self._headers.follow(self._stream, self._begin, self.limits)
         return None if end is None else self._parse_alone(end)
+
+    def _parse_all(self) -> bool:
+        """Make ready what of the next piece are requests; False if none is, or one may be wrong."""
+        self._feed_parser()
+        gets = self._parser.gets
+        found: list[Any] = []
+        try:
+            while (request := gets()) is not False:
+                found.append(request)
+            packed = [_pack(tuple(request)) for request in found]
+        except (hiredis.HiredisError, TypeError):
+            self._restart_parser()
+            return False
+        whole = b"".join(packed)
+        is_good = self._stream.startswith(whole, self._begin) and all(
+            map(self._is_allowed, found, packed)
+        )
+        if not is_good or [] in found:
+            self._restart_parser()
+            return False
+        self._ready.extend(zip(found, map(len, packed), strict=True))
+        if found and self._headers.arguments is not None:
+            self._headers = _Headers()
+        return bool(found)
 
     def _parse_ahead(self) -> list[bytes] | None:
         """Return the next request, if it is one by all rules and harmless to parse at once."""
@@ -229,7 +275,7 @@ class _Headers:
                 raise RequestError(f"Protocol error: {word} bulk length")
             # As in Redis, nobody looks at the two bytes that end an argument.
             after = place + length + len(b"\r\n")
-            if after - begin > REQUEST_BYTES_MAX:
+            if after - begin > limits.request_bytes_max:
                 raise RequestError("Protocol error: too big request")
             if after > len(stream):
                 return None

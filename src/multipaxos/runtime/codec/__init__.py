@@ -40,6 +40,8 @@ from multipaxos.runtime.codec.link_texts import decode_link, encode_link
 from multipaxos.runtime.codec.text import decode, encode
 
 __all__ = [
+    "COMMAND_BYTES_MAX",
+    "VALUE_BYTES_DEFAULT",
     "VALUE_BYTES_MAX",
     "MalformedDatagramError",
     "decode_envelope",
@@ -58,8 +60,12 @@ __all__ = [
     "value_bytes",
 ]
 
-VALUE_BYTES_MAX = 2**20
-"""How many :func:`value_bytes` a value that a client sets may have; a larger one is refused."""
+VALUE_BYTES_MAX = 64 * 2**20
+"""How many :func:`value_bytes` a value may have at most that a client sets, however configured."""
+VALUE_BYTES_DEFAULT = 2**20
+"""The same where nothing else is configured; a larger one is refused."""
+COMMAND_BYTES_MAX = 72 * 2**20
+"""The same for all texts of a command together: with all that travels beside them, they fit."""
 
 
 class _State(wire.Part):

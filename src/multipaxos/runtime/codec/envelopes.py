@@ -6,7 +6,7 @@ from msgspec import Raw
 
 import composable_paxos as paxos
 from composable_paxos import ProposalID
-from multipaxos.chain import messages, requests
+from multipaxos.chain import durable, messages, requests
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.state_machine import result_to_plain
 from multipaxos.runtime.codec import wire
@@ -45,6 +45,7 @@ def envelope_to_wire(envelope: Envelope) -> wire.AnyDatagram:
         "link": envelope.instance,
         "sender": envelope.sender,
         "receiver": envelope.receiver,
+        "decided": None if envelope.decided_by is None else proposal_to_wire(envelope.decided_by),
     }
     match envelope.message:
         case (
@@ -64,6 +65,7 @@ def envelope_from_wire(datagram: wire.AnyDatagram) -> Envelope:
         sender=datagram.sender,
         receiver=datagram.receiver,
         message=_message_from_wire(datagram),
+        decided_by=None if datagram.decided is None else ProposalID(*datagram.decided),
     )
 
 
@@ -101,7 +103,7 @@ def _paxos_to_wire(message: paxos.Message, head: dict[str, Any]) -> wire.AnyData
             assert_never(message)
 
 
-def _chain_to_wire(  # noqa: PLR0911 - one a message
+def _chain_to_wire(  # noqa: C901, PLR0911 - one a message
     message: messages.ChainMessage, head: dict[str, Any]
 ) -> wire.AnyDatagram:
     match message:
@@ -113,6 +115,20 @@ def _chain_to_wire(  # noqa: PLR0911 - one a message
                 founding=founding_to_wire(message.founding),
                 snapshot=snapshot_to_wire(message.snapshot),
             )
+        case messages.Decided():
+            links = tuple((each.number, link_to_wire(each.link)) for each in message.links)
+            return wire.Decided(**head, links=links)
+        case messages.SnapshotPart():
+            return wire.SnapshotPart(
+                **head,
+                founding=founding_to_wire(message.founding),
+                at=message.at,
+                number=message.number,
+                last=message.is_last,
+                snapshot=snapshot_to_wire(message.snapshot),
+            )
+        case messages.FetchPart():
+            return wire.FetchPart(**head, at=message.at, number=message.number)
         case messages.OtherChain():
             return wire.OtherChain(**head)
         case messages.Forward():
@@ -166,9 +182,12 @@ def _message_from_wire(datagram: wire.AnyDatagram) -> AnyMessage:
             return _chain_from_wire(chain_datagram)
 
 
-def _chain_from_wire(  # noqa: PLR0911 - one a message
+def _chain_from_wire(  # noqa: C901, PLR0911 - one a message
     datagram: wire.Sync
     | wire.CatchUp
+    | wire.Decided
+    | wire.SnapshotPart
+    | wire.FetchPart
     | wire.OtherChain
     | wire.Forward
     | wire.Answered
@@ -183,6 +202,22 @@ def _chain_from_wire(  # noqa: PLR0911 - one a message
                 founding=founding_from_wire(datagram.founding),
                 snapshot=snapshot_from_wire(datagram.snapshot),
             )
+        case wire.Decided():
+            links = (
+                durable.DecidedLink(number=number, link=link_from_wire(link))
+                for number, link in datagram.links
+            )
+            return messages.Decided(links=tuple(links))
+        case wire.SnapshotPart():
+            return messages.SnapshotPart(
+                founding=founding_from_wire(datagram.founding),
+                at=datagram.at,
+                number=datagram.number,
+                is_last=datagram.last,
+                snapshot=snapshot_from_wire(datagram.snapshot),
+            )
+        case wire.FetchPart():
+            return messages.FetchPart(at=datagram.at, number=datagram.number)
         case wire.OtherChain():
             return messages.OtherChain()
         case wire.Forward():

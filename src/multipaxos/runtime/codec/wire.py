@@ -124,23 +124,30 @@ class Votes(Part):
 # ---------------------------------------------------------------------------------------- datagrams
 
 
-class Datagram(Part, rename={"sender": "from", "receiver": "to"}, tag_field="type"):
-    """The envelope. Its fields and the message's stand side by side in one flat object."""
+class Datagram(
+    Part, rename={"sender": "from", "receiver": "to"}, tag_field="type", omit_defaults=True
+):
+    """
+    The envelope. Its fields and the message's stand side by side in one flat object.
+
+    ``"decided":[1,"A"]`` is there only if the sender says by what the link before was decided.
+    """
 
     cluster: Cluster
     chain: ChainId
     link: Integer
     sender: Uid
     receiver: Uid
+    decided: Proposal | None = None
 
 
-class Prepare(Datagram, tag="prepare"):
+class Prepare(Datagram, tag="prepare", kw_only=True):
     """``{"type":"prepare",…,"proposal":[2,"A"]}``."""
 
     proposal: Proposal
 
 
-class Promise(Datagram, tag="promise"):
+class Promise(Datagram, tag="promise", kw_only=True):
     """``{"type":"promise",…,"acceptor":"B","proposal":[3,"A"],"accepted":[2,"C"],"value":{…}}``."""
 
     acceptor: Uid
@@ -149,14 +156,14 @@ class Promise(Datagram, tag="promise"):
     value: Link | None
 
 
-class Accept(Datagram, tag="accept"):
+class Accept(Datagram, tag="accept", kw_only=True):
     """``{"type":"accept",…,"proposal":[2,"A"],"value":{…}}``: the value is a link, read apart."""
 
     proposal: Proposal
     value: Raw
 
 
-class Accepted(Datagram, tag="accepted"):
+class Accepted(Datagram, tag="accepted", kw_only=True):
     """``{"type":"accepted",…,"acceptor":"B","proposal":[2,"A"],"value":{…}}``, or ``null``."""
 
     acceptor: Uid
@@ -164,7 +171,7 @@ class Accepted(Datagram, tag="accepted"):
     value: Link | None
 
 
-class Nack(Datagram, tag="nack"):
+class Nack(Datagram, tag="nack", kw_only=True):
     """``{"type":"nack",…,"acceptor":"B","proposal":[2,"A"],"promised":[3,"C"]}``."""
 
     acceptor: Uid
@@ -172,30 +179,53 @@ class Nack(Datagram, tag="nack"):
     promised: Proposal | None
 
 
-class Sync(Datagram, tag="sync"):
+class Sync(Datagram, tag="sync", kw_only=True):
     """``{"type":"sync",…,"votes_from":0}``."""
 
     votes_from: Integer
 
 
-class CatchUp(Datagram, tag="catch_up"):
+class CatchUp(Datagram, tag="catch_up", kw_only=True):
     """``{"type":"catch_up",…,"founding":{…},"snapshot":{…}}``."""
 
     founding: Founding
     snapshot: Snapshot
 
 
-class OtherChain(Datagram, tag="other_chain"):
+class Decided(Datagram, tag="decided", kw_only=True):
+    """``{"type":"decided",…,"links":[[5,{…}],[6,{…}]]}``: each link with its number."""
+
+    links: Annotated[tuple[tuple[Integer, Link], ...], Meta(min_length=1)]
+
+
+class SnapshotPart(Datagram, tag="snapshot_part", kw_only=True):
+    """``{"type":"snapshot_part",…,"founding":{…},"at":9,"number":1,"last":false,"snapshot":{…}}``."""
+
+    founding: Founding
+    at: Integer
+    number: Integer
+    last: bool
+    snapshot: Snapshot
+
+
+class FetchPart(Datagram, tag="fetch_part", kw_only=True):
+    """``{"type":"fetch_part",…,"at":9,"number":1}``."""
+
+    at: Integer
+    number: Integer
+
+
+class OtherChain(Datagram, tag="other_chain", kw_only=True):
     """``{"type":"other_chain",…}``."""
 
 
-class Forward(Datagram, tag="forward"):
+class Forward(Datagram, tag="forward", kw_only=True):
     """``{"type":"forward",…,"updates":[…]}``."""
 
     updates: Annotated[tuple[Update, ...], Meta(min_length=1)]
 
 
-class Answered(Datagram, tag="answered"):
+class Answered(Datagram, tag="answered", kw_only=True):
     """``{"type":"answered",…,"client":"c","sequence":8,"at":12,"result":"hello"}``."""
 
     client: Client
@@ -204,13 +234,13 @@ class Answered(Datagram, tag="answered"):
     result: Result
 
 
-class WhereAreYou(Datagram, tag="where_are_you"):
+class WhereAreYou(Datagram, tag="where_are_you", kw_only=True):
     """``{"type":"where_are_you",…,"birth":"…"}``."""
 
     birth: Name
 
 
-class IAmAt(Datagram, tag="i_am_at"):
+class IAmAt(Datagram, tag="i_am_at", kw_only=True):
     """
     Its ``voted`` is the highest link that the sender may have voted on.
 
@@ -234,6 +264,9 @@ AnyDatagram: TypeAlias = (
     | Nack
     | Sync
     | CatchUp
+    | Decided
+    | SnapshotPart
+    | FetchPart
     | OtherChain
     | Forward
     | Answered

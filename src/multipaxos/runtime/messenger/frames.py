@@ -7,8 +7,12 @@ that arrives: a frame of 64 MiB takes it 15 seconds, in which a server could do 
 
 import struct
 
-MESSAGE_BYTES_MAX = 64 * 2**20
-"""A longer message is not sent, and a longer frame is not read."""
+MESSAGE_BYTES_MAX = 80 * 2**20
+"""
+A longer message is not sent, and a longer frame is not read.
+
+So much takes a catch-up with the largest value and the longest results of all sessions.
+"""
 
 _LENGTH = struct.Struct("!I")
 

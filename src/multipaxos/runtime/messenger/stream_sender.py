@@ -103,6 +103,9 @@ class Line(ClientFactory):
     def send(self, message: Message, address: SocketAddress) -> None:
         """Send *message* after those that wait; a connection to be made goes to *address*."""
         self._address = address
+        if self._is_on_its_way(message.text):
+            # It is repeated because it takes so long: to send it twice would take longer still.
+            return
         if message.supersedes:
             self._waiting = deque(each for each in self._waiting if not each.supersedes)
         self._waiting.append(message)
@@ -124,6 +127,10 @@ class Line(ClientFactory):
             connection.abort()
         if self._attempt is not None:
             self._attempt.stopConnecting()
+
+    def _is_on_its_way(self, text: bytes) -> bool:
+        under_way = self._connection.message if self._connection is not None else b""
+        return text == under_way or any(text == each.text for each in self._waiting)
 
     def _make_room(self) -> None:
         while sum(len(each.text) for each in self._waiting) > WAITING_BYTES_MAX:
@@ -178,14 +185,15 @@ class SendingConnection(Protocol):
     """
     An open connection, over which nothing is ever received.
 
-    State: what is *left* to send of the message under way; whether the connection is *idle*. The
-    transport asks for the next piece when it has none (a pull producer, in Twisted's words). So it
-    never holds more than one, and a message is under way until the system has all of it.
+    State: the *message* under way, and what is *left* to send of it; whether the connection is
+    *idle*. The transport asks for the next piece when it has none (a pull producer, in Twisted's
+    words). So it never holds more than one, and a message is under way until the system has all.
     """
 
     def __init__(self, line: Line) -> None:
         """Begin for *line*, not connected yet."""
         self._line = line
+        self.message = b""
         self._left = memoryview(b"")
         self._is_idle = True
         self._is_stalled = False
@@ -241,6 +249,7 @@ class SendingConnection(Protocol):
     def _begin_next_message(self) -> None:
         message = self._line.take()
         self._is_idle = message is None
+        self.message = message or b""
         if message is not None:
             self.tcp.write(header(message))
             self._left = memoryview(message)

@@ -23,6 +23,7 @@ from multipaxos.runtime.ports import Storage
 
 COUNTED = {
     EventKind.RESOLVED: ("links_resolved", "Links that this server found to be decided."),
+    EventKind.LEARNED: ("links_learned", "Links that another server told it were decided."),
     EventKind.CAUGHT_UP: ("catch_ups", "Times that it skipped links, with another's snapshot."),
     EventKind.ROUND_LOST: ("rounds_lost", "Rounds of its own that others outbid: duels."),
     EventKind.TAKEOVER: ("takeovers", "Rounds that it began after a proposer's silence."),

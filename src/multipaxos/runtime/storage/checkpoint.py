@@ -69,10 +69,7 @@ def keys_named(
     updates = [link.updates for link in links if isinstance(link, Updates)]
     if sum(map(len, updates)) > at_most:
         return None
-    keys = machine.keys
-    return tuple(
-        dict.fromkeys(key for some in updates for update in some for key in keys(update.command))
-    )
+    return machine.keys_of_all(update.command for some in updates for update in some)
 
 
 def lead_there(save: Save, before: DurableState | None) -> bool:

@@ -93,6 +93,7 @@ WORDS: Mapping[str, _Words] = {
     "saved": _always("saves"),
     "refused": refusal_words,
     "resolved": lambda fields: f"link {fields['instance']} = {value_words(fields['link'])}",
+    "learned": lambda fields: f"link {fields['instance']} = {value_words(fields['link'])}",
     "caught up": lambda fields: f"caught up to link {fields['instance']}",
     "round lost": lambda fields: f"gives up {fields['proposal_id']}",
     "takeover": _text,

@@ -16,7 +16,7 @@ CHATTER = {
 }
 """Messages that servers exchange although nobody wants anything, with what they are for."""
 
-_TOLD_OF_LINK = frozenset({"chosen", "resolved", "accepted"})
+_TOLD_OF_LINK = frozenset({"chosen", "resolved", "learned", "accepted"})
 
 
 class Routine:
@@ -32,7 +32,7 @@ class Routine:
         for event in events:
             if event.kind in _TOLD_OF_LINK:
                 fields: Mapping[str, Any] = event.fields
-                links[fields["instance"]] = fields["link" if event.kind == "resolved" else "value"]
+                links[fields["instance"]] = fields.get("link") or fields["value"]
         self.renewals: set[int] = set()
         master = None
         for instance in sorted(links):

@@ -88,7 +88,7 @@ class _Stager:
             self._unmarked.pop(event.server, None)
             if "saved" in self.index.effects(place):
                 self._unmarked[event.server] = place
-        if event.kind == "resolved":
+        if event.kind in ("resolved", "learned"):
             instance: Any = event.fields["instance"]
             self._over.add((event.server, instance))
 
@@ -120,9 +120,9 @@ class _Stager:
 
     def _routine_of_message(self, sent: Transmission) -> str:
         if sent.ended is not None and sent.fate is Fate.DELIVERED:
-            if sent.message["type"] == "CatchUp":
-                jumped = "caught up" in self.index.effects(sent.ended)
-                return "" if jumped else SYNC
+            if sent.message["type"] in ("CatchUp", "Decided"):
+                helped = {"caught up", "learned"} & self.index.effects(sent.ended)
+                return "" if helped else SYNC
             is_over = (sent.receiver, sent.instance) in self._over
             if is_over and sent.message["type"] in ("Promise", "Accepted", "Nack"):
                 return LATE_VOTES
@@ -220,7 +220,7 @@ class _Stager:
                 before = self._respected.get(event.server)
                 self._respected[event.server] = fields["master"]
                 return RENEWAL if before == fields["master"] else ""
-            case "promised" | "accepted" | "resolved":
+            case "promised" | "accepted" | "resolved" | "learned":
                 return self.routine.of_link(fields["instance"])
             case _:
                 return ""

@@ -28,6 +28,7 @@ NOTE_STYLES = {
     "wiped": RED,
     "disk": RED,
     "resolved": f"bold {GREEN}",
+    "learned": GREEN,
     "caught up": GREEN,
     "lease began": VIOLET,
     "lease ended": VIOLET,

@@ -3,7 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from multipaxos.trace.text import describe_link, describe_result, printable, quoted
+from multipaxos.trace.text import (
+    describe_link,
+    describe_result,
+    links_in_words,
+    printable,
+    quoted,
+)
 
 NO_PROPOSAL = "0."
 """How the lowest proposal, that of nobody, is written in a trace."""
@@ -30,6 +36,10 @@ def message_words(message: Mapping[str, Any]) -> str:
             said += f": promised {printable(str(message['promised_id']))}"
         case "CatchUp":
             said += f" {_quoted(message['snapshot']['value'])}"
+        case "Decided":
+            said += f" {links_in_words([link['number'] for link in message['links']])}"
+        case "SnapshotPart" | "FetchPart":
+            said += f" {message['number']}"
         case "Forward":
             said += f" {value_words({'type': 'Updates', 'updates': [message['update']]})}"
         case "Answered":
