@@ -12,10 +12,6 @@ LINK_UPDATES_MAX = 1024
 """One link holds at most so many updates ..."""
 LINK_CHARACTERS_MAX = 48 * 1024
 """... and, beyond its first, about so many characters: an Accept then mostly fits a datagram."""
-UPDATE_CHARACTERS = 80
-"""What an update takes on the wire beside its command."""
-WORD_CHARACTERS = 3
-"""What each word of a command takes beside itself: quotes and a comma."""
 
 
 class Batching(BaseReplicatedValue):
@@ -39,8 +35,7 @@ class Batching(BaseReplicatedValue):
 def _first_that_fit(updates: Iterable[Update]) -> Iterator[Update]:
     characters = 0
     for count, update in enumerate(updates):
-        command = update.command
-        characters += sum(map(len, command)) + WORD_CHARACTERS * len(command) + UPDATE_CHARACTERS
+        characters += update.characters
         if count and (characters > LINK_CHARACTERS_MAX or count >= LINK_UPDATES_MAX):
             return
         yield update

@@ -16,6 +16,7 @@ from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Save
 from multipaxos.chain.events import Event, EventKind
 from multipaxos.chain.messages import ChainMessage, Envelope
+from multipaxos.chain.pipelines import commands_of
 from multipaxos.chain.refusals import Reason
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
 from multipaxos.chain.state_machine import Command, StateMachine
@@ -104,17 +105,24 @@ class Metrics:
         self._called.setdefault(request_id, []).append(self._seconds())
 
     def returned(self, request_id: RequestID, command: Command, outcome: Outcome) -> None:
-        """Count the request, and measure it if it was chosen: a refusal is quick, an end is not."""
-        # A label that any stranger could invent would let him fill the memory.
-        name = command[0] if command[0] in self._machine.forms else "other"
-        self._requests.labels(name, OUTCOMES[type(outcome)]).inc()
+        """
+        Count the request, and measure it if it was chosen: a refusal is quick, an end is not.
+
+        Of a pipeline, each command is a request, which took as long as the whole.
+        """
+        commands = commands_of(command)
+        for name, *_ in commands:
+            # A label that any stranger could invent would let him fill the memory.
+            known = name if name in self._machine.forms else "other"
+            self._requests.labels(known, OUTCOMES[type(outcome)]).inc()
         calls = self._called[request_id]
         seconds = self._seconds() - calls.pop(0)
         if not calls:
             del self._called[request_id]
         if isinstance(outcome, Chosen):
-            is_read = self._machine.is_read(command)
-            (self._read_seconds if is_read else self._write_seconds).observe(seconds)
+            for each in commands:
+                is_read = self._machine.is_read(each)
+                (self._read_seconds if is_read else self._write_seconds).observe(seconds)
 
     # -- own affairs -------------------------------------------------------------------------------
 
