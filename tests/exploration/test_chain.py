@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from multipaxos.chain.effects import Timer
-from multipaxos.chain.messages import CatchUp, Decided, Envelope, Sync
+from multipaxos.chain.effects import Outbox, Timer
+from multipaxos.chain.messages import CatchUp, Envelope, Sync
 from multipaxos.chain.requests import Chosen
 from multipaxos.composition import NEEDLESS_IN_EXPLORATION, compose, strategy_names
 from multipaxos.exploration.chain_bounds import ChainBounds
-from multipaxos.exploration.chain_events import Event, Fire, Receive, Stage
+from multipaxos.exploration.chain_events import Event, Fire, Receive, Restart, Stage
 from multipaxos.exploration.chain_model import ChainModel
-from multipaxos.exploration.chain_process import copy_of, value_of
+from multipaxos.exploration.chain_process import NEEDLESS, Process, copy_of, value_of
 from multipaxos.exploration.engine import explore
 from multipaxos.exploration.role_bounds import BoundsError
 
@@ -36,16 +36,30 @@ def explored() -> ChainModel:
 @pytest.mark.parametrize(
     "bounds, states, transitions, depth",
     [
-        pytest.param({"links": 1}, 309, 1_292, 12, id="an election"),
-        pytest.param({"links": 2}, 7_795, 49_181, 21, id="two links with a master"),
-        pytest.param({"links": 1, "crashes": 1}, 1_449, 6_418, 14, id="a restart"),
+        pytest.param({"links": 1}, 1_079, 4_910, 13, id="an election"),
+        pytest.param({"links": 2}, 39_811, 271_854, 23, id="two links with a master"),
+        pytest.param({"links": 1, "crashes": 1}, 4_804, 23_524, 15, id="a restart"),
         pytest.param({"master": 0, "writes": 2, "reads": 1}, 662, 1_974, 14, id="no master"),
         pytest.param({"master": 0, "swaps": 2, "retries": 1}, 385, 1_313, 14, id="two swaps"),
         pytest.param(
-            {"writes": 1, "reads": 1, "firings": 0, "elected": 1}, 3_722, 13_421, 16, id="a read"
+            {"writes": 1, "reads": 1, "firings": 0, "elected": 1}, 4_964, 15_849, 16, id="a read"
         ),
         pytest.param(
-            {"servers": 3, "links": 1, "firings": 1, "proposers": 1}, 824, 4_847, 12, id="three"
+            {"servers": 3, "links": 1, "firings": 1, "proposers": 1}, 2_124, 10_076, 13, id="three"
+        ),
+        pytest.param(
+            {"writes": 1, "crashes": 1, "firings": 0, "elected": 1},
+            10_582,
+            36_148,
+            17,
+            id="a crash before the save of what others know",
+        ),
+        pytest.param(
+            {"writes": 0, "crashes": 1, "firings": 2, "elected": 1},
+            24_346,
+            102_476,
+            17,
+            id="a crash before the save of a bid that others know",
         ),
     ],
 )
@@ -133,7 +147,7 @@ def events_without_effect(model: ChainModel) -> Iterator[tuple[Stage, int, Event
             for envelope in server.mail:
                 if id(envelope) not in alive:
                     yield server.stage, number, Receive(envelope)
-            for timer in (Timer.SYNC, Timer.CATCH_UP):
+            for timer in sorted(NEEDLESS):
                 yield server.stage, number, Fire(timer)
             for peer in model.bounds.uids:
                 if peer != server.stage.membership.uid:
@@ -163,10 +177,37 @@ def test_what_is_left_out_makes_no_difference(explored: ChainModel) -> None:
         played = stage.play(process, event)
 
         assert played.process.key() == process.key()
-        sent = [e.message for _, outbox in played.outboxes for e in outbox.send]
+        sent = [e.message for _, outbox in played.outboxes for e in outbox.sent]
         assert all(isinstance(message, CatchUp | Sync) for message in sent)
         tried += 1
     assert tried > 1_000
+
+
+def crashes_in_mid_event(model: ChainModel) -> Iterator[tuple[Process, Restart]]:
+    """Yield those of the first server of *model*, each with the process that it befalls."""
+    server = model.servers[0]
+    for local in server.locals:
+        for outcome in local.outcomes or ():
+            if isinstance(outcome.event, Restart) and outcome.event.during is not None:
+                yield server.processes[local.process], outcome.event
+
+
+def test_a_crash_comes_in_the_midst_of_an_event_that_something_leaves_early() -> None:
+    """What need not wait for the save was sent by the life that ends; its disk knows nothing."""
+    model = chain(writes=0, crashes=1, firings=1, elected=1)
+    assert explore(model).complete
+    crashes = list(crashes_in_mid_event(model))
+    assert crashes
+
+    for process, crash in crashes:
+        assert crash.during is not None
+        whole = model.servers[0].stage.play(process, crash.during)
+        cut = model.servers[0].stage.play(process, crash)
+
+        assert (cut.process.life, cut.process.disk) == (process.life + 1, process.disk)
+        left = cut.outboxes[0][1]
+        saving = next(outbox for _, outbox in whole.outboxes if outbox.save is not None)
+        assert left == Outbox(early=saving.early, early_answers=saving.early_answers)
 
 
 def test_bounds_that_cannot_be_are_refused() -> None:

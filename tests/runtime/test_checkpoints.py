@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from immutables import Map
 from tests.runtime.saves import (
     MACHINE,
     accepting,
@@ -20,7 +21,7 @@ from tests.runtime.saves import (
     storage,
 )
 
-from multipaxos.chain.durable import DecidedLink
+from multipaxos.chain.durable import DecidedLink, Snapshot
 from multipaxos.chain.effects import Save
 from multipaxos.chain.links import Link, NewMaster, Nothing, Updates
 from multipaxos.chain.requests import RequestID, Update
@@ -80,11 +81,12 @@ def test_several_links_of_one_event_lead_there_together(tmp_path: Path) -> None:
 
 def test_a_short_history_keeps_what_the_state_needs(tmp_path: Path) -> None:
     """It shows no more than it should; and the state is all there."""
-    state = saved(tmp_path, [put("k", str(n), sequence=n + 1) for n in range(9)], history_max=2)
+    state = saved(tmp_path, [put("k", str(n), sequence=n + 1) for n in range(90)], history_max=2)
 
+    assert checkpoint(tmp_path) == 0
     assert reloaded(tmp_path, history_max=2) == state
     with closing(storage(tmp_path, history_max=2)) as disk:
-        assert [link.number for link in disk.history(99)] == [7, 8]
+        assert [link.number for link in disk.history(99)] == [88, 89]
 
 
 @pytest.mark.parametrize("number", [0, 2, 4])
@@ -168,7 +170,9 @@ def test_whatever_happens_what_is_loaded_is_what_was_saved(
 ) -> None:
     """Sessions that are forgotten, repeated requests, reads, failures, values never decided."""
     directory = tmp_path_factory.mktemp("data")
-    state, history = first(), list[DecidedLink]()
+    # More keys than updates between two checkpoints: these are looked for by their names.
+    keys = Map({f"key-{n}": "v" for n in range(40)})
+    state, history = replace(first(), snapshot=Snapshot(value=keys)), list[DecidedLink]()
     disk = storage(directory, history_max=1000)
     disk.save(Save(state=state))
     for event, is_resolved, decided, accepted in run:

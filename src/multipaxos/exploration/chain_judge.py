@@ -9,6 +9,7 @@ closed for all servers is in the past's list of chosen links.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TypeAlias
 
 from composable_paxos import LOWEST, Accept, Accepted, PeerID, Prepare, Promise, ProposalID
@@ -113,17 +114,18 @@ class Hearing:
     def tell(self, link: int, evidence: Evidence) -> None:
         """Tell the checkers what was there before the step, of the *link* that it is about."""
         votes = self.cluster.votes
-        for proposal_id, asked in sorted(evidence.asked, key=lambda request: request[0]):
+        # Of an acceptance that is told by number alone, an Accept, or the disk of another acceptor,
+        # tells the value. Where nothing does, all who were asked have closed the link: what was
+        # chosen there is in the past.
+        known = dict(evidence.asked)
+        known.update((pid, value) for pid, value, _ in evidence.accepted if value is not None)
+        for proposal_id, asked in sorted((*evidence.asked, *known.items()), key=itemgetter(0)):
             votes.travelled(link, proposal_id, asked)
-        # Of an acceptance that is told by number alone, the Accept tells the value. Where that is
-        # of no interest to anyone any more, its receivers have closed the link: it is in the past.
-        known: dict[ProposalID, Link] = dict(evidence.asked)
-        known |= {pid: value for pid, value, _ in evidence.accepted if value is not None}
         for proposal_id, value, uid in sorted(
             evidence.accepted, key=lambda vote: (vote[0], vote[2])
         ):
             if proposal_id in known:
-                votes.accepted(link, proposal_id, value or known[proposal_id], uid, life=0)
+                votes.accepted(link, proposal_id, value, uid, life=0)
         self.newly_chosen.clear()
         promised = sorted(
             (vote for vote in evidence.promised if vote[1] > LOWEST),

@@ -142,9 +142,10 @@ class ServerCheck:
             if before is None or before.instance != state.instance:
                 self.cluster.applied.position(self.uid, state.instance)
         elif before is None or before.snapshot is not state.snapshot:
-            caught_up = not outbox.save.decided
+            # What one link changed is compared with that; what several changed, or a catch-up, all.
+            numbers = [decided.number for decided in outbox.save.decided]
             self.cluster.applied.snapshot(
-                self.uid, state.instance, state.snapshot, in_full=caught_up
+                self.uid, state.instance, state.snapshot, in_full=numbers != [state.instance - 1]
             )
         self.before = state
         self._counted = (state.instance, state.acceptor)

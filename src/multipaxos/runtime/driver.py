@@ -98,6 +98,7 @@ class Driver:
         self.on_changes = on_changes
         self.on_fault = on_fault
         self.halted = False
+        self._is_saving = False
         self.event_began = 0.0
         """What the clock showed when the event in hand began; its timers count from there."""
         self._deadlines: dict[Timer, float] = {}
@@ -141,6 +142,7 @@ class Driver:
     def _run(self, event: Callable[[*Ts], None], *arguments: *Ts) -> None:
         if self.halted:
             return
+        assert not self._is_saving, "SavedBeforeSent: an event within another, before its save"
         # Timers count from here, before the save and the sends that the event causes: a master's
         # lease must not begin later than the proposal that renews it leaves.
         started_at = self.event_began = self.clock.seconds()
@@ -155,8 +157,6 @@ class Driver:
             raise
 
     def _perform(self, outbox: Outbox, started_at: float) -> None:
-        self._send(outbox.early)
-        self._answer(outbox.early_answers)
         if outbox.save is not None and not self._save(outbox):
             return
         for happening in outbox.events:
@@ -183,9 +183,16 @@ class Driver:
             self.on_answer(answer)
 
     def _save(self, outbox: Outbox) -> bool:
+        """Let out what may leave early, then save; tell whether all that is done."""
         assert outbox.save is not None
+        self._is_saving = True
+        self._send(outbox.early)
+        self._answer(outbox.early_answers)
+        if self.halted:
+            return False  # Whoever was answered has stopped the server.
         try:
             self.storage.save(outbox.save)
+            self._is_saving = False
         except StorageError as error:
             # What is in memory may now be ahead of the disk; it must never be seen by anyone.
             self._halt(str(error))

@@ -18,11 +18,12 @@ from typing import Any
 
 from typing_extensions import override
 
-from composable_paxos import Accept, AcceptorState, Message
+from composable_paxos import Accept, AcceptorState, Message, ProposalID
 from multipaxos.chain.durable import DurableState, Snapshot
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.links import Link
 from multipaxos.chain.messages import ChainMessage
+from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 
 DECIDED_LINKS_MAX = 16
@@ -66,8 +67,18 @@ class GroupCommit(BaseReplicatedValue):
 
     @override
     def may_overtake_save(self, message: Message | ChainMessage) -> bool:
-        """Let an Accept leave early, without super(), which lets nothing."""
-        return isinstance(message, Accept) and not self.votes_are_at_stake
+        """
+        Let an Accept leave early, without super(), which lets nothing. Not for link 0.
+
+        A founder that has accepted nothing counts as newborn, and newborns may found another chain:
+        it must not have asked others to accept this one's first link.
+        """
+        return (
+            isinstance(message, Accept)
+            and not self.votes_are_at_stake
+            and self.founding is not None
+            and self._is_promised(message.proposal_id)
+        )
 
     @override
     def answers_may_overtake_save(self) -> bool:
@@ -92,6 +103,13 @@ class GroupCommit(BaseReplicatedValue):
         if timer is Timer.SETTLE:
             self._is_settling = False
             self._wait_is_over = self.durable is not self.saved
+
+    def _is_promised(self, proposal_id: ProposalID) -> bool:
+        """Tell whether no later life of this server can use *proposal_id* in this instance."""
+        return proposal_id.number == MASTERS_NUMBER or (
+            self.saved is not None
+            and proposal_id <= _acceptor_at(self.saved, self.instance).promised_id
+        )
 
 
 def _votes_alike(saved: DurableState, state: DurableState) -> bool:

@@ -14,6 +14,13 @@ from multipaxos.strategies.broken.mastership import (
     UsesNumberOneTwice,
 )
 from multipaxos.strategies.broken.memory import VotesAtOnce
+from multipaxos.strategies.broken.overtaking import (
+    GuessesTheValue,
+    OvertakesTheDecidingVote,
+    PreparesBeforeSaving,
+    SavesVotesWithTheirLink,
+    UsesNumberOneOfAnEarlierLife,
+)
 from multipaxos.strategies.broken.progress import BacksOffInStep, NeverRepeats
 from multipaxos.strategies.broken.reads import (
     ReadsFromAnybody,
@@ -27,6 +34,7 @@ _AGREEMENT = "I1 Agreement"
 _ONE_VALUE = "I2 OneValuePerNumber"
 _PROMISE = "I3 PromiseKept"
 _SAFE = "I4 ValueIsSafe"
+_RESOLVED = "I7 ResolvedMeansChosen"
 _SAVED = "I8 SavedBeforeSent"
 _ONCE = "I9 AppliedOnce"
 _READER = "I10 OneReader"
@@ -70,6 +78,31 @@ BUGS_OF_CHAINS = (
         shortest=(Disaster(breaks=_ONCE, steps=5, states=7),),
     ),
     Bug(
+        name="vote-saved-later",
+        culprit=SavesVotesWithTheirLink,
+        mixin=SavesVotesWithTheirLink,
+        breaks=(_SAVED,),
+        bounds={"writes": 1},
+        shortest=(Disaster(breaks=_SAVED, steps=1, states=2),),
+    ),
+    Bug(
+        name="prepare-overtakes-save",
+        culprit=PreparesBeforeSaving,
+        mixin=PreparesBeforeSaving,
+        breaks=(_SAVED,),
+        bounds={"writes": 1},
+        shortest=(Disaster(breaks=_SAVED, steps=1, states=2),),
+    ),
+    Bug(
+        name="overtakes-deciding-vote",
+        culprit=OvertakesTheDecidingVote,
+        mixin=OvertakesTheDecidingVote,
+        breaks=(_RESOLVED, _SAVED),
+        master=True,
+        bounds={"writes": 1, "crashes": 1, "firings": 1, "elected": 1},
+        shortest=(Disaster(breaks=_RESOLVED, steps=4, states=691),),
+    ),
+    Bug(
         name="number-one-for-all",
         culprit=TakesNumberOne,
         mixin=TakesNumberOne,
@@ -84,7 +117,17 @@ BUGS_OF_CHAINS = (
         breaks=(_ONE_VALUE,),
         master=True,
         bounds={"crashes": 1, "firings": 2},
-        shortest=(Disaster(breaks=_ONE_VALUE, steps=8, states=639),),
+        shortest=(Disaster(breaks=_ONE_VALUE, steps=8, states=1_092),),
+    ),
+    Bug(
+        name="number-one-of-earlier-life",
+        culprit=UsesNumberOneOfAnEarlierLife,
+        mixin=UsesNumberOneOfAnEarlierLife,
+        breaks=(_ONE_VALUE,),
+        master=True,
+        plan={"faults": "cruel"},
+        bounds={"writes": 0, "crashes": 1, "firings": 2, "elected": 1},
+        shortest=(Disaster(breaks=_ONE_VALUE, steps=3, states=67),),
     ),
     Bug(
         name="lease-guards-the-log",
@@ -98,6 +141,15 @@ BUGS_OF_CHAINS = (
         shortest=(Disaster(breaks=_SAFE, steps=6, states=59),),
     ),
     Bug(
+        name="guessed-value",
+        culprit=GuessesTheValue,
+        roles=GuessesTheValue,
+        breaks=(_AGREEMENT, _RESOLVED, _ONCE, _ONE_VALUE),
+        master=True,
+        bounds={"servers": 3, "proposers": 1, "links": 1, "writes": 1, "firings": 1},
+        shortest=(Disaster(breaks=_AGREEMENT, steps=10, states=7_018),),
+    ),
+    Bug(
         name="lease-from-learning",
         culprit=CountsFromLearning,
         mixin=CountsFromLearning,
@@ -105,7 +157,7 @@ BUGS_OF_CHAINS = (
         master=True,
         plan={"faults": "cruel", "servers": 5},
         bounds={"writes": 0, "firings": 2},
-        shortest=(Disaster(breaks=_READER, steps=12, states=787),),
+        shortest=(Disaster(breaks=_READER, steps=12, states=2_234),),
     ),
     Bug(
         name="lease-from-asking",
@@ -115,7 +167,7 @@ BUGS_OF_CHAINS = (
         master=True,
         plan={"faults": "rough", "servers": 5},
         bounds={"servers": 3, "proposers": 2, "firings": 2, "elected": 1},
-        shortest=(Disaster(breaks=_READER, steps=8, states=8_950),),
+        shortest=(Disaster(breaks=_READER, steps=8, states=27_833),),
     ),
     Bug(
         name="lease-from-catch-up",
@@ -124,8 +176,8 @@ BUGS_OF_CHAINS = (
         breaks=(_READER, _LINEARIZABLE),
         master=True,
         plan={"faults": "cruel", "rate": 4.0},
-        bounds={"servers": 3, "proposers": 2, "firings": 2},
-        shortest=(Disaster(breaks=_READER, steps=14, states=108_208),),
+        bounds={"writes": 0, "firings": 2},
+        shortest=(Disaster(breaks=_READER, steps=12, states=2_657),),
     ),
     Bug(
         name="lease-not-waited-out",
@@ -135,7 +187,7 @@ BUGS_OF_CHAINS = (
         master=True,
         plan={"faults": "rough", "rate": 4.0},
         bounds={"writes": 0, "crashes": 1, "firings": 2},
-        shortest=(Disaster(breaks=_READER, steps=12, states=3_271),),
+        shortest=(Disaster(breaks=_READER, steps=12, states=9_349),),
     ),
     Bug(
         name="lease-not-caught-up",
@@ -144,7 +196,7 @@ BUGS_OF_CHAINS = (
         breaks=(_READER, _LINEARIZABLE),
         master=True,
         bounds={"writes": 0, "firings": 2},
-        shortest=(Disaster(breaks=_READER, steps=11, states=852),),
+        shortest=(Disaster(breaks=_READER, steps=11, states=1_770),),
     ),
     Bug(
         name="no-second-look",
@@ -154,7 +206,7 @@ BUGS_OF_CHAINS = (
         master=True,
         plan={"faults": "cruel", "seconds": 300.0, "rate": 2.0},
         bounds={"servers": 3, "proposers": 1, "writes": 1, "reads": 1, "firings": 0, "elected": 1},
-        shortest=(Disaster(breaks=_LINEARIZABLE, steps=8, states=13_414),),
+        shortest=(Disaster(breaks=_LINEARIZABLE, steps=8, states=22_851),),
     ),
     Bug(
         name="read-past-a-link",
@@ -165,7 +217,7 @@ BUGS_OF_CHAINS = (
         # With brevity the proposer is the first to learn what was chosen, nearly always.
         plan={"faults": "rough", "rate": 10.0, "without": ("brevity",)},
         bounds={"writes": 1, "reads": 1, "firings": 1},
-        shortest=(Disaster(breaks=_LINEARIZABLE, steps=12, states=3_550),),
+        shortest=(Disaster(breaks=_LINEARIZABLE, steps=12, states=6_346),),
     ),
     Bug(
         name="read-from-anybody",
