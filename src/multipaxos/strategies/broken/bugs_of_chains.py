@@ -215,7 +215,7 @@ BUGS_OF_CHAINS = (
         breaks=(_LINEARIZABLE,),
         master=True,
         # With brevity the proposer is the first to learn what was chosen, nearly always.
-        plan={"faults": "rough", "rate": 10.0, "without": ("brevity",)},
+        plan={"faults": "rough", "rate": 30.0, "without": ("brevity",)},
         bounds={"writes": 1, "reads": 1, "firings": 1},
         shortest=(Disaster(breaks=_LINEARIZABLE, steps=12, states=6_346),),
     ),
