@@ -46,12 +46,25 @@ def test_a_link_saves_itself_and_not_the_state(tmp_path: Path) -> None:
 
 def test_the_snapshot_is_written_anew_when_the_links_outweigh_it(tmp_path: Path) -> None:
     """Otherwise the start would take longer and longer."""
-    links = [put(f"k{n % 4}", str(n) * 50_000, sequence=n + 1) for n in range(60)]
+    links = [put(f"k{n % 4}", str(n) * 15_000, sequence=n + 1) for n in range(90)]
 
     state = saved(tmp_path, links, history_max=5)
 
     assert checkpoint(tmp_path) > 10
     assert reloaded(tmp_path) == state
+
+
+def test_large_values_are_not_written_a_second_time_at_once(tmp_path: Path) -> None:
+    """A value that is larger than all that a checkpoint waits for must not double its own save."""
+    links = [put("k", str(n) * 2**20, sequence=n + 1) for n in range(9)]
+
+    state = saved(tmp_path, links, history_max=5)
+    assert checkpoint(tmp_path) == 0
+    assert reloaded(tmp_path) == state
+
+    links += [put("k", str(n) * 2**20, sequence=n + 1) for n in range(9, 18)]
+    saved(tmp_path / "more", links, history_max=5)
+    assert checkpoint(tmp_path / "more") > 9
 
 
 def test_what_was_skipped_is_saved_as_a_snapshot(tmp_path: Path) -> None:
@@ -144,6 +157,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the storage do in a few links what it does in many."""
     storages = "multipaxos.runtime.storage"
     monkeypatch.setattr(f"{storages}.checkpoint.CHECKPOINT_BYTES_MIN", 400)
+    monkeypatch.setattr(f"{storages}.checkpoint.CHECKPOINT_BYTES_OF_LARGE", 400)
     monkeypatch.setattr(f"{storages}.blocks.BLOCK_BYTES", 50)
     monkeypatch.setattr(f"{storages}.blocks.GARBAGE_BYTES_MIN", 100)
     monkeypatch.setattr(f"{storages}.blocks.SWEPT_TOGETHER", 2)

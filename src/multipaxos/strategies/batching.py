@@ -19,9 +19,9 @@ class Batching(BaseReplicatedValue):
     Makes one link of all updates that wait, the oldest first, up to a bound.
 
     The batch is as large as the load: while a link is in flight, updates gather for the next one. A
-    lone update waits for nobody. Links stay serial, one instance after the other, so the batch has
-    no gap that could be left open (FIELD's scenario 16): a second link in flight would hide the
-    round trip where that, and not the processor or the disk, is what limits.
+    lone update waits for nobody. Links stay serial, one instance after the other, so there are no
+    gaps that a new master would have to close: a second link in flight would hide the round trip
+    where that, and not the processor or the disk, is what limits.
     """
 
     @override
