@@ -5,7 +5,11 @@ from tests.defects.support import WHOLE_MASTER, WatchedCluster
 
 from composable_paxos import Accept, Accepted, Prepare, Promise
 from multipaxos.chain.messages import CatchUp, Sync
+from multipaxos.chain.settings import Settings
 from multipaxos.composition import compose
+
+TWO_SECONDS = Settings(lease_seconds=2.0, renewal_head_start_seconds=1.0, election_seconds_max=0.3)
+"""The times below are told for these leases."""
 
 
 def test_whoever_learns_of_a_renewal_by_catch_up_respects_it_in_full() -> None:
@@ -14,7 +18,7 @@ def test_whoever_learns_of_a_renewal_by_catch_up_respects_it_in_full() -> None:
 
     In the ancestor they would, as soon as the lease before that one was over: two masters.
     """
-    cluster = WatchedCluster(manual=True, replica_class=compose(WHOLE_MASTER))
+    cluster = WatchedCluster(manual=True, replica_class=compose(WHOLE_MASTER), settings=TWO_SECONDS)
     cluster.name_master("A")
     cluster.start("B", "C")
     cluster.run_for(1.5)
@@ -52,7 +56,7 @@ def test_nobody_becomes_master_by_catch_up(restarted: bool) -> None:
 
     It bids anew, and trusts the lease that this bid wins, from the time of this bid.
     """
-    cluster = WatchedCluster(manual=True, replica_class=compose(WHOLE_MASTER))
+    cluster = WatchedCluster(manual=True, replica_class=compose(WHOLE_MASTER), settings=TWO_SECONDS)
     cluster.name_master("A")
     cluster.start()
     cluster.run_for(0.35)
