@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from multipaxos.chain.effects import Outbox, Timer
-from multipaxos.chain.messages import CatchUp, Envelope, Sync
+from multipaxos.chain.messages import CatchUp, Decided, Envelope, Sync
 from multipaxos.chain.requests import Chosen
 from multipaxos.composition import NEEDLESS_IN_EXPLORATION, compose, strategy_names
 from multipaxos.exploration.chain_bounds import ChainBounds
