@@ -19,7 +19,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.rivals.cases import CASES, COST, ETCD, FAILOVER, MEMORY, OURS, Case
-from benchmarks.rivals.etcd import Etcd, build_load
+from benchmarks.rivals.etcd import Etcd, SharedEtcd, build_load
 from benchmarks.rivals.findings import Cost, Findings
 from benchmarks.rivals.one_redis import OneRedis
 from benchmarks.rivals.options import Options, read_arguments
@@ -41,6 +41,7 @@ from multipaxos.cli.processes import interrupt_once
 SYSTEMS: tuple[type[System], ...] = (
     Ours,
     Etcd,
+    SharedEtcd,
     OneRedis,
     PySyncObjNodes,
     UnbatchedPySyncObjNodes,
@@ -180,8 +181,8 @@ class Comparison:
     def _make(self, kind: type[System], directory: Path, servers: int) -> System:
         if kind is Ours:
             return Ours(directory, servers, options=self.options.server_options)
-        if kind is Etcd:
-            return Etcd(directory, load_program=self._load_program)
+        if issubclass(kind, Etcd):
+            return kind(directory, load_program=self._load_program)
         return kind(directory)
 
     @contextmanager

@@ -44,7 +44,7 @@ def test_what_protects_the_others_cannot_be_left_out(name: str) -> None:
 
     assert str(caught.value) == (
         f"'{name}' cannot be left out; these can: reads, master, forwarding, replay, early, "
-        "parts, sync, resolution"
+        "parts, sync, resolution, abstention, batching, brevity, group-commit"
     )
 
 
@@ -77,7 +77,8 @@ def test_an_unknown_strategy_is_refused_with_the_list_of_those_there_are() -> No
 
     assert str(caught.value) == (
         "'batch' is no strategy; these are: "
-        "rejoin, reads, master, forwarding, lease, replay, early, parts, sync, resolution"
+        "rejoin, reads, master, forwarding, lease, replay, early, parts, sync, resolution, "
+        "abstention, batching, brevity, group-commit"
     )
 
 

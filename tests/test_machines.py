@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.guard import GuardedMachine
+from multipaxos.chain.pipelines import inner, pack
 from multipaxos.chain.register import Register
 from multipaxos.chain.state_machine import Command, CommandForm, Result, State, StateMachine
 from multipaxos.machines import UnknownMachineError, find_machine
@@ -16,7 +17,7 @@ class Mine(StateMachine):
     """A machine of somebody's own."""
 
     kind = "mine"
-    forms: ClassVar = {}
+    forms: ClassVar = {"LOOK": CommandForm(usage="LOOK", reads=True)}
 
     @override
     def initial(self) -> State:
@@ -33,13 +34,25 @@ class Unfinished(StateMachine):
 
 def test_the_built_in_kinds_have_names() -> None:
     """A register and a dictionary."""
-    assert isinstance(find_machine("register"), Register)
-    assert isinstance(find_machine("dictionary"), Dictionary)
+    assert isinstance(inner(find_machine("register")), Register)
+    assert isinstance(inner(find_machine("dictionary")), Dictionary)
+
+
+def test_every_machine_does_pipelines_too() -> None:
+    """What clients send together goes through the chain as one, whatever the state is."""
+    for name, command, result in (
+        ("register", ("SET", "x"), True),
+        ("dictionary", ("INCR", "n"), 1),
+        (f"{__name__}:Mine", ("LOOK",), None),
+    ):
+        machine = find_machine(name)
+        _, results = machine.apply(machine.initial(), pack([command], reads=False))
+        assert results == (result,)
 
 
 def test_a_class_of_ones_own_is_imported() -> None:
     """By its module and its name."""
-    found = find_machine(f"{__name__}:Mine")
+    found = inner(find_machine(f"{__name__}:Mine"))
 
     assert isinstance(found, GuardedMachine)
     assert type(found.machine).__name__ == "Mine"

@@ -2,8 +2,8 @@
 // that one program can drive both.
 //
 // Each client is a goroutine that waits for the answer to one request before it sends the next
-// (etcd knows no pipelines). The goroutines share a few connections of clientv3, the client that
-// etcd's own benchmark uses.
+// (etcd knows no pipelines). It has a connection of clientv3 of its own, the client that etcd's own
+// benchmark uses; with a number as argument, all goroutines share so many connections.
 package main
 
 import (
@@ -27,7 +27,6 @@ import (
 )
 
 const (
-	connectionsMax  = 4
 	slice           = 100 * time.Millisecond
 	requestTimeout  = 5 * time.Second
 	connectTimeout  = 10 * time.Second
@@ -129,9 +128,15 @@ func connect(p plan) ([]*clientv3.Client, error) {
 	for _, address := range p.Addresses {
 		endpoints = append(endpoints, fmt.Sprintf("%v:%v", address[0], address[1]))
 	}
-	count := connectionsMax
-	if p.Load.Clients < count {
-		count = p.Load.Clients
+	count := p.Load.Clients
+	if len(os.Args) > 1 {
+		shared, err := strconv.Atoi(os.Args[1])
+		if err != nil {
+			return nil, err
+		}
+		if shared < count {
+			count = shared
+		}
 	}
 	clients := []*clientv3.Client{}
 	for i := 0; i < count; i++ {

@@ -6,6 +6,7 @@ from multipaxos.bench.plan import Content, Load
 
 OURS, ETCD, REDIS, PYSYNCOBJ = "multipaxos", "etcd", "Redis", "PySyncObj"
 UNBATCHED = "PySyncObj, unbatched"
+SHARED = "etcd, 4 connections"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +28,15 @@ class Case:
 LARGE = Content(keys=8, value_bytes=1 << 20)
 
 ONE = Case(name="one", load=Load(clients=1), systems=(OURS, ETCD, REDIS, PYSYNCOBJ))
-SOME = Case(name="some", load=Load(clients=64), systems=(OURS, ETCD, REDIS, PYSYNCOBJ, UNBATCHED))
-MANY = Case(name="many", load=Load(clients=256), systems=(OURS, ETCD, REDIS, PYSYNCOBJ, UNBATCHED))
-MOST = Case(name="most", load=Load(clients=1000), systems=(ETCD, PYSYNCOBJ, UNBATCHED))
+SOME = Case(
+    name="some", load=Load(clients=64), systems=(OURS, ETCD, SHARED, REDIS, PYSYNCOBJ, UNBATCHED)
+)
+MANY = Case(
+    name="many", load=Load(clients=256), systems=(OURS, ETCD, SHARED, REDIS, PYSYNCOBJ, UNBATCHED)
+)
+MOST = Case(name="most", load=Load(clients=1000), systems=(SHARED, PYSYNCOBJ, UNBATCHED))
 """Only to find the best of those whose best is asked for."""
-READS = Case(name="reads", load=Load(clients=256, reads=1.0), systems=(OURS, ETCD, REDIS))
+READS = Case(name="reads", load=Load(clients=256, reads=1.0), systems=(OURS, ETCD, SHARED, REDIS))
 PIPED = Case(name="piped", load=Load(clients=64, pipeline=16), systems=(OURS, REDIS))
 BIG = Case(name="big", load=Load(clients=1), systems=(OURS, ETCD, REDIS), content=LARGE)
 

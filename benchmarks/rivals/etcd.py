@@ -27,6 +27,7 @@ class Etcd(ChildrenSystem):
     """etcd. Its load is a program in Go, built in *directory*."""
 
     name: ClassVar = "etcd"
+    arguments: ClassVar[list[str]] = []
     durability: ClassVar = "fsync on a majority of the servers before the answer"
 
     def __init__(self, directory: Path, servers: int = 3, *, load_program: Path) -> None:
@@ -92,7 +93,7 @@ class Etcd(ChildrenSystem):
 
     @override
     def load_process(self, plan: LoadPlan) -> LoadProcess:
-        return LoadProcess(plan, [str(self._load_program)])
+        return LoadProcess(plan, [str(self._load_program), *self.arguments])
 
     @override
     def kill_leader(self) -> str:
@@ -108,6 +109,13 @@ class Etcd(ChildrenSystem):
             if status and status.get("leader", "0") == status["header"]["member_id"]:
                 return name
         return None
+
+
+class SharedEtcd(Etcd):
+    """etcd whose callers share a few connections: they are one program then, and no clients."""
+
+    name: ClassVar = "etcd, 4 connections"
+    arguments: ClassVar = ["4"]
 
 
 def build_load(directory: Path) -> Path:

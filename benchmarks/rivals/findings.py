@@ -14,6 +14,7 @@ from benchmarks.rivals.cases import (
     PIPED,
     PYSYNCOBJ,
     READS,
+    SHARED,
     SOME,
     UNBATCHED,
     Case,
@@ -118,8 +119,9 @@ def verdicts(findings: Findings) -> list[Verdict]:
         ),
         _times(
             "64 clients, pipeline of 16, writes/s", "etcd's best at any client count", 12.0,
-            speed(OURS, PIPED), best(ETCD, cases=(ONE, SOME, MANY, MOST)),
+            speed(OURS, PIPED), best(ETCD, cases=(ONE, SOME, MANY)),
         ),
+        *_beside_shared(findings),
         _times(
             "256 clients, writes/s", "PySyncObj's best, as it is by default", 10.0,
             speed(OURS, MANY), best(PYSYNCOBJ, cases=(ONE, SOME, MANY)),
@@ -138,6 +140,24 @@ def verdicts(findings: Findings) -> list[Verdict]:
             findings.memory.get(OURS), findings.memory.get(ETCD), " of its memory",
         ),
         *(_growth(findings, servers) for servers in (5, 7)),
+    ]  # fmt: skip
+
+
+def _beside_shared(findings: Findings) -> list[Verdict]:
+    """Hold our clients, with a connection each, against many callers in one program of etcd's."""
+    speed, best = findings.speed, findings.best_speed
+    against = "etcd's, callers sharing connections"
+    return [
+        _times("64 clients, writes/s", against, None, speed(OURS, SOME), speed(SHARED, SOME)),
+        _times("256 clients, writes/s", against, None, speed(OURS, MANY), speed(SHARED, MANY)),
+        _times(
+            "256 clients, linearizable reads/s", against, None,
+            speed(OURS, READS), speed(SHARED, READS),
+        ),
+        _times(
+            "64 clients, pipeline of 16, writes/s", f"{against}, its best", None,
+            speed(OURS, PIPED), best(SHARED, cases=(SOME, MANY, MOST)),
+        ),
     ]  # fmt: skip
 
 

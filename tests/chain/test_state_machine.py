@@ -287,6 +287,7 @@ def test_a_guarded_machine_does_what_the_machine_does() -> None:
     state, result = guarded.apply(guarded.initial(), ("SET", "k", "v"))
 
     assert (state, result) == (Map({"k": "v"}), True)
+    assert guarded.apply(state, ("GET", "k")) == (state, "v")
     assert guarded.changes(Map(), state, ("SET", "k", "v")) == (("k", "v"),)
     assert guarded.refusal(("SET", "k", "v", "SING")) == "ERR syntax error"
     assert guarded.summary(state) == "1 key"

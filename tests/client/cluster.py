@@ -16,7 +16,7 @@ import hiredis
 from typing_extensions import override
 
 from multipaxos.chain.durable import Snapshot
-from multipaxos.chain.ledger import apply_link
+from multipaxos.chain.ledger import apply_link, changes_of
 from multipaxos.chain.links import Updates
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, RequestID, Update
@@ -165,7 +165,7 @@ class FakeConnection:
             self.is_closed = True
             return b""
         if isinstance(outcome, Chosen):
-            return link_and_result(outcome)
+            return link_and_result(outcome.link, outcome.result)
         assert outcome is not None, "it was applied"
         return resp.error(f"UNKNOWN {outcome.reason}")
 
@@ -196,15 +196,16 @@ class FakeCluster:
     def apply(self, request_id: RequestID, since: int, command: tuple[str, ...]) -> Outcome:
         """Let *command* be the next link, and return what becomes of it."""
         update = Update(request_id=request_id, command=command, since=since)
+        before = self.snapshots[-1]
         effect = apply_link(
-            self.snapshots[-1],
+            before,
             len(self.links),
             Updates(updates=(update,)),
             machine=self.machine,
             sessions_max=self.sessions_max,
         )
         self.snapshots.append(effect.snapshot)
-        self.links.append(effect.changes)
+        self.links.append(changes_of(effect.applied, before.value, self.machine))
         ((_, outcome),) = effect.outcomes
         return outcome
 
@@ -226,7 +227,7 @@ class FakeCluster:
             return resp.error(fault)
         link = server.link_in_progress - 1
         _, result = self.machine.apply(self.snapshots[link].value, command)
-        return link_and_result(Chosen(link=link, result=result))
+        return link_and_result(link, result)
 
 
 def _docs(machine: StateMachine) -> bytes:

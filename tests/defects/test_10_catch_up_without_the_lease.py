@@ -3,9 +3,13 @@
 import pytest
 from tests.defects.support import WHOLE_MASTER, WatchedCluster
 
-from composable_paxos import Accept, Accepted, Prepare
+from composable_paxos import Accept, Accepted, Prepare, Promise
 from multipaxos.chain.messages import CatchUp, Sync
+from multipaxos.chain.settings import Settings
 from multipaxos.composition import compose
+
+TWO_SECONDS = Settings(lease_seconds=2.0, renewal_head_start_seconds=1.0, election_seconds_max=0.3)
+"""The times below are told for these leases."""
 
 
 def test_whoever_learns_of_a_renewal_by_catch_up_respects_it_in_full() -> None:
@@ -14,12 +18,14 @@ def test_whoever_learns_of_a_renewal_by_catch_up_respects_it_in_full() -> None:
 
     In the ancestor they would, as soon as the lease before that one was over: two masters.
     """
-    cluster = WatchedCluster(manual=True, replica_class=compose(WHOLE_MASTER))
+    cluster = WatchedCluster(manual=True, replica_class=compose(WHOLE_MASTER), settings=TWO_SECONDS)
     cluster.name_master("A")
     cluster.start("B", "C")
     cluster.run_for(1.5)
     cluster.start("A")
     cluster.run_for(0.35)
+    cluster.deliver("A->C", Prepare)
+    cluster.deliver("C->A", Promise)
     cluster.deliver("A->C", Accept)
     cluster.deliver("C->A", Accepted)
     cluster.drop_all()
@@ -50,13 +56,17 @@ def test_nobody_becomes_master_by_catch_up(restarted: bool) -> None:
 
     It bids anew, and trusts the lease that this bid wins, from the time of this bid.
     """
-    cluster = WatchedCluster(manual=True, replica_class=compose(WHOLE_MASTER))
+    cluster = WatchedCluster(manual=True, replica_class=compose(WHOLE_MASTER), settings=TWO_SECONDS)
     cluster.name_master("A")
     cluster.start()
     cluster.run_for(0.35)
+    cluster.deliver("A->B", Prepare)
+    cluster.deliver("B->A", Promise)
     for uid in "BC":
         cluster.deliver(f"A->{uid}", Accept)
     cluster.deliver_among("B", "C")
+    cluster.drop_all()
+    cluster.run_for(2 * cluster.settings.settle_seconds)
     cluster.drop_all()
     assert cluster.link_in_progress("B") == 3
     if restarted:

@@ -21,11 +21,14 @@ def test_a_value_in_flight_survives_the_switch(
     cluster = WatchedCluster(manual=True, replica_class=compose(before))
     cluster.name_master("A")
     cluster.start()
+    if before is MASTER:
+        cluster.let_lead("A")
     cluster.ask("A", "x")
     if before is PLAIN:
         cluster.deliver("A->B", Prepare)
         cluster.deliver("B->A", Promise)
-    cluster.deliver("A->B", Accept)
+    for uid in "BC":
+        cluster.deliver(f"A->{uid}", Accept)
     for uid in cluster.uids:
         cluster.crash(uid)
     cluster.let_mail_flow()
@@ -57,6 +60,7 @@ def test_servers_of_both_modes_serve_one_chain(first: str) -> None:
     cluster.wait_for(*cluster.unanswered)
     cluster.run_for(20)
 
-    assert len({link_of(call) for call in calls}) == 3
+    assert sorted(cluster.values(first)) == ["A", "B", "C"]
+    assert all(call.command[1] in cluster.values_in(first, link_of(call)) for call in calls)
     assert cluster.trusting() == [first]
     assert cluster.sent(Prepare, since=named_at) == []

@@ -59,8 +59,10 @@ def test_it_needs_no_master_to_come_back() -> None:
     cluster = WatchedCluster(manual=True, replica_class=compose(MASTER))
     cluster.name_master("A")
     cluster.start()
+    cluster.let_lead("A")
     cluster.ask("A", "x")
-    cluster.deliver("A->B", Accept)
+    for uid in "BC":
+        cluster.deliver(f"A->{uid}", Accept)
     for uid in cluster.uids:
         cluster.crash(uid)
     cluster.let_mail_flow()

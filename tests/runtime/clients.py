@@ -5,6 +5,7 @@ from collections.abc import Callable
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 
+from multipaxos.chain import pipelines
 from multipaxos.chain.effects import Answer
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, RequestID
@@ -89,16 +90,22 @@ class Transport:
 class Service:
     """A server that keeps requests until the test answers them."""
 
-    value_bytes_max = 100
     cluster = "main"
     uid = "A"
     machine = Register()
     instance = 7
     change_log = ChangeLog(7)
 
-    def __init__(self, *, password: str | None = None, connections_max: int = 1000) -> None:
+    def __init__(
+        self,
+        *,
+        password: str | None = None,
+        connections_max: int = 1000,
+        value_bytes_max: int = 100,
+    ) -> None:
         """Begin without requests."""
         self.password = password
+        self.value_bytes_max = value_bytes_max
         self.clock = Clock()
         self.port = ClientPort(
             self, clock=self.clock, observer=self, connections_max=connections_max
@@ -114,7 +121,7 @@ class Service:
 
     def returned(self, request_id: RequestID, command: Command, outcome: Outcome) -> None:
         """Keep what a trace would tell of a return."""
-        assert command[0] in ("SET", "GET")
+        assert all(each[0] in ("SET", "GET", "CAS") for each in pipelines.commands_of(command))
         self.observed.append((f"returned {request_id}", outcome))
 
     def read_stale(self, command: Command) -> Chosen:

@@ -139,7 +139,9 @@ messages = {
     "prepare": st.builds(Prepare, proposal_id=proposal_ids),
     "promise": promises(),
     "accept": st.builds(Accept, proposal_id=proposal_ids, value=links),
-    "accepted": st.builds(Accepted, acceptor=uids, proposal_id=proposal_ids, value=links),
+    "accepted": st.builds(
+        Accepted, acceptor=uids, proposal_id=proposal_ids, value=st.none() | links
+    ),
     "nack": st.builds(
         Nack,
         acceptor=uids,
@@ -162,7 +164,7 @@ messages = {
     ),
     "fetch_part": st.builds(FetchPart, at=integers, number=integers),
     "other_chain": st.builds(OtherChain),
-    "forward": st.builds(Forward, update=updates),
+    "forward": st.builds(Forward, updates=st.lists(updates, min_size=1, max_size=4).map(tuple)),
     "answered": st.builds(Answered, request_id=request_ids, link=integers, result=results),
     "where_are_you": st.builds(WhereAreYou, birth=labels),
     "i_am_at": st.builds(

@@ -1,5 +1,6 @@
 """The entries of a keyed state: a checkpoint saves what changed, and all of it can be read."""
 
+import gc
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,12 +22,13 @@ from tests.runtime.saves import (
 )
 from typing_extensions import override
 
-from multipaxos.chain.durable import DurableState
+from multipaxos.chain.durable import DurableState, Snapshot
 from multipaxos.chain.effects import Save
 from multipaxos.chain.links import Link, Nothing
 from multipaxos.chain.state_machine import CommandForm, State, StateMachine
 from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.storage.checkpoint import Checkpoint
+from multipaxos.runtime.storage.rows import seal
 
 STORAGES = "multipaxos.runtime.storage"
 
@@ -127,6 +129,32 @@ def test_the_garbage_goes_after_a_restart_too(
     assert reloaded(tmp_path) == state
 
 
+def test_new_entries_are_no_garbage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that grows with the data is not written again for that."""
+    monkeypatch.setattr(f"{STORAGES}.blocks.GARBAGE_BYTES_MIN", 1000)
+
+    saved(tmp_path, list(sets(*[(f"key-{n}", "v" * 100) for n in range(200)])))
+
+    assert block_bytes(tmp_path) > 15_000
+    assert rows(tmp_path, "SELECT blocks_from FROM snapshot") == [0]
+
+
+def test_what_changed_before_a_restart_is_saved_after_it(tmp_path: Path) -> None:
+    """The checkpoint comes in another life than the links that it is for."""
+    state = many(1000)
+    with closing(storage(tmp_path)) as disk:
+        disk.save(Save(state=state))
+    for n in range(12):
+        with closing(storage(tmp_path)) as disk:
+            disk.load()
+            save = after(state, put(f"key-{n}", "new" * 30, sequence=n + 1))
+            disk.save(save)
+            state = save.state
+
+    assert rows(tmp_path, "SELECT instance FROM snapshot")[0] > 5
+    assert reloaded(tmp_path) == state
+
+
 def test_a_catch_up_saves_what_differs(tmp_path: Path) -> None:
     """No link says what that is; so all entries are compared."""
     state = many(1000)
@@ -171,6 +199,45 @@ def test_a_log_that_is_not_what_was_saved_is_damage(tmp_path: Path, statement: s
 
     with pytest.raises(StorageError, match="is damaged"):
         reloaded(tmp_path)
+
+
+@pytest.mark.parametrize("text", [b"{}", b'{"set":[],"gone":[]}', b"\xff", b"[" * 50_000])
+def test_a_block_with_the_right_checksum_is_still_checked(tmp_path: Path, text: bytes) -> None:
+    """A checksum guards against accidents, not against programs with mistakes."""
+    with closing(storage(tmp_path)) as disk:
+        disk.save(Save(state=many(1)))
+    row = f"text = x'{text.hex()}', checksum = x'{seal(('block', 0), text).hex()}'"
+
+    rows(tmp_path, f"UPDATE blocks SET {row} WHERE number = 0")  # noqa: S608 - of our own making
+
+    with pytest.raises(StorageError, match="is damaged"):
+        reloaded(tmp_path)
+
+
+def test_entries_that_cannot_be_written_are_not_saved(tmp_path: Path) -> None:
+    """A state that could not be read again is an error now, not at the next start."""
+    state = many(1)
+    values = state.snapshot.value.set("k", "\ud800")
+    with closing(storage(tmp_path)) as disk:
+        disk.save(Save(state=state))
+        with pytest.raises(StorageError, match="cannot save to"):
+            disk.save(Save(state=replace(state, snapshot=Snapshot(value=values))))
+
+    assert reloaded(tmp_path) == state
+
+
+def test_the_programs_own_way_with_garbage_is_left_alone(tmp_path: Path) -> None:
+    """A program that has turned Python's collector off has it off when its server has started."""
+    with closing(storage(tmp_path)) as disk:
+        disk.save(Save(state=many(1)))
+    was_enabled = gc.isenabled()
+    try:
+        for turn, is_on in ((gc.enable, True), (gc.disable, False)):
+            turn()
+            assert reloaded(tmp_path) == many(1)
+            assert gc.isenabled() == is_on
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
 
 
 def test_blocks_that_count_no_more_may_be_gone(
@@ -300,11 +367,34 @@ def test_any_state_can_be_kept_by_key(tmp_path: Path) -> None:
 def test_a_machine_that_adds_what_it_did_not_name_is_found_out(tmp_path: Path) -> None:
     """Its keys are counted: the state on disk is the state all the same."""
     machine = Boxes()
-    links = [command("TOUCH", f"k{n}", sequence=n + 1) for n in range(2)]
+    words = [("TOUCH", "key-1"), *(("PUT", f"key-{n}", "long") for n in range(20))]
+    links = [command(*each, sequence=sequence) for sequence, each in enumerate(words)]
+    before = many(100)
+    save = after(before, *links, machine=machine)
+    with closing(storage(tmp_path, machine=machine)) as disk:
+        disk.save(Save(state=before))
+        disk.save(save)
+    state = save.state
 
-    state = saved(tmp_path, [*links, *fill_boxes(["long"] * 30)], machine)
-
+    assert rows(tmp_path, "SELECT instance FROM snapshot") == [21]
     assert "touched" in state.snapshot.value
+    assert reloaded(tmp_path, machine=machine) == state
+
+
+def test_a_large_state_that_is_not_keyed_is_written_seldom(tmp_path: Path) -> None:
+    """It is written as a whole: not before the links take as much room."""
+    machine = Sealed()
+    state = replace(many(0), snapshot=Snapshot(value=Map({"old": "v" * 9000})))
+    with closing(storage(tmp_path, machine=machine)) as disk:
+        disk.save(Save(state=state))
+        for n in range(60):
+            save = after(state, command("PUT", "k", "one", sequence=n + 1), machine=machine)
+            disk.save(save)
+            state = save.state
+
+    (size,) = rows(tmp_path, "SELECT sum(length(text)) FROM links")
+    assert 3000 < size < 9000
+    assert rows(tmp_path, "SELECT instance FROM snapshot") == [0]
     assert reloaded(tmp_path, machine=machine) == state
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from immutables import Map
 from tests.runtime.saves import (
     MACHINE,
     accepting,
@@ -20,7 +21,7 @@ from tests.runtime.saves import (
     storage,
 )
 
-from multipaxos.chain.durable import DecidedLink
+from multipaxos.chain.durable import DecidedLink, Snapshot
 from multipaxos.chain.effects import Save
 from multipaxos.chain.links import Link, NewMaster, Nothing, Updates
 from multipaxos.chain.requests import RequestID, Update
@@ -45,12 +46,25 @@ def test_a_link_saves_itself_and_not_the_state(tmp_path: Path) -> None:
 
 def test_the_snapshot_is_written_anew_when_the_links_outweigh_it(tmp_path: Path) -> None:
     """Otherwise the start would take longer and longer."""
-    links = [put(f"k{n % 4}", str(n) * 50_000, sequence=n + 1) for n in range(60)]
+    links = [put(f"k{n % 4}", str(n) * 15_000, sequence=n + 1) for n in range(90)]
 
     state = saved(tmp_path, links, history_max=5)
 
     assert checkpoint(tmp_path) > 10
     assert reloaded(tmp_path) == state
+
+
+def test_large_values_are_not_written_a_second_time_at_once(tmp_path: Path) -> None:
+    """A value that is larger than all that a checkpoint waits for must not double its own save."""
+    links = [put("k", str(n) * 2**20, sequence=n + 1) for n in range(9)]
+
+    state = saved(tmp_path, links, history_max=5)
+    assert checkpoint(tmp_path) == 0
+    assert reloaded(tmp_path) == state
+
+    links += [put("k", str(n) * 2**20, sequence=n + 1) for n in range(9, 18)]
+    saved(tmp_path / "more", links, history_max=5)
+    assert checkpoint(tmp_path / "more") > 9
 
 
 def test_what_was_skipped_is_saved_as_a_snapshot(tmp_path: Path) -> None:
@@ -80,11 +94,12 @@ def test_several_links_of_one_event_lead_there_together(tmp_path: Path) -> None:
 
 def test_a_short_history_keeps_what_the_state_needs(tmp_path: Path) -> None:
     """It shows no more than it should; and the state is all there."""
-    state = saved(tmp_path, [put("k", str(n), sequence=n + 1) for n in range(9)], history_max=2)
+    state = saved(tmp_path, [put("k", str(n), sequence=n + 1) for n in range(90)], history_max=2)
 
+    assert checkpoint(tmp_path) == 0
     assert reloaded(tmp_path, history_max=2) == state
     with closing(storage(tmp_path, history_max=2)) as disk:
-        assert [link.number for link in disk.history(99)] == [7, 8]
+        assert [link.number for link in disk.history(99)] == [88, 89]
 
 
 @pytest.mark.parametrize("number", [0, 2, 4])
@@ -142,6 +157,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the storage do in a few links what it does in many."""
     storages = "multipaxos.runtime.storage"
     monkeypatch.setattr(f"{storages}.checkpoint.CHECKPOINT_BYTES_MIN", 400)
+    monkeypatch.setattr(f"{storages}.checkpoint.CHECKPOINT_BYTES_OF_LARGE", 400)
     monkeypatch.setattr(f"{storages}.blocks.BLOCK_BYTES", 50)
     monkeypatch.setattr(f"{storages}.blocks.GARBAGE_BYTES_MIN", 100)
     monkeypatch.setattr(f"{storages}.blocks.SWEPT_TOGETHER", 2)
@@ -168,7 +184,9 @@ def test_whatever_happens_what_is_loaded_is_what_was_saved(
 ) -> None:
     """Sessions that are forgotten, repeated requests, reads, failures, values never decided."""
     directory = tmp_path_factory.mktemp("data")
-    state, history = first(), list[DecidedLink]()
+    # More keys than updates between two checkpoints: these are looked for by their names.
+    keys = Map({f"key-{n}": "v" for n in range(40)})
+    state, history = replace(first(), snapshot=Snapshot(value=keys)), list[DecidedLink]()
     disk = storage(directory, history_max=1000)
     disk.save(Save(state=state))
     for event, is_resolved, decided, accepted in run:

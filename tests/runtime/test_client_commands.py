@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.register import Register
-from multipaxos.chain.requests import Chosen, RequestID
+from multipaxos.chain.requests import RequestID
 from multipaxos.chain.state_machine import Failure, Result
 from multipaxos.runtime.address import Address
 from multipaxos.runtime.client_port import resp
@@ -213,12 +213,12 @@ def test_commands_of_the_state_machine_are_proposed() -> None:
 
     assert isinstance(plain, Propose)
     assert (plain.request_id, plain.command, plain.since) == (None, ("SET", "v"), None)
-    assert plain.reply_of(Chosen(link=1, result=False)) == b"$-1\r\n"
+    assert plain.reply_of(1, False) == b"$-1\r\n"
     assert isinstance(newer, Propose)
-    assert newer.reply_of(Chosen(link=1, result=None)) == b"_\r\n"
+    assert newer.reply_of(1, None) == b"_\r\n"
     assert isinstance(named, Propose)
     assert (named.request_id, named.command, named.since) == (RequestID("c", 3), ("GET",), 8)
-    assert named.reply_of(Chosen(link=1, result=True)) == b"*2\r\n:1\r\n$4\r\ntrue\r\n"
+    assert named.reply_of(1, True) == b"*2\r\n:1\r\n$4\r\ntrue\r\n"
 
 
 def test_what_needs_the_server_becomes_an_action() -> None:

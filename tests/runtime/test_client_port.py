@@ -57,11 +57,12 @@ def test_what_was_meant_for_another_server_is_not_served(cluster: str, uid: str)
 
 
 def test_requests_of_a_connection_wait_for_each_other() -> None:
-    """One request at a time is in the protocol; the next begins when it is answered."""
+    """One thing at a time is in the protocol; the next begins when it is answered."""
     service = Service()
     connection, transport = service.connect()
 
-    connection.dataReceived(request("SET", "a") + request("SET", "b") + request("PING"))
+    connection.dataReceived(request("SET", "a"))
+    connection.dataReceived(request("SET", "b") + request("PING"))
     assert [command for _, command in service.asked] == [("SET", "a")]
     first, _ = service.asked[0]
     service.answer(DONE)
@@ -77,12 +78,13 @@ def test_requests_of_a_connection_wait_for_each_other() -> None:
 def test_answers_at_once_serve_a_long_pipeline() -> None:
     """A server that answers at once serves thousands of waiting requests without recursion."""
     service = Service()
-    service.at_once = lambda _: DONE
+    service.at_once = lambda _: Chosen(link=5, result=None)
     connection, transport = service.connect()
+    named = request("MULTIPAXOS", "PROPOSE", "c", "7", "3", "GET")
 
-    connection.dataReceived(request("SET", "a") * 5000)
+    connection.dataReceived(named * 5000 + request("GET") * 5000)
 
-    assert transport.take() == b"+OK\r\n" * 5000
+    assert transport.take() == b"*2\r\n:5\r\n$4\r\nnull\r\n" * 5000 + b"$-1\r\n" * 5000
 
 
 @pytest.mark.parametrize(
@@ -228,8 +230,30 @@ def test_idle_connection_is_closed() -> None:
     service.clock.advance(client_connection.IDLE_SECONDS_MAX)
     assert idle.closed == "at once"
     assert waiting.closed is None
-    service.clock.advance(client_connection.ANSWER_SECONDS_MAX)
+    # What it sends meanwhile makes nobody's answer come sooner.
+    waiting_connection.dataReceived(request("PING"))
+    left_seconds = client_connection.ANSWER_SECONDS_MAX - client_connection.IDLE_SECONDS_MAX
+    service.clock.advance(left_seconds - 1)
+    assert waiting.closed is None
+    service.clock.advance(1)
     assert waiting.closed == "at once"
+
+
+def test_whoever_was_answered_may_be_idle_again() -> None:
+    """The time for an answer, and the time for the next request, each begin when they begin."""
+    service = Service()
+    connection, transport = service.connect()
+
+    for waits_seconds in (client_connection.ANSWER_SECONDS_MAX - 1, 2):
+        service.clock.advance(client_connection.IDLE_SECONDS_MAX - 1)
+        connection.dataReceived(request("GET"))
+        service.clock.advance(waits_seconds)
+        service.answer(CHOSEN)
+    service.clock.advance(client_connection.IDLE_SECONDS_MAX - 1)
+    assert transport.is_open()
+    service.clock.advance(1)
+
+    assert transport.closed == "at once"
 
 
 def test_client_that_does_not_read_is_not_served() -> None:
@@ -271,8 +295,9 @@ def test_any_request_resets_the_idle_clock() -> None:
         connection.dataReceived(request("PING"))
     assert transport.is_open()
     # Half a request is no sign of life: it would hold its place for ever.
+    service.clock.advance(client_connection.IDLE_SECONDS_MAX - 1)
     connection.dataReceived(b"*1\r\n")
-    service.clock.advance(client_connection.IDLE_SECONDS_MAX)
+    service.clock.advance(1)
 
     assert transport.closed == "at once"
     connection.connectionLost()

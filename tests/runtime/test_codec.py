@@ -134,7 +134,7 @@ ON_THE_WIRE = [
     (
         Forward(updates=(Update(request_id=RequestID("c1", 8), command=("GET",), since=3),)),
         "forward",
-        '"update":{"client":"c1","sequence":8,"since":3,"do":["GET"]}',
+        '"updates":[{"client":"c1","sequence":8,"since":3,"do":["GET"]}]',
     ),
     (
         Answered(request_id=RequestID("c1", 8), link=4, result="x"),
@@ -456,7 +456,9 @@ def test_lone_surrogates_cannot_be_sent(value: str) -> None:
         carry(Prepare(proposal_id=LOWEST)),
         carry(Accept(proposal_id=TWO_A, value=None)),
         carry(Accept(proposal_id=TWO_A, value="a bare text")),
-        carry(Forward(updates=(Update(request_id=RequestID("c 1", 1), command=("GET",), since=3),))),
+        carry(
+            Forward(updates=(Update(request_id=RequestID("c 1", 1), command=("GET",), since=3),))
+        ),
         carry(Accept(proposal_id=TWO_A, value=replace(MASTER, lease_seconds=float("nan")))),
     ],
 )

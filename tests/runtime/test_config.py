@@ -230,7 +230,7 @@ MISTAKES = {
         r"settings\.backoff_seconds_min must not be above settings\.backoff_seconds_max",
     ),
     "a renewal as early as the lease": (
-        MAIN + A + "[settings]\nlease_seconds = 1.01\n",
+        MAIN + A + "[settings]\nlease_seconds = 1.01\nrenewal_head_start_seconds = 1.0\n",
         r"settings\.renewal_head_start_seconds must be below the 0\.99 seconds",
     ),
     "clocks that are half wrong": (

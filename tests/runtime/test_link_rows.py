@@ -22,6 +22,7 @@ from multipaxos.chain.effects import Save
 from multipaxos.chain.links import Nothing
 from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.storage import SqliteStorage
+from multipaxos.runtime.storage.rows import seal
 
 ONE, TWO, THREE = put("k", "1"), put("k", "2", sequence=2), put("k", "3", sequence=3)
 
@@ -156,6 +157,20 @@ def test_a_life_that_is_older_than_the_votes_does_not_pass(tmp_path: Path) -> No
     rows(tmp_path, "INSERT OR REPLACE INTO life SELECT * FROM earlier")
 
     with pytest.raises(StorageError, match="is damaged: its checksum is wrong"):
+        reloaded(tmp_path)
+
+
+def test_an_acceptance_above_the_promise_is_damage(tmp_path: Path) -> None:
+    """Also with the right checksum: no acceptor can come to remember that."""
+    with closing(storage(tmp_path)) as disk:
+        disk.save(accepting(Save(state=first()), ONE, number=2))
+    (life,) = rows(tmp_path, "SELECT checksum FROM life")
+    (link,) = rows(tmp_path, "SELECT checksum FROM links")
+    checksum = seal((1, 0, 1, "A", 2, "A"), life + link).hex()
+
+    rows(tmp_path, f"UPDATE votes SET promised_number = 1, checksum = x'{checksum}'")  # noqa: S608
+
+    with pytest.raises(StorageError, match="is damaged: it accepted above its promise"):
         reloaded(tmp_path)
 
 

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from tests.runtime.watched import HTTP, Watched, samples
 
+from multipaxos.chain.pipelines import pack
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
 from multipaxos.chain.settings import Settings
@@ -142,6 +143,32 @@ def test_a_request_that_is_repeated_while_it_is_in_hand_is_measured_each_time() 
     shown = server.samples()
     assert shown["requests_total{GET,unknown}"] == shown["requests_total{GET,chosen}"] == 1
     assert shown["request_seconds_sum{read}"] == 1
+
+
+def test_each_request_of_a_pipeline_is_counted_and_their_time_is_measured_once() -> None:
+    """They came together and are answered together; one that writes makes it a write."""
+    server = Watched()
+    mixed = pack([("SET", "x"), ("GET",), ("SET", "y")], reads=False)
+    reads = pack([("GET",), ("GET",)], reads=True)
+    for number, (command, outcome) in enumerate(
+        (
+            (mixed, Chosen(link=4, result=(True, "x", True))),
+            (reads, Chosen(link=4, result=("y", "y"))),
+            (reads, Refused(reason="busy")),
+        )
+    ):
+        server.watching.called(RequestID("ann", number), command)
+        server.reactor.advance(0.25)
+        server.watching.returned(RequestID("ann", number), command, outcome)
+
+    shown = server.samples()
+
+    assert shown["requests_total{SET,chosen}"] == shown["requests_total{GET,refused}"] == 2
+    assert shown["requests_total{GET,chosen}"] == 3
+    assert shown["request_seconds_count{write}"] == shown["request_seconds_count{read}"] == 1
+    assert shown["request_seconds_sum{write}"] == 0.25
+    assert shown["requests_total{other,chosen}"] == 0
+    assert not any("PIPELINE" in name for name in shown if "requests" in name)
 
 
 def test_no_command_that_does_not_exist_becomes_a_label() -> None:

@@ -42,6 +42,9 @@ def play(directory: Path, script: str) -> str:
         ("heal B", "nothing may follow here, not even 'B'"),
         ("servers", "name at least one server"),
         ("set lunch_seconds 3", "there is no setting 'lunch_seconds'"),
+        ("without lunch", "'lunch' cannot be left out; these can: "),
+        ("without lease", "'lease' cannot be left out; these can: "),
+        ("heal\nwithout sync", "'without' must stand before everything that happens"),
         ("heal\nmaster", "'master' must stand before everything that happens"),
     ],
 )
@@ -63,6 +66,18 @@ def test_every_command_says_how_it_is_written() -> None:
     assert len(COMMANDS) > 20
     assert COMMANDS.keys() > SETTINGS
     assert all(method.__doc__ for method in COMMANDS.values())
+
+
+def test_a_script_can_leave_strategies_out(tmp_path: Path) -> None:
+    """As --without does, to show what the others do by themselves."""
+    script = "master\n{}fire A election\ndeliver all\n"
+
+    whole = play(tmp_path, script.format(""))
+    without = play(tmp_path, script.format("without brevity group-commit\n"))
+
+    assert "B->C #1 Accepted 2.A" in without
+    assert "B->C #1 Accepted 2.A" not in whole
+    assert "is master and trusts its lease" in without
 
 
 def test_the_same_script_gives_the_same_trace(tmp_path: Path) -> None:

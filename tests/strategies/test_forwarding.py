@@ -28,7 +28,7 @@ from multipaxos.chain.links import NewMaster
 from multipaxos.chain.messages import Forward
 from multipaxos.chain.requests import Unknown
 from multipaxos.composition import compose
-from multipaxos.strategies.forwarding import FORWARDS_AT_ONCE_MAX
+from multipaxos.strategies.forwarding import FORWARD_CHARACTERS_MAX, FORWARDS_AT_ONCE_MAX
 
 FORWARDING = compose(("forwarding", "lease"))
 LED_BY_B = stored(snapshot=Snapshot(master=MASTER_B))
@@ -277,3 +277,19 @@ def test_updates_that_wait_for_a_dead_master_are_proposed_after_its_lease() -> N
 
     assert link_of_call(call) > 0
     assert result_of(read_call) == "x"
+
+
+def test_large_updates_do_not_share_a_message() -> None:
+    """Sixty-four values of a megabyte in one message would fit no transport, ever."""
+    hand = follower()
+    third, whole = FORWARD_CHARACTERS_MAX // 3, FORWARD_CHARACTERS_MAX
+    for number, length in enumerate([third] * 4 + [whole] * 2 + [1] * 3):
+        hand.write("x" * length, client=f"client-{number}")
+
+    outbox = hand.timeout(Timer.FORWARD)
+
+    forwards = [forward.updates for _, forward in sent(outbox) if isinstance(forward, Forward)]
+    assert [len(updates) for updates in forwards] == [2, 2, 1, 1, 3]
+    assert [u.request_id.client for updates in forwards for u in updates] == [
+        f"client-{number}" for number in range(9)
+    ]

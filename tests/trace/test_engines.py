@@ -141,7 +141,7 @@ def test_messages_have_one_number_from_their_departure_to_each_arrival() -> None
     """What is delivered, dropped or duplicated was sent before, from and to the same servers."""
     flying: Counter[object] = Counter()
     sent: dict[object, object] = {}
-    for event in simulated(4, "cruel", master=True):
+    for event in simulated(5, "cruel", master=True):
         fields = event.fields
         route = (fields.get("sender"), fields.get("receiver"), fields.get("message"))
         number = fields.get("id")

@@ -55,7 +55,7 @@ def _envelope(sender: str, receiver: str, message: Accept | Accepted) -> Envelop
 def _resolved(value: str) -> Event:
     return Event(
         kind=EventKind.RESOLVED,
-        text="link 5 is decided",
+        template="link 5 is decided",
         details={
             "instance": 5,
             "link": _link(value),
@@ -296,7 +296,7 @@ def test_console_tells_the_refused_message_and_why() -> None:
     observer.happened(
         Event(
             kind=EventKind.REFUSED,
-            text="refused Accept 2.A: promised 3.C",
+            template="refused Accept 2.A: promised 3.C",
             details={"instance": 5, "message": message, "sender": "B"},
         )
     )
@@ -306,7 +306,7 @@ def test_console_tells_the_refused_message_and_why() -> None:
 
 def _say(observer: TraceObserver, *texts: str, kind: EventKind = EventKind.FOUNDED) -> None:
     for text in texts:
-        observer.happened(Event(kind=kind, text=text, details={}))
+        observer.happened(Event(kind=kind, template=text, details={}))
 
 
 def test_repeated_traffic_is_counted() -> None:

@@ -83,6 +83,12 @@ def test_long_values_are_shortened_and_say_so() -> None:
     [
         (_updates(("SET", "hello")), '"hello"'),
         (_updates(("SET", "a"), ("GET",), ("SET", "b")), '"a", a read, "b"'),
+        (_updates(("PIPELINE", "2", "SET", "a", "1", "GET"), ("GET",)), '"a" | a read, a read'),
+        (
+            _updates(("READS", *("1", "GET", "2", "GET", "k") * 3)),
+            'a read | GET "k" | a read | GET "k" | ... (6 commands)',
+        ),
+        (_updates(("PIPELINE", "x")), 'PIPELINE "x"'),
         (NewMaster(uid="A", lease_seconds=2.0, bid="x"), "A is master for 2 s"),
         (FOUNDING, "a new chain: register c1"),
         (Nothing(), "nothing"),
@@ -116,6 +122,7 @@ MESSAGES: list[tuple[Message | ChainMessage, str]] = [
         Accepted(acceptor="B", proposal_id=TWO_A, value=Nothing()),
         "Accepted 2.A  nothing",
     ),
+    (Accepted(acceptor="B", proposal_id=TWO_A, value=None), "Accepted 2.A"),
     (Sync(votes_from=0), "Sync"),
     (
         CatchUp(founding=FOUNDING, snapshot=Snapshot(value="hello")),
@@ -129,7 +136,7 @@ MESSAGES: list[tuple[Message | ChainMessage, str]] = [
     ),
     (FetchPart(at=9, number=2), "FetchPart  2 of the state at link 9"),
     (OtherChain(), "OtherChain"),
-    (Forward(updates=(_updates(("SET", "v")).updates[0],)), 'Forward  "v"'),
+    (Forward(updates=_updates(("SET", "v"), ("GET",)).updates), 'Forward  "v", a read'),
     (
         Answered(request_id=RequestID("c", 1), link=7, result=None),
         "Answered  no value as of link 7",

@@ -61,8 +61,9 @@ def unpack(pipeline: Command) -> tuple[Command, ...]:
         if not begin < place <= end:
             raise ValueError(MALFORMED)
         commands.append(pipeline[begin:place])
-    _newest[0] = (pipeline, tuple(commands))
-    return _newest[0][1]
+    unpacked = tuple(commands)
+    _newest[0] = (pipeline, unpacked)
+    return unpacked
 
 
 _newest: list[tuple[Command, tuple[Command, ...]]] = [((), ())]
@@ -77,6 +78,11 @@ def commands_of(command: Command) -> tuple[Command, ...]:
         return unpack(command)
     except ValueError:
         return (command,)
+
+
+def inner(machine: StateMachine) -> StateMachine:
+    """Return the machine whose commands *machine* pipelines, or itself if it pipelines none."""
+    return machine.machine if isinstance(machine, Pipelining) else machine
 
 
 class Pipelining(StateMachine):

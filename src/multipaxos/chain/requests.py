@@ -7,6 +7,11 @@ from typing_extensions import override
 
 from multipaxos.chain.state_machine import Command, Result
 
+UPDATE_CHARACTERS = 80
+"""What an update takes in a message beside its command."""
+WORD_CHARACTERS = 3
+"""What each word of a command takes beside itself: quotes and a comma."""
+
 
 class RequestID(NamedTuple):
     """
@@ -37,6 +42,12 @@ class Update:
     request_id: RequestID
     command: Command
     since: int
+
+    @property
+    def characters(self) -> int:
+        """About how many characters it takes in a message."""
+        command = self.command
+        return sum(map(len, command)) + WORD_CHARACTERS * len(command) + UPDATE_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,10 +47,10 @@ class Settings:
     settle_seconds: float = 0.1
     tell_seconds: float = 0.001
     own_vote_seconds: float = 0.005
-    lease_seconds: float = 2.0
-    renewal_head_start_seconds: float = 1.0
+    lease_seconds: float = 1.0
+    renewal_head_start_seconds: float = 0.5
     clock_rate_error: float = 0.01
-    election_seconds_max: float = 0.3
+    election_seconds_max: float = 0.2
     queue_max: int = 1000
     sessions_max: int = 1024
     instance_jump_max: int = 1_000_000_000

@@ -212,11 +212,12 @@ def result_to_plain(result: Result) -> Any:
             return result
 
 
-def result_from_plain(value: Any, *, depth: int = RESULT_DEPTH_MAX) -> Result:
+def result_from_plain(value: Any, *, depth: int = RESULT_DEPTH_MAX + 1) -> Result:
     """
     Return the result that :func:`result_to_plain` made *value* of; ValueError if none.
 
-    Lists in lists go *depth* levels down at most: what comes from outside is no abyss.
+    Lists in lists go *depth* levels down at most: what comes from outside is no abyss. The one list
+    more is that of a pipeline.
     """
     match value:
         case {"error": str(text)} if len(value) == 1:

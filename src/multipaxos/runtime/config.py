@@ -16,7 +16,7 @@ Which servers there are, where they listen, and how they are set; built in, or f
     links_max = 10000
 
     [limits]                    # optional
-    value_bytes_max = 1048576
+    value_bytes_max = 2097152
 """
 
 import tomllib

@@ -31,11 +31,17 @@ from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.ports import Storage
 from multipaxos.trace import Silence, TraceObserver
 
+GATHERED_MAX = 64
+"""
+More requests of one turn than these do not wait for its end.
+
+The others then work on the first of them while this server reads the rest; with one link for all,
+everybody would wait for everybody else in turn.
+"""
 BACKLOG = 1024
 """So many connections may wait to be taken up: a thousand clients may all come at once."""
 
 
-GATHER = int(os.environ.get("GATHER", "64"))
 FAULT = "it met a fault in its own program, which the log shows; please report it"
 """Why a server stops that cannot go on after an exception."""
 
@@ -204,7 +210,7 @@ class Server:
             # The next turn begins at once: a lone request does not wait for company.
             self.reactor.callLater(0, self._submit_gathered)
         self._gathered.append((request_id, command, since))
-        if len(self._gathered) >= GATHER:
+        if len(self._gathered) >= GATHERED_MAX:
             self._submit_gathered()
 
     def read_stale(self, command: Command) -> Chosen | None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from multipaxos.chain.dictionary import Dictionary
+from multipaxos.chain.pipelines import inner
 from multipaxos.chain.register import Register
 from multipaxos.chain.state_machine import Command, StateMachine
 
@@ -46,6 +47,7 @@ class Commands(ABC):
 
 def commands_of(machine: StateMachine, rng: Random) -> Commands:
     """Return what draws commands of *machine*. Raises NoCommandError."""
+    machine = inner(machine)
     match machine:
         case Register() if machine.forms == Register.forms:
             return RegisterCommands(machine, rng)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from multipaxos.trace import TraceEvent, describe_link, printable, quoted
-from multipaxos.trace.text import describe_message, describe_result, why_refused
+from multipaxos.trace.text import describe_message, describe_result, how_resolved, why_refused
 
 HIDDEN = frozenset(
     {
@@ -64,9 +64,8 @@ def _say(kind: str, fields: Any) -> str | None:  # noqa: C901, PLR0911, PLR0912 
         case "answered":
             return f"answers {fields['request']}: {_describe_outcome(fields['outcome'])}"
         case "resolved":
-            names = ", ".join(fields["acceptors"])
             link = describe_link(fields["link"])
-            return f"learns that link {fields['instance']} is {link}, accepted by {names}"
+            return f"learns that link {fields['instance']} is {link}, {how_resolved(fields)}"
         case "learned":
             link = describe_link(fields["link"])
             return f"learns that link {fields['instance']} is {link}, told by {fields['told_by']}"

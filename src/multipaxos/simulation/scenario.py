@@ -133,7 +133,7 @@ class Stage:
         self._master = True
 
     def without(self, rest: str) -> None:
-        """Leave strategies out: ``without replay early``."""
+        """``without brevity group-commit``: leave out these strategies."""
         self._without = tuple(rest.split())
         try:
             strategy_names(master=True, without=self._without)

@@ -12,10 +12,6 @@ LINK_UPDATES_MAX = 1024
 """One link holds at most so many updates ..."""
 LINK_CHARACTERS_MAX = 48 * 1024
 """... and, beyond its first, about so many characters: an Accept then mostly fits a datagram."""
-UPDATE_CHARACTERS = 80
-"""What an update takes on the wire beside its command."""
-WORD_CHARACTERS = 3
-"""What each word of a command takes beside itself: quotes and a comma."""
 
 
 class Batching(BaseReplicatedValue):
@@ -23,9 +19,9 @@ class Batching(BaseReplicatedValue):
     Makes one link of all updates that wait, the oldest first, up to a bound.
 
     The batch is as large as the load: while a link is in flight, updates gather for the next one. A
-    lone update waits for nobody. Links stay serial, one instance after the other, so the batch has
-    no gap that could be left open (FIELD's scenario 16): a second link in flight would hide the
-    round trip where that, and not the processor or the disk, is what limits.
+    lone update waits for nobody. Links stay serial, one instance after the other, so there are no
+    gaps that a new master would have to close: a second link in flight would hide the round trip
+    where that, and not the processor or the disk, is what limits.
     """
 
     @override
@@ -39,8 +35,7 @@ class Batching(BaseReplicatedValue):
 def _first_that_fit(updates: Iterable[Update]) -> Iterator[Update]:
     characters = 0
     for count, update in enumerate(updates):
-        command = update.command
-        characters += sum(map(len, command)) + WORD_CHARACTERS * len(command) + UPDATE_CHARACTERS
+        characters += update.characters
         if count and (characters > LINK_CHARACTERS_MAX or count >= LINK_UPDATES_MAX):
             return
         yield update

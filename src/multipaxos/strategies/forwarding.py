@@ -1,6 +1,6 @@
 """Forwarding: a server that must not propose hands its clients' updates to the master."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from typing_extensions import override
@@ -14,6 +14,9 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import Update
 
 FORWARDS_AT_ONCE_MAX = 64
+"""One message holds at most so many updates ..."""
+FORWARD_CHARACTERS_MAX = 48 * 1024
+"""... and, beyond its first, about so many characters: it then mostly fits a datagram."""
 
 
 class Forwarding(BaseReplicatedValue):
@@ -74,9 +77,22 @@ class Forwarding(BaseReplicatedValue):
                 request_id=update.request_id,
                 master=master,
             )
-        for first in range(0, len(updates), FORWARDS_AT_ONCE_MAX):
-            together = tuple(updates[first : first + FORWARDS_AT_ONCE_MAX])
+        for together in _that_fit(updates):
             self.send(master, Forward(updates=together))
         if self.queue and not self._waiting_to_forward:
             self._waiting_to_forward = True
             self.set_timer(Timer.FORWARD, self.settings.retransmit_seconds)
+
+
+def _that_fit(updates: Iterable[Update]) -> Iterator[tuple[Update, ...]]:
+    together: list[Update] = []
+    characters = 0
+    for update in updates:
+        characters += update.characters
+        is_full = len(together) >= FORWARDS_AT_ONCE_MAX or characters > FORWARD_CHARACTERS_MAX
+        if together and is_full:
+            yield tuple(together)
+            together, characters = [], update.characters
+        together.append(update)
+    if together:
+        yield tuple(together)

@@ -36,8 +36,8 @@ class GroupCommit(BaseReplicatedValue):
 
     When no vote follows, what was decided is saved after *settle_seconds*, or DECIDED_LINKS_MAX
     links, so that a server that is started again has not much to ask for. State: whether a vote was
-    cast in a link that was left since the last save (*votes are at stake*), whether the wait for
-    the next vote runs, and is *over*.
+    cast, or announced, in a link that was left since the last save (*votes are at stake*), whether
+    the wait for the next vote runs, and is *over*.
 
     Invariant (SavedBeforeSent): a Promise or an Accepted leaves after the save of the vote.
     """
@@ -91,9 +91,12 @@ class GroupCommit(BaseReplicatedValue):
 
     @override
     def advance_instance(self, instance: int, snapshot: Snapshot, *, learned: Link | None) -> None:
-        # A vote that was cast in this very event leaves memory here, and has not been saved.
-        saved = self.saved
-        if saved is None or self.paxos.state != _acceptor_at(saved, self.instance):
+        # A vote that was cast in this very event leaves memory here, and has not been saved. Nor
+        # has one that was to follow a request of this event: that still leaves, and its number must
+        # not be used again.
+        saved, left = self.saved, self.instance
+        is_asking = any(about == left for about, _ in self._to_self)
+        if is_asking or saved is None or self.paxos.state != _acceptor_at(saved, left):
             self.votes_are_at_stake = True
         super().advance_instance(instance, snapshot, learned=learned)
 

@@ -9,7 +9,13 @@ from rich.text import Text
 from typing_extensions import override
 
 from multipaxos.trace.events import TraceEvent
-from multipaxos.trace.text import describe_link, describe_message, printable, why_refused
+from multipaxos.trace.text import (
+    describe_link,
+    describe_message,
+    how_resolved,
+    printable,
+    why_refused,
+)
 
 BLUE, ORANGE, GREEN, PURPLE, AMBER, RED, VIOLET, SKY = (
     "#007bc1",
@@ -225,6 +231,5 @@ def line_of(event: TraceEvent) -> Text:
 
 
 def _describe_resolution(fields: Any) -> str:
-    acceptors = ", ".join(printable(uid) for uid in fields["acceptors"])
     chosen = describe_link(fields["link"])
-    return f"link {fields['instance']} = {chosen}  (accepted by {acceptors})"
+    return f"link {fields['instance']} = {chosen}  ({how_resolved(fields)})"

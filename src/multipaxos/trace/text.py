@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from multipaxos.chain import pipelines
+
 LENGTH_MAX = 40
 """A value longer than this many characters is shortened where many stand on one screen."""
 ARGUMENTS_MAX = 6
 """Of a command with more arguments than this, the first are shown there."""
+PIPELINED_MAX = 4
+"""Of a pipeline with more commands than this, the first are shown there."""
 
 
 def printable(value: str, *, length_max: int | None = None) -> str:
@@ -66,17 +70,31 @@ def describe_link(link: Any, *, length_max: int | None = LENGTH_MAX) -> str:
 
 def _describe_update(update: Any, length_max: int | None) -> str:
     match update:
-        case {"command": ["SET", value]}:
+        case {"command": ["PIPELINE" | "READS", *_] as words}:
+            commands = pipelines.commands_of(tuple(words))
+            told = commands if length_max is None else commands[:PIPELINED_MAX]
+            shown = (_describe_command(each, length_max) for each in told)
+            rest = [f"... ({len(commands)} commands)"] * (len(told) < len(commands))
+            return " | ".join((*shown, *rest))
+        case {"command": [str(), *_] as words}:
+            return _describe_command(words, length_max)
+        case _:
+            return printable(str(update), length_max=length_max)
+
+
+def _describe_command(command: Sequence[Any], length_max: int | None) -> str:
+    match command:
+        case ["SET", value]:
             return quoted(value, length_max=length_max)
-        case {"command": ["GET"]}:
+        case ["GET"]:
             return "a read"
-        case {"command": [str(name), *arguments]}:
+        case [name, *arguments]:
             told = arguments if length_max is None else arguments[:ARGUMENTS_MAX]
             shown = (quoted(argument, length_max=length_max) for argument in told)
             rest = [f"... ({len(arguments)} arguments)"] * (len(told) < len(arguments))
-            return " ".join((printable(name), *shown, *rest))
+            return " ".join((printable(str(name)), *shown, *rest))
         case _:
-            return printable(str(update), length_max=length_max)
+            return printable(str(command), length_max=length_max)
 
 
 def describe_message(message: Mapping[str, Any]) -> str:
@@ -89,7 +107,7 @@ def describe_message(message: Mapping[str, Any]) -> str:
         case "Promise":
             accepted = describe_link(message["accepted_value"])
             return f"{proposal}  accepted {message['accepted_id']} {accepted}"
-        case "Accept" | "Accepted":
+        case "Accept" | "Accepted" if message["value"] is not None:
             return f"{proposal}  {describe_link(message['value'])}"
         case "Nack":
             return f"{proposal}  promised {message['promised_id']}"
@@ -131,6 +149,15 @@ def why_refused(fields: Mapping[str, Any]) -> str:
     return printable(str(fields["text"]).partition(": ")[2])
 
 
+def how_resolved(fields: Mapping[str, Any]) -> str:
+    """Return how the server of a ``resolved`` event with these *fields* knows what was chosen."""
+    acceptors = ", ".join(printable(str(uid)) for uid in fields["acceptors"])
+    # Whoever is told under which number it was chosen, and has accepted that, counts no votes.
+    return (
+        f"accepted by {acceptors}" if acceptors else f"told that {fields['proposal_id']} was chosen"
+    )
+
+
 _NO_PROPOSAL = "0."
 """How :data:`composable_paxos.LOWEST` is written."""
 
@@ -146,7 +173,7 @@ def _describe_chain_message(  # noqa: PLR0911 - one a message
         case "SnapshotPart" | "FetchPart":
             return f"  {message['number']} of the state at link {message['at']}"
         case "Forward":
-            return f"  {_describe_update(message['update'], LENGTH_MAX)}"
+            return f"  {describe_link({'type': 'Updates', 'updates': message['updates']})}"
         case "Answered":
             return f"  {_describe_read(message['result'])} as of link {message['link']}"
         case "IAmAt" if message["newborn"]:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from multipaxos.chain.links import Link, Updates
+from multipaxos.chain.pipelines import NAMES, commands_of, inner
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
 from multipaxos.chain.state_machine import Command, StateMachine
 from multipaxos.invariants.conformance.source import BadTracesError, Line
 from multipaxos.invariants.history import operation_of
 from multipaxos.invariants.linearizability import Operation, Status
+from multipaxos.invariants.linearizability.operation import Result
 from multipaxos.trace import parse_outcome, parse_request
 
 BEFORE_ALL = -math.inf
@@ -129,11 +131,11 @@ class Calls:
         ]
         if begins_anew:
             return found
-        assert isinstance(self.machine, Register), "of others it is not known what was there"
-        history = [*self.history(links), *found]
-        written = {o.command[-1] for o in history if len(o.command) > 1}
-        met = {o.result for o in history if o.command == ("GET",)}
-        met |= {o.command[1] for o in history if o.command[0] == "CAS" and o.result is True}
+        assert isinstance(inner(self.machine), Register), "of others it is not known what was there"
+        done = [one for o in (*self.history(links), *found) for one in _one_by_one(o)]
+        written = {command[-1] for command, _ in done if len(command) > 1}
+        met = {result for command, result in done if command == ("GET",)}
+        met |= {command[1] for command, result in done if command[0] == "CAS" and result is True}
         strange = sorted(value for value in met - written if isinstance(value, str))
         before = [_ancient(f"before/{n}", ("SET", value)) for n, value in enumerate(strange)]
         return [*found, *before]
@@ -194,6 +196,14 @@ def _operation(
         tries=tries,
         link=link,
     )
+
+
+def _one_by_one(operation: Operation) -> Iterable[tuple[Command, Result]]:
+    """Yield the command of *operation* with its result; of a pipeline, each."""
+    commands, result = commands_of(operation.command), operation.result
+    if operation.command[0] in NAMES and isinstance(result, tuple):
+        return zip(commands, result, strict=False)
+    return ((command, result) for command in commands)
 
 
 def _ancient(name: str, command: Command, link: int | None = None) -> Operation:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from multipaxos.chain.pipelines import Pipelining
 from multipaxos.chain.register import Register
 from multipaxos.chain.state_machine import StateMachine
 from multipaxos.invariants.conformance.source import BadTracesError, Source
@@ -21,13 +22,13 @@ def machine_of(sources: Sequence[Source], given: StateMachine | None) -> StateMa
             raise BadTracesError(f"These are traces of a {kind}, and not of a {given.kind}.")
         return given
     if kind is None:
-        return Register()
+        return Pipelining(Register())
     if kind not in MACHINES:
         raise BadTracesError(
             f"These are traces of a state machine of the kind {kind!r}, which is not built in: "
             "name its class with --state package.module:Class."
         )
-    return MACHINES[kind]()
+    return Pipelining(MACHINES[kind]())
 
 
 def _kinds(sources: Sequence[Source]) -> Iterator[str]:

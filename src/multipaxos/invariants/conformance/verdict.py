@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from multipaxos.chain.links import Link
+from multipaxos.chain.pipelines import inner
 from multipaxos.chain.register import Register
 from multipaxos.chain.settings import Settings
 from multipaxos.chain.state_machine import StateMachine
@@ -178,7 +179,7 @@ class _Judge:
                 "broken rule may go unnoticed; what is reported is broken all the same."
             )
         if not self.is_whole:
-            if not isinstance(self.machine, Register):
+            if not isinstance(inner(self.machine), Register):
                 verdict.not_judged.setdefault(LINEARIZABLE, "the state at the beginning is unknown")
             begins = "no link" if gaps.first_link is None else f"link {gaps.first_link}"
             verdict.remarks.append(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from multipaxos.chain.dictionary import Dictionary
+from multipaxos.chain.pipelines import inner
 from multipaxos.chain.register import Register
 from multipaxos.chain.state_machine import Command, StateMachine
 
@@ -41,6 +42,7 @@ NAMES = {
 def asked(command: Command, machine: StateMachine) -> Asked:
     """Return what *command* asks the *machine* for."""
     name, *arguments = command
+    machine = inner(machine)
     key = None
     if isinstance(machine, Dictionary) and arguments:
         key, *arguments = arguments

@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Final, Literal, TypeAlias
 
 from multipaxos.chain.dictionary import Dictionary
+from multipaxos.chain.pipelines import READS, inner
 from multipaxos.chain.register import Register
 from multipaxos.chain.state_machine import Failure, StateMachine
 from multipaxos.invariants.linearizability.operation import UNTOLD, Operation, Status
@@ -46,7 +47,7 @@ def put(operation: Operation, read: Operation) -> Written:
     told = operation.result
     if told is False or isinstance(told, Failure):
         return UNTOUCHED
-    if name in ("GET", "MGET", "EXISTS"):
+    if name in ("GET", "MGET", "EXISTS", READS):
         return UNTOUCHED
     if name == "MSET" and key:
         return dict(zip(arguments[::2], arguments[1::2], strict=True)).get(key[0], UNTOUCHED)
@@ -71,7 +72,7 @@ def _put_if_done(operation: Operation, arguments: list[str]) -> Written:
 def _is_get(operation: Operation, machine: StateMachine) -> bool:
     """Tell whether *operation* reads one text, and was told it."""
     return (
-        isinstance(machine, Register | Dictionary)
+        isinstance(inner(machine), Register | Dictionary)
         and operation.command[0] == "GET"
         and operation.status is Status.OK
         and (operation.result is None or isinstance(operation.result, str))

@@ -29,9 +29,10 @@ from multipaxos.runtime.client_port.intake import Intake
 from multipaxos.runtime.client_port.replies import reply_at_once
 from multipaxos.runtime.client_port.service import CallObserver, Info, Service
 from multipaxos.runtime.client_port.session import Rules, Session
+from multipaxos.runtime.client_port.time_limit import TimeLimit
 from multipaxos.runtime.client_port.transport import Transport, address_text, send
 from multipaxos.runtime.client_port.watch_feed import WatchFeed
-from multipaxos.runtime.reactor import DelayedCall, Scheduler
+from multipaxos.runtime.reactor import Scheduler
 
 IDLE_SECONDS_MAX = 300
 """A connection that asks nothing for so long is closed."""
@@ -98,8 +99,7 @@ class ClientConnection(Protocol):
         self._output_is_full = self._input_is_stopped = False
         self._is_serving = False
         self._is_closing = False
-        self._time_out: DelayedCall | None = None
-        self._silent_until = 0.0
+        self._silence = TimeLimit(port.clock, self.abort)
 
     @property
     def tcp(self) -> Transport:
@@ -121,7 +121,7 @@ class ClientConnection(Protocol):
             peer=address_text(self.tcp.getPeer()),
             own=address_text(self.tcp.getHost()),
         )
-        self._restart_time_out()
+        self._begin_silence()
 
     @override
     def dataReceived(self, data: bytes) -> None:
@@ -133,7 +133,7 @@ class ClientConnection(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Forget the client. Its request in the protocol goes on: it may be chosen already."""
         self._is_closing = True
-        self._stop_time_out()
+        self._silence.stop()
         self.port.closed(self)
         self._end_watch()
         self._give_up()
@@ -164,7 +164,7 @@ class ClientConnection(Protocol):
         assert asked is not None, "only what was asked is answered"
         self.port.observer.returned(asked.request_id, asked.command, outcome)
         send(self.tcp, replies_to(asked.proposes, outcome))
-        self._restart_time_out()
+        self._begin_silence()
         if self.intake.is_waiting and not self._is_serving:
             # Not at once: the driver is in the midst of the event that gave this answer.
             self.port.clock.callLater(0, self._serve)
@@ -184,17 +184,19 @@ class ClientConnection(Protocol):
         self.tcp.abortConnection()
 
     def _serve(self) -> None:
-        self._is_serving = True
+        self._is_serving, has_served = True, False
         try:
             while self.in_protocol is None and not (self._output_is_full or self._is_closing):
                 action = self.intake.next_action(self.session)
                 if action is None:
                     break
+                has_served = True
                 self.port.served()
                 self._perform(action)
         finally:
             self._is_serving = False
-        self._restart_time_out()
+        if has_served:
+            self._begin_silence()
         self._regulate_input()
 
     def _perform(self, action: Action) -> None:
@@ -268,7 +270,7 @@ class ClientConnection(Protocol):
 
     def _write_push(self, push: resp.Reply) -> None:
         # Who watches asks nothing, and is there as long as it reads.
-        self._restart_time_out()
+        self._begin_silence()
         send(self.tcp, push)
 
     def _end_watch(self) -> None:
@@ -301,23 +303,10 @@ class ClientConnection(Protocol):
             else:
                 self.tcp.resumeProducing()
 
-    def _restart_time_out(self) -> None:
-        # With every request: the timer itself runs on, and looks when it fires.
-        seconds = IDLE_SECONDS_MAX if self.in_protocol is None else ANSWER_SECONDS_MAX
-        self._silent_until = self.port.clock.seconds() + seconds
+    def _begin_silence(self) -> None:
         if self._is_closing:
-            self._stop_time_out()
-        elif self._time_out is None:
-            self._time_out = self.port.clock.callLater(seconds, self._look_at_time)
-
-    def _look_at_time(self) -> None:
-        self._time_out = None
-        left_seconds = self._silent_until - self.port.clock.seconds()
-        if left_seconds > 0:
-            self._time_out = self.port.clock.callLater(left_seconds, self._look_at_time)
+            self._silence.stop()
         else:
-            self.abort()
-
-    def _stop_time_out(self) -> None:
-        if self._time_out is not None and self._time_out.active():
-            self._time_out.cancel()
+            self._silence.begin(
+                IDLE_SECONDS_MAX if self.in_protocol is None else ANSWER_SECONDS_MAX
+            )

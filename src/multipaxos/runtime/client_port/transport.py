@@ -1,6 +1,6 @@
 """What a client's connection asks of Twisted's TCP transport, under Twisted's names."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IAddress
 
@@ -55,15 +55,21 @@ def send(transport: Transport, data: bytes) -> None:
     socket, which is nearly always ready, costs more than to send. Where the transport holds nothing
     back, what is sent directly overtakes nothing.
     """
-    send_now = getattr(transport, "writeSomeData", None)
-    if send_now is None or transport.dataBuffer or transport._tempDataBuffer:  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
+    twisted: Any = transport
+    if not hasattr(transport, "writeSomeData") or _must_wait(twisted):
         transport.write(data)
         return
-    sent = send_now(data)
+    sent = twisted.writeSomeData(data)
     # What is no count is an error, which the transport meets again and reports in its own way.
     sent = sent if isinstance(sent, int) and sent >= 0 else 0
     if sent < len(data):
         transport.write(data[sent:])
+
+
+def _must_wait(transport: Any) -> bool:
+    # What a lost connection is given Twisted drops; its socket is gone.
+    is_behind = transport.dataBuffer or transport._tempDataBuffer  # noqa: SLF001 - it has no public name
+    return bool(is_behind or not transport.connected)
 
 
 def address_text(address: IAddress) -> str:

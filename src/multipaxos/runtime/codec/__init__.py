@@ -62,7 +62,7 @@ __all__ = [
 
 VALUE_BYTES_MAX = 64 * 2**20
 """How many :func:`value_bytes` a value may have at most that a client sets, however configured."""
-VALUE_BYTES_DEFAULT = 2**20
+VALUE_BYTES_DEFAULT = 2 * 2**20
 """The same where nothing else is configured; a larger one is refused."""
 COMMAND_BYTES_MAX = 72 * 2**20
 """The same for all texts of a command together: with all that travels beside them, they fit."""

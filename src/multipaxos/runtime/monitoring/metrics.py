@@ -4,6 +4,7 @@ What a server counts and measures, in Prometheus' terms; docs/reference/metrics.
 Every server has a registry of its own: a process may hold several.
 """
 
+from collections import Counter as Tally
 from collections.abc import Callable, Mapping
 from itertools import product
 from typing import get_args
@@ -16,6 +17,7 @@ from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Save
 from multipaxos.chain.events import Event, EventKind
 from multipaxos.chain.messages import ChainMessage, Envelope
+from multipaxos.chain.pipelines import READS, commands_of
 from multipaxos.chain.refusals import Reason
 from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unknown
 from multipaxos.chain.state_machine import Command, StateMachine
@@ -34,7 +36,9 @@ REFUSED = "Messages that the protocol did not take, by reason."
 SENT = "Messages to other servers, by type."
 RECEIVED = "Messages of other servers, by type."
 REQUESTS = "Requests of clients that ended, by command and outcome."
-REQUEST_SECONDS = "Time from a client's call to its answer, if that was chosen."
+REQUEST_SECONDS = (
+    "Time from a client's call to its answer, if that was chosen; of a pipeline, once."
+)
 SAVE_SECONDS = "Time that it took to make the state durable."
 
 OUTCOMES = {Chosen: "chosen", Refused: "refused", Unknown: "unknown"}
@@ -62,8 +66,11 @@ class Metrics:
         self._sent = _each(self._counter("messages_sent", SENT, "type"), types)
         self._received = _each(self._counter("messages_received", RECEIVED, "type"), types)
         self._requests = self._counter("requests", REQUESTS, "command", "outcome")
-        for name, ended in product(machine.forms, OUTCOMES.values()):
-            self._requests.labels(name, ended)
+        # A label that any stranger could invent would let him fill the memory.
+        self._ended = {
+            labels: self._requests.labels(*labels)
+            for labels in product((*machine.forms, "other"), OUTCOMES.values())
+        }
         requests = self._histogram("request", REQUEST_SECONDS, REQUEST_BUCKETS, "kind")
         self._read_seconds, self._write_seconds = requests.labels("read"), requests.labels("write")
         self._save_seconds = self._histogram("save", SAVE_SECONDS, SAVE_BUCKETS)
@@ -104,16 +111,20 @@ class Metrics:
         self._called.setdefault(request_id, []).append(self._seconds())
 
     def returned(self, request_id: RequestID, command: Command, outcome: Outcome) -> None:
-        """Count the request, and measure it if it was chosen: a refusal is quick, an end is not."""
-        # A label that any stranger could invent would let him fill the memory.
-        name = command[0] if command[0] in self._machine.forms else "other"
-        self._requests.labels(name, OUTCOMES[type(outcome)]).inc()
+        """
+        Count the request, and measure it if it was chosen: a refusal is quick, an end is not.
+
+        Of a pipeline, each command is counted, and their time is measured once: it is the same.
+        """
+        ended = OUTCOMES[type(outcome)]
+        for name, count in Tally(each[0] for each in commands_of(command)).items():
+            self._ended.get((name, ended), self._ended["other", ended]).inc(count)
         calls = self._called[request_id]
         seconds = self._seconds() - calls.pop(0)
         if not calls:
             del self._called[request_id]
         if isinstance(outcome, Chosen):
-            is_read = self._machine.is_read(command)
+            is_read = command[0] == READS or self._machine.is_read(command)
             (self._read_seconds if is_read else self._write_seconds).observe(seconds)
 
     # -- own affairs -------------------------------------------------------------------------------

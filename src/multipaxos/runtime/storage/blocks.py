@@ -110,7 +110,7 @@ class Blocks:
             self._left = iter(self.entries)
             self._began_at, self._bytes_before = self.until, self._bytes
         now = self.entries
-        left = ((key, now[key]) for key in self._left if key in now)
+        left = ((key, value) for key in self._left if (value := now.get(key, ABSENT)) is not ABSENT)
         appended, _ = self._append(database, left, bytes_max)
         if appended < bytes_max:
             # All that was there when this began has been appended since, and so has what changed.

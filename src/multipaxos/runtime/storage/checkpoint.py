@@ -12,6 +12,10 @@ from multipaxos.chain.state_machine import State, StateMachine
 
 CHECKPOINT_BYTES_MIN = 512 * 1024
 """Fewer bytes of links are quickly applied; no checkpoint is written for them."""
+LARGE_UPDATE_BYTES = 32 * 1024
+"""Where updates have more bytes on average, more bytes are as quickly applied ..."""
+CHECKPOINT_BYTES_OF_LARGE = 16 * 2**20
+"""... and to write each value again at once would double what it takes to save it."""
 
 
 class Checkpoint:
@@ -19,7 +23,8 @@ class Checkpoint:
     The checkpoint on disk: it holds what the links before *instance* amount to.
 
     State: how many bytes its snapshot takes; the *links* that came since, of a keyed state, and the
-    bytes of all that came; whether it *is outdated*: what comes next is kept under another setting.
+    bytes and updates of all that came; whether it *is outdated*: what comes next is kept under
+    another setting.
     """
 
     def __init__(self, *, uid: str, is_keyed: bool) -> None:
@@ -31,25 +36,29 @@ class Checkpoint:
         self.is_outdated = False
         self.links: list[Link] = []
         self._links_size = 0
+        self._updates = 0
         self._size = 0
 
     @property
     def is_due(self) -> bool:
         """Whether it is to be written anew: that takes less room than the links since then."""
-        return self.is_outdated or self._links_size > max(self._size, self._bytes_min)
+        are_large = self._links_size > LARGE_UPDATE_BYTES * self._updates
+        least = CHECKPOINT_BYTES_OF_LARGE if are_large else self._bytes_min
+        return self.is_outdated or self._links_size > max(self._size, least)
 
     def follow(self, link: Link, size: int) -> None:
         """Take note of one *link* more behind it."""
         if self._is_keyed:
             self.links.append(link)
         self._links_size += size
+        self._updates += len(link.updates) if isinstance(link, Updates) else 1
 
     def renew(self, instance: int, size: int) -> None:
         """Take note of a checkpoint with a snapshot of *size* bytes, at *instance*."""
         self.instance = instance
         self.is_outdated = False
         self.links = []
-        self._links_size = 0
+        self._links_size = self._updates = 0
         self._size = size
 
 

@@ -162,8 +162,7 @@ class SqliteStorage(FileStorage):
         self._checkpoint.renew(since, len(text))
         for decided, size in links:
             self._checkpoint.follow(decided.link, size)
-        is_kept_otherwise = is_keyed != self.machine.is_keyed
-        self._checkpoint.is_outdated = is_kept_otherwise or sessions_max != self.sessions_max
+        self._checkpoint.is_outdated = sessions_max != self.sessions_max
         return replay(
             snapshot,
             [decided for decided, _ in links],

@@ -54,7 +54,7 @@ class Bug:
     mixin: type[BaseReplicatedValue] | None = None
     quorums: Callable[[Collection[PeerID]], Quorums] | None = None
     master: bool = False
-    plan: Mapping[str, int | float | str | bool] = field(default_factory=dict)
+    plan: Mapping[str, int | float | str | bool | tuple[str, ...]] = field(default_factory=dict)
     model: Model = Model.CHAIN
     bounds: Mapping[str, int] = field(default_factory=dict)
     unexplored: tuple[str, ...] = ()

@@ -222,6 +222,10 @@ class _Stager:
                 return RENEWAL if before == fields["master"] else ""
             case "promised" | "accepted" | "resolved" | "learned":
                 return self.routine.of_link(fields["instance"])
+            case "saved" if fields["decided"]:
+                # No vote: decided links that no other save took along.
+                whats = {self.routine.of_link(decided["number"]) for decided in fields["decided"]}
+                return RENEWAL if whats == {RENEWAL} else ""
             case _:
                 return ""
 

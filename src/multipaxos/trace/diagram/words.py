@@ -30,7 +30,7 @@ def message_words(message: Mapping[str, Any]) -> str:
         case "Promise":
             accepted = printable(str(message["accepted_id"]))
             said += f" has {accepted} {value_words(message['accepted_value'])}"
-        case "Accept" | "Accepted":
+        case "Accept" | "Accepted" if message["value"] is not None:
             said += f" {value_words(message['value'])}"
         case "Nack":
             said += f": promised {printable(str(message['promised_id']))}"
@@ -41,7 +41,7 @@ def message_words(message: Mapping[str, Any]) -> str:
         case "SnapshotPart" | "FetchPart":
             said += f" {message['number']}"
         case "Forward":
-            said += f" {value_words({'type': 'Updates', 'updates': [message['update']]})}"
+            said += f" {value_words({'type': 'Updates', 'updates': message['updates']})}"
         case "Answered":
             said += f" {_quoted(message['result'])}"
         case _:
@@ -51,7 +51,7 @@ def message_words(message: Mapping[str, Any]) -> str:
 
 def shorter(words: str, message: Mapping[str, Any]) -> str:
     """Return the *words* for *message* without the value, where its ``Accept`` told that."""
-    if message["type"] != "Accepted":
+    if message["type"] != "Accepted" or message["value"] is None:
         return words
     return words.removesuffix(f" {value_words(message['value'])}")
 
