@@ -174,7 +174,7 @@ def sent(outbox: Outbox, *kinds: type) -> list[tuple[PeerID, object]]:
     """Return the receivers and messages of *outbox*, of these *kinds* only if there are any."""
     return [
         (envelope.receiver, envelope.message)
-        for envelope in outbox.send
+        for envelope in outbox.sent
         if not kinds or isinstance(envelope.message, kinds)
     ]
 

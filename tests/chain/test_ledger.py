@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.durable import Session, Snapshot
-from multipaxos.chain.ledger import TOO_LARGE, apply_link, outcome_so_far
+from multipaxos.chain.ledger import TOO_LARGE, apply_link, changes_of, outcome_so_far
 from multipaxos.chain.links import Link, NewMaster, Nothing
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, RequestID, Unknown, Update
@@ -248,7 +248,8 @@ def test_the_changes_of_a_link_are_told_one_by_one() -> None:
 
     effect = apply_link(Snapshot(), 1, link, machine=Register(), sessions_max=9)
 
-    assert effect.changes == ((None, "x"), (None, "y"))
+    assert effect.applied == (("SET", "x"), ("SET", "y"))
+    assert changes_of(effect.applied, None, Register()) == ((None, "x"), (None, "y"))
 
 
 def test_a_request_that_is_in_the_chain_already_changes_nothing() -> None:
@@ -257,7 +258,7 @@ def test_a_request_that_is_in_the_chain_already_changes_nothing() -> None:
 
     effect = apply_link(before, 2, link_of(write("x")), machine=Register(), sessions_max=9)
 
-    assert effect.changes == ()
+    assert effect.applied == ()
 
 
 def test_a_large_result_is_not_remembered() -> None:

@@ -26,7 +26,7 @@ from tests.strategies.support import (
 
 from composable_paxos import LOWEST, Accept, AcceptorState, Nack, Prepare, Promise, ProposalID
 from multipaxos.chain.durable import DecidedLink, DurableState, Snapshot
-from multipaxos.chain.effects import Answer, Changes, Outbox, Timer
+from multipaxos.chain.effects import Answer, Applied, Outbox, Timer
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Founding, Link, NewMaster, Nothing
 from multipaxos.chain.messages import CatchUp, Decided, Sync
@@ -245,7 +245,9 @@ def test_requests_in_a_link_that_is_told_are_answered() -> None:
     assert outbox.answers == (
         Answer(request_id=request(1, "x"), outcome=Chosen(link=1, result=True)),
     )
-    assert outbox.changes == (Changes(link=1, changes=((None, "x"),)),)
+    (news,) = outbox.changes
+    assert isinstance(news, Applied)
+    assert (news.link, news.commands, news.before) == (1, (("SET", "x"),), None)
     assert behind.value.queue == {}
 
 

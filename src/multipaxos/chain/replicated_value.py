@@ -6,7 +6,7 @@ it overrides hooks, calls ``super()``, and knows no other mixin.
 """
 
 from collections.abc import Iterable
-from typing import Any, assert_never
+from typing import Any, ClassVar, assert_never
 
 from typing_extensions import override
 
@@ -57,6 +57,9 @@ class BaseReplicatedValue(Voting):
     Use: call one of the events (:meth:`start`, :meth:`propose_update`, :meth:`receive`,
     :meth:`timeout`, :meth:`release_read`, :meth:`retry_read`), then perform :meth:`take_outbox`.
     """
+
+    heeds_late_votes: ClassVar = False
+    """Whether an acceptance makes a difference that comes when its link was just closed."""
 
     def __init__(self, **arguments: Any) -> None:
         """Begin with an empty queue; *arguments* are those of :class:`ChainPosition`."""

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from composable_paxos import PeerID
+from multipaxos.chain.effects import Timer
 from multipaxos.chain.requests import RequestID
 from multipaxos.chain.state_machine import Command
+from multipaxos.exploration.chain_clock import LEASE_TIMERS
 from multipaxos.exploration.role_bounds import BoundsError
 
 NAMES = "ABCDEFGHI"
@@ -15,6 +17,9 @@ ROUNDS_MAX = 9
 CALLS_MAX = 9
 CRASHES_MAX = 15
 FIRINGS_MAX = 99
+
+UNCOUNTED = LEASE_TIMERS | {Timer.SETTLE, Timer.TELL, Timer.OWN_VOTE}
+"""Timers that are no acts of a server's own accord."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,8 @@ class ChainBounds:
     there is none, and ask again, through another server, *retries* times in all. There are
     *crashes*, each with a restart. The first *proposers* servers act of their own accord (0: all),
     when a timer of theirs fires, *firings* times in all (None: as often as they like). That a lease
-    ends, one's own or another's, is no such act. With *master* the servers seek mastership and use
+    ends, one's own or another's, is no such act; nor is what an event put off, for a moment or for
+    the next event: a save, a word of what was decided, the own vote. With *master* the servers seek mastership and use
     it; where one is *elected*, the first link has made it the first server, and a run begins when
     all have learned that.
     """

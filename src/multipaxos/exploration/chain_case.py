@@ -62,7 +62,10 @@ class _Told:
     bug: Bug | None
 
     def model(self) -> ChainModel:
-        strategies = strategy_names(master=self.bounds.master, without=NEEDLESS_IN_EXPLORATION)
+        hiding = () if self.bug is None else self.bug.unexplored
+        strategies = strategy_names(
+            master=self.bounds.master, without=(*NEEDLESS_IN_EXPLORATION, *hiding)
+        )
         name = None if self.bug is None else self.bug.name
         return ChainModel(self.bounds, compose(strategies, bug=name))
 

@@ -16,8 +16,8 @@ from multipaxos.chain.links import Founding, Link, NewMaster
 from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.exploration.chain_bounds import ChainBounds
-from multipaxos.exploration.chain_clock import LEASE_TIMERS, Clocks
+from multipaxos.exploration.chain_bounds import UNCOUNTED, ChainBounds
+from multipaxos.exploration.chain_clock import Clocks
 from multipaxos.exploration.chain_events import Call, Event, Fire, Receive, Restart
 from multipaxos.exploration.chain_past import Past, check_calls, not_called
 from multipaxos.exploration.chain_server import ChainServer
@@ -132,7 +132,7 @@ class ChainModel(Model[State, Action]):
                 event = outcome.event
                 if outcome.needs_sand & ~sand:
                     continue
-                if not may_fire and type(event) is Fire and event.timer not in LEASE_TIMERS:
+                if not may_fire and type(event) is Fire and event.timer not in UNCOUNTED:
                     continue
                 if type(event) is Restart and not may_crash:
                     continue
@@ -247,7 +247,7 @@ class ChainModel(Model[State, Action]):
             case Restart(during=during):
                 crashed = past.replaced(crashes=past.crashes + 1)
                 return crashed if during is None else self._used(crashed, n, during)
-            case Fire(timer=timer) if self.bounds.firings is not None and timer not in LEASE_TIMERS:
+            case Fire(timer=timer) if self.bounds.firings is not None and timer not in UNCOUNTED:
                 return past.replaced(firings=past.firings + 1)
             case Call(request_id=request_id):
                 return past.called(self._call_of[request_id], n)

@@ -13,8 +13,8 @@ from multipaxos.chain.effects import Outbox
 from multipaxos.chain.messages import Answered, CatchUp, Decided, Envelope, Forward, Sync
 from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.replicated_value import BaseReplicatedValue
-from multipaxos.exploration.chain_bounds import ChainBounds
-from multipaxos.exploration.chain_clock import LEASE_TIMERS, Clocks, sand_of
+from multipaxos.exploration.chain_bounds import UNCOUNTED, ChainBounds
+from multipaxos.exploration.chain_clock import Clocks, sand_of
 from multipaxos.exploration.chain_events import (
     Call,
     Event,
@@ -53,6 +53,7 @@ class ChainServer:
         self.bounds = bounds
         self.clocks = clocks
         self.stage = Stage(index, bounds, replica_class)
+        self.heeds_late_votes = replica_class.heeds_late_votes
         self.others: list[ChainServer] = []
         self.processes: list[Process] = []
         self.mail: list[Envelope] = []
@@ -161,7 +162,7 @@ class ChainServer:
             return
         acts = self.index < self.bounds.acting
         for timer in sorted(process.timers):
-            if acts or timer in LEASE_TIMERS:
+            if acts or timer in UNCOUNTED:
                 yield Fire(timer)
         for envelope in self.letters(before.inbox):
             yield Receive(envelope)
@@ -216,6 +217,7 @@ class ChainServer:
             outboxes=outboxes,
             votes=first.snapshot is not last.snapshot
             or first.instance != last.instance
+            or first.acceptor.accepted_id != last.acceptor.accepted_id
             or any(isinstance(e.message, Accept | Accepted) for e in sent),
         )
 
@@ -271,9 +273,22 @@ class ChainServer:
             bit = self._mail_bits[key] = 1 << len(self.mail)
             self.mail.append(envelope)
             for instance in range(len(self._live)):
-                if _matters(envelope, instance):
+                if self._matters(envelope, instance):
                     self._live[instance] |= bit
         return bit
+
+    def _matters(self, envelope: Envelope, instance: int) -> bool:
+        """
+        Tell whether *envelope* can still make a difference to a receiver that is at *instance*.
+
+        Votes on a closed link count no more, but for one that tells that its sender is there. A
+        request about one is answered with what the links so far amount to; so is the greeting that
+        each server sent at its start, and that is always there.
+        """
+        if isinstance(envelope.message, PAXOS):
+            is_heeded = self.heeds_late_votes and isinstance(envelope.message, Accepted)
+            return envelope.instance >= instance - is_heeded
+        return not isinstance(envelope.message, CatchUp) or envelope.instance > instance
 
 
 def _known_as(event: Event) -> object:
@@ -291,15 +306,3 @@ def _can_be_interrupted(step: Step) -> bool:
     """Tell whether a crash in the midst of *step* differs from one before it."""
     saving = next((outbox for _, outbox in step.outboxes if outbox.save is not None), None)
     return saving is not None and bool(saving.early or saving.early_answers)
-
-
-def _matters(envelope: Envelope, instance: int) -> bool:
-    """
-    Tell whether *envelope* can still make a difference to a receiver that is at *instance*.
-
-    Votes on a closed link count no more. A request about one is answered with what the links so far
-    amount to; so is the greeting that each server sent at its start, and that is always there.
-    """
-    if isinstance(envelope.message, PAXOS):
-        return envelope.instance >= instance
-    return not isinstance(envelope.message, CatchUp | Decided) or envelope.instance > instance

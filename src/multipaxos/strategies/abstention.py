@@ -27,6 +27,8 @@ class Abstention(BaseReplicatedValue):
     accepted in this link; and who did in the one before, late or not.
     """
 
+    heeds_late_votes = True
+
     def __init__(self, **arguments: Any) -> None:
         """Begin with nobody's answer."""
         super().__init__(**arguments)

@@ -8,7 +8,7 @@ from typing_extensions import override
 from composable_paxos import Accept, Accepted, PeerID, ProposalID, Resolution
 from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.effects import Timer
-from multipaxos.chain.links import Link, Updates
+from multipaxos.chain.links import Founding, Link, Updates
 from multipaxos.chain.messages import Envelope, Sync
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import RequestID, Update
@@ -48,7 +48,11 @@ class Brevity(BaseReplicatedValue):
     def take_hint(self, envelope: Envelope) -> None:
         super().take_hint(envelope)
         accepted = self.paxos.state
-        if envelope.instance == self.instance + 1 and envelope.decided_by == accepted.accepted_id:
+        if (
+            envelope.instance == self.instance + 1
+            and envelope.decided_by == accepted.accepted_id
+            and envelope.chain_id == self._chain_of(accepted.accepted_value)
+        ):
             self.resolve(
                 Resolution(
                     proposal_id=accepted.accepted_id,
@@ -93,6 +97,10 @@ class Brevity(BaseReplicatedValue):
         super().timeout(timer)
         if timer is Timer.TELL and self._to_tell == self.instance:
             self._tell_all()
+
+    def _chain_of(self, link: Link) -> str:
+        # A server may found a chain twice, if it lost its memory, and use one number in both.
+        return link.chain_id if isinstance(link, Founding) else self.chain_id
 
     def _others_wait_for(self, link: Link | None) -> bool:
         return isinstance(link, Updates) and any(

@@ -54,7 +54,8 @@ class EarlyMessages(BaseReplicatedValue):
         self.early = deque(envelope for envelope in kept if envelope.instance > self.instance)
         self.early_characters = sum(map(_characters, self.early))
         for envelope in kept:
-            if envelope.instance == self.instance:
+            # Before link 0 was known, nothing told which chain a message was of.
+            if envelope.instance == self.instance and envelope.chain_id == self.chain_id:
                 self._take(envelope)
 
     def _take(self, envelope: Envelope) -> None:

@@ -42,6 +42,7 @@ class Bug:
 
     *plan* are the arguments of a random run under which seeds find it soon, *bounds* those of the
     explorer's *model* under which it does: what a command takes where its user says nothing else.
+    *unexplored* are strategies that the explorer's servers do without: they would only hide it.
     *not_simulated* and *not_explored* are sentences that say why that engine cannot find it; empty
     if it can. *shortest* are the shortest disasters, as far as they are known.
     """
@@ -56,6 +57,7 @@ class Bug:
     plan: Mapping[str, int | float | str | bool | tuple[str, ...]] = field(default_factory=dict)
     model: Model = Model.CHAIN
     bounds: Mapping[str, int] = field(default_factory=dict)
+    unexplored: tuple[str, ...] = ()
     not_simulated: str = ""
     not_explored: str = ""
     shortest: tuple[Disaster, ...] = ()

@@ -2,10 +2,9 @@
 
 from typing_extensions import override
 
-from composable_paxos import LOWEST, Accept, Message, PaxosInstance, Prepare, ProposalID
-from composable_paxos.messages import Value
+from composable_paxos import LOWEST, Accept, Message, Prepare, ProposalID, Resolution
 from multipaxos.chain.durable import DurableState
-from multipaxos.chain.messages import ChainMessage
+from multipaxos.chain.messages import ChainMessage, Envelope
 from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 
@@ -98,21 +97,30 @@ class UsesNumberOneOfAnEarlierLife(BaseReplicatedValue):
             super().start_round()
 
 
-class GuessesTheValue(PaxosInstance):
+class TakesItsValueForDecided(BaseReplicatedValue):
     """
-    Takes its own value for the one that is chosen.
+    Takes what it accepted for what was decided.
 
-    Mistake: acceptances tell their number only, for all have been asked to accept the value. The
-    server has accepted one in this instance; that it was under another number, it does not look.
+    Mistake: a message of the next link says under which number this one was decided, without the
+    value, for all have been asked to accept that. The server has accepted something here; that it
+    was under another number, it does not look.
 
-    Rule: a learner finds out that a majority has accepted a proposal: a number with its value
-    (Paxos Made Simple, 2.3). Who did not accept that number does not know its value, and asks.
+    Rule: what is chosen is a proposal: a number with its value (Paxos Made Simple, 2.3). Who did
+    not accept that number does not know its value, and asks.
 
     Met: with followers that take a commit index for word that their own entry there is committed,
     whatever its term.
     """
 
     @override
-    def value_of(self, proposal_id: ProposalID) -> Value:
-        """Return what was accepted last, without super()'s look at its number."""
-        return self.state.accepted_value
+    def take_hint(self, envelope: Envelope) -> None:
+        """Resolve with what was accepted here, without super()'s look at its number."""
+        acceptor = self.paxos.state
+        if envelope.instance == self.instance + 1 and acceptor.accepted_id > LOWEST:
+            self.resolve(
+                Resolution(
+                    proposal_id=acceptor.accepted_id,
+                    value=acceptor.accepted_value,
+                    acceptors=frozenset(),
+                )
+            )
