@@ -63,6 +63,19 @@ def test_pipelines_stand_against_the_best_of_etcd() -> None:
     assert shortfalls([shared]) == []
 
 
+def test_callers_that_share_connections_stand_beside_for_comparison() -> None:
+    """They are no clients of their own: nothing is wanted of ours against them."""
+    findings = Findings()
+    add(findings, OURS, MANY, 300)
+    add(findings, SHARED, MANY, 200)
+    add(findings, ETCD, MANY, 100)
+
+    beside = verdict_on(findings, "256 clients, writes/s", "etcd's, callers sharing connections")
+
+    assert (beside.found, beside.holds, beside.word) == ("1.50 times", None, "for comparison")
+    assert verdict_on(findings, "256 clients, writes/s", "etcd's").found == "3.00 times"
+
+
 def test_latencies_and_times_must_be_low() -> None:
     """A failover may take as long as that of etcd, and no longer."""
     findings = Findings(gaps={OURS: [1.2, 1.1, 9.0], ETCD: [1.2]}, memory={OURS: 3, ETCD: 2})
