@@ -1,5 +1,6 @@
 """The traces of real servers, killed and started again, are held against the invariants."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -91,6 +92,51 @@ def test_killed_servers_and_their_clients_keep_every_invariant(
     assert ":type :invoke, :f :read" in (tmp_path / "history.edn").read_text(encoding="ascii")
     again = conform(merged)
     assert again.returncode == 0, again.stdout
+
+
+def test_pipelines_of_clients_are_judged_as_one_operation(tmp_path: Path) -> None:
+    """They went through the chain together: nobody's command may lie between their commands."""
+    cluster = TracedCluster(tmp_path, master=True)
+    try:
+        cluster.start(*UIDS)
+        cluster.propose("A", "first")
+        sent = [
+            threading.Thread(target=pipelined, args=(cluster, uid, number))
+            for number, uid in enumerate([*UIDS, *UIDS])
+        ]
+        for thread in sent:
+            thread.start()
+        for thread in sent:
+            thread.join()
+    finally:
+        cluster.end()
+
+    judged = conform(*map(cluster.trace, UIDS), "--edn", tmp_path / "history.edn")
+
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert "I11 Linearizable          holds" in judged.stdout
+    assert "I9 AppliedOnce            holds" in judged.stdout
+    told = [line for uid in UIDS for line in cluster.trace(uid).read_text().splitlines()]
+    called = [parse_line(line).fields for line in told if '"kind": "called"' in line]
+    assert {"pipeline", "reads"} <= {fields["operation"] for fields in called}
+    assert ":f :pipeline" in (tmp_path / "history.edn").read_text(encoding="ascii")
+
+
+def pipelined(cluster: LiveCluster, uid: str, number: int) -> None:
+    """Send ten pipelines of writes and reads, one after the other, and then one of reads."""
+    address = cluster.config.servers[uid].client
+    with socket.create_connection((address.host, address.port), timeout=30) as connection:
+        received = connection.makefile("rb")
+        for turn in range(10):
+            value = f"{number}-{turn}"
+            connection.sendall(f"SET {value}\r\nGET\r\nCAS {value} {value}!\r\nGET\r\n".encode())
+            replies = [received.readline() for _ in range(6)]
+            assert replies[0] == replies[3] == b"+OK\r\n", replies
+            assert replies[2] == f"{value}\r\n".encode()
+            assert replies[5] == f"{value}!\r\n".encode()
+        connection.sendall(b"GET\r\nGET\r\n")
+        replies = [received.readline() for _ in range(4)]
+        assert replies[1] == replies[3]
 
 
 def test_without_one_trace_the_verdict_says_what_it_is_worth(tmp_path: Path) -> None:

@@ -114,11 +114,11 @@ def test_server_that_lost_a_large_dictionary_fetches_it_in_parts(tmp_path: Path)
         assert ask(cluster, "C", "DBSIZE") == len(keys) + 1
         cluster.wait("C", lambda status: status.get("link", 0) > 0)
         found = wait_until(
-            lambda: '"kind":"caught up"' in trace.read_text(), seconds=WAIT_SECONDS_MAX
+            lambda: '"kind": "caught up"' in trace.read_text(), seconds=WAIT_SECONDS_MAX
         )
 
         assert found
-        assert trace.read_text().count('"type":"SnapshotPart"') > 2
+        assert trace.read_text().count('"type": "SnapshotPart"') > 2
         assert ask(cluster, "C", "GET", keys[-1]) == keys[-1].encode().decode() * 100
     finally:
         cluster.end()

@@ -20,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from tests.live.cluster import UIDS, WAIT_SECONDS_MAX, LiveCluster, keeping, running_cluster
 
+from multipaxos.chain import pipelines
 from multipaxos.cli.processes import wait_until
 
 pytestmark = pytest.mark.live
@@ -421,3 +422,37 @@ def test_what_is_announced_holds_nobody_up(register: LiveCluster, data: bytes) -
         used = Path(f"/proc/{register.processes['A'].pid}/statm")
         if used.exists():
             assert int(used.read_text(encoding="ascii").split()[1]) * 4096 < 500e6
+
+
+def test_a_pipeline_goes_through_the_chain_together(dictionary: LiveCluster) -> None:
+    """Through any server; one command that fails keeps no other from being done."""
+    for uid in UIDS:
+        with library(dictionary, uid) as client:
+            client.set("text", "x")
+            pipeline = client.pipeline(transaction=False)
+            for number in range(40):
+                pipeline.set(f"{uid}-{number}", str(number))
+                pipeline.get(f"{uid}-{number}")
+            pipeline.incr("text")
+            pipeline.delete(f"{uid}-0")
+
+            replies = pipeline.execute(raise_on_error=False)
+            reads = client.pipeline(transaction=False)
+            for number in range(40):
+                reads.get(f"{uid}-{number}")
+
+        assert replies[:80:2] == [True] * 40
+        assert replies[1:80:2] == [str(number) for number in range(40)]
+        assert isinstance(replies[80], redis.ResponseError)
+        assert replies[81] == 1
+        assert reads.execute() == [None, *(str(number) for number in range(1, 40))]
+
+        packed = [
+            update["command"]
+            for link in dictionary.history(uid)
+            if isinstance(link.holds, dict)
+            for update in link.holds.get("updates", ())
+            if update["command"][0] == "PIPELINE"
+        ]
+        found = [command for one in packed for command in pipelines.commands_of(tuple(one))]
+        assert sum(command[:2] == ("SET", f"{uid}-7") for command in found) == 1

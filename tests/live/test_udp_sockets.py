@@ -205,18 +205,18 @@ def test_a_peer_that_does_not_read_is_given_only_so_much(pair: Pair) -> None:
             return bool(connections)
 
         pair.run_until(is_connected)
-        for _ in range(5):
-            forwarded = replace(catch_up(30 * MEBIBYTE), message=promise(30 * MEBIBYTE))
-            pair.servers["A"].send(forwarded)
+        for number in range(5):
+            promised = promise(30 * MEBIBYTE, number)
+            pair.servers["A"].send(replace(catch_up(30 * MEBIBYTE), message=promised))
             pair.reactor.iterate(0)
         connections[0].close()
 
     assert pair.servers["A"].refused == {Refusal.DISPLACED: 3}
 
 
-def promise(size: int) -> Promise:
-    """Return a message with about *size* bytes."""
-    update = Update(request_id=RequestID("c", 1), command=("SET", "x" * size), since=1)
+def promise(size: int, number: int = 1) -> Promise:
+    """Return a message with about *size* bytes; another *number* makes another one."""
+    update = Update(request_id=RequestID("c", number), command=("SET", "x" * size), since=1)
     return Promise(
         acceptor="A",
         proposal_id=ProposalID(3, "B"),

@@ -4,6 +4,7 @@ from tests.chain.support import LOWEST_B, Hand, link_of, sent, write
 
 from composable_paxos import Accepted, Prepare
 from multipaxos.chain.durable import DecidedLink
+from multipaxos.chain.effects import Timer
 from multipaxos.chain.messages import Decided
 from multipaxos.composition import compose
 
@@ -34,3 +35,20 @@ def test_a_round_of_a_link_that_ends_in_the_same_event_does_not_leave_before_a_s
     assert outbox.early == ()
     assert outbox.save is not None
     assert outbox.save.state.instance == 3
+
+
+def test_links_that_are_not_saved_yet_are_known_as_such() -> None:
+    """Who asks for the history finds them; a save takes them along."""
+    hand = Hand(BEHIND)
+    hand.start()
+    link = link_of(write("x"))
+
+    waiting = hand.decide(link)
+    unsaved = hand.value.unsaved_links
+    settled = hand.timeout(Timer.SETTLE)
+
+    assert waiting.save is None
+    assert unsaved == (DecidedLink(number=1, link=link),)
+    assert settled.save is not None
+    assert settled.save.decided == unsaved
+    assert hand.value.unsaved_links == ()

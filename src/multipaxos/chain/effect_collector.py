@@ -124,6 +124,11 @@ class EffectCollector(ChainPosition):
 
     # -- saving ------------------------------------------------------------------------------------
 
+    @property
+    def unsaved_links(self) -> tuple[DecidedLink, ...]:
+        """The links that were decided since the last save."""
+        return tuple(self._decided)
+
     def save_may_wait(self, saved: DurableState, state: DurableState) -> bool:  # noqa: ARG002 - for strategies
         """
         Tell whether *state* need not be saved now, where *saved* is on the disk. Here: it must be.

@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.internet.error import CannotListenError
 
+from multipaxos.chain.durable import DecidedLink
 from multipaxos.chain.effects import Answer, Timer
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.replicated_value import BaseReplicatedValue
@@ -232,7 +233,7 @@ class Server:
 
     def history(self, count: int) -> str:
         """Return as JSON the newest *count* links that are kept, or as many as fit an answer."""
-        return report.history(self.storage.history, count)
+        return report.history(self._newest_links, count)
 
     def role(self) -> Role:
         """Return the part that this server plays just now, as Redis' clients see it."""
@@ -269,6 +270,11 @@ class Server:
     def _receive(self, envelope: Envelope) -> None:
         self.last_heard[envelope.sender] = self.clock.seconds()
         self.driver.receive(envelope)
+
+    def _newest_links(self, count: int) -> list[DecidedLink]:
+        # Whoever was just told of a link finds it, though it may be saved with the next vote only.
+        links = [*self.storage.history(count), *self.replica.unsaved_links]
+        return links[max(0, len(links) - min(count, self.config.history_max)) :]
 
     def _submit_gathered(self) -> None:
         gathered, self._gathered = self._gathered, []
