@@ -12,6 +12,7 @@ from tests.chain.support import (
     write,
 )
 from tests.strategies.support import others, result_of, running_with_master
+from typing_extensions import override
 
 from composable_paxos import (
     LOWEST,
@@ -197,8 +198,8 @@ def test_what_else_binds_a_server_is_saved_at_once() -> None:
     """Which chain it is of, whom it founds it with, and which links it sits out."""
     found = Hand(COMMITTING, memoryless=True)
     found.start()
-    founding = found.timeout(Timer.GRACE)
-    assert founding.save is None
+    outbox = found.timeout(Timer.GRACE)
+    assert outbox.save is None
     for uid in "BC":
         answer = IAmAt(
             asked_in=found.value.birth,
@@ -236,6 +237,7 @@ def test_an_accept_waits_while_its_number_is_promised_nowhere() -> None:
     class Alone(GroupCommit):
         """Asks to accept in the same event in which the number is promised."""
 
+        @override
         def timeout(self, timer: Timer) -> None:
             super().timeout(timer)
             self.paxos.wish = X
