@@ -119,7 +119,7 @@ def verdicts(findings: Findings) -> list[Verdict]:
         ),
         _times(
             "64 clients, pipeline of 16, writes/s", "etcd's best at any client count", 12.0,
-            speed(OURS, PIPED), best(ETCD, cases=(ONE, SOME, MANY)),
+            speed(OURS, PIPED), best(ETCD, cases=(ONE, SOME, MANY, MOST)),
         ),
         *_beside_shared(findings),
         _times(

@@ -3,7 +3,19 @@
 from dataclasses import replace
 
 import pytest
-from benchmarks.rivals.cases import BIG, ETCD, MANY, MOST, ONE, OURS, PIPED, PYSYNCOBJ, SOME, Case
+from benchmarks.rivals.cases import (
+    BIG,
+    ETCD,
+    MANY,
+    MOST,
+    ONE,
+    OURS,
+    PIPED,
+    PYSYNCOBJ,
+    SHARED,
+    SOME,
+    Case,
+)
 from benchmarks.rivals.findings import Cost, Findings, Verdict, shortfalls, verdicts
 from tests.bench.examples import measurement
 
@@ -44,6 +56,19 @@ def test_pipelines_stand_against_the_best_of_etcd() -> None:
 
     assert (verdict.found, verdict.holds) == ("11.50 times", False)
     assert any(load in sentence and "11.50" in sentence for sentence in shortfalls([verdict]))
+
+
+def test_callers_that_share_connections_stand_beside_for_comparison() -> None:
+    """They are no clients of their own: nothing is wanted of ours against them."""
+    findings = Findings()
+    add(findings, OURS, MANY, 300)
+    add(findings, SHARED, MANY, 200)
+    add(findings, ETCD, MANY, 100)
+
+    beside = verdict_on(findings, "256 clients, writes/s", "etcd's, callers sharing connections")
+
+    assert (beside.found, beside.holds, beside.word) == ("1.50 times", None, "for comparison")
+    assert verdict_on(findings, "256 clients, writes/s", "etcd's").found == "3.00 times"
 
 
 def test_latencies_and_times_must_be_low() -> None:
