@@ -5,7 +5,6 @@ from multipaxos.composition import strategy_names
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.trace.diagram import text_diagram
 
-
 QUICK = ("abstention", "batching", "brevity", "group-commit")
 """What makes a master quick, and a picture of it unlike that of an ordinary proposer."""
 

@@ -89,7 +89,7 @@ BUGS_OF_CHAINS = (
         shortest=(Disaster(breaks=_SAVED, steps=1, states=2),),
     ),
     Bug(
-        name="prepare-overtakes-save",
+        name="prepare-before-save",
         culprit=PreparesBeforeSaving,
         mixin=PreparesBeforeSaving,
         breaks=(_SAVED,),
@@ -97,7 +97,7 @@ BUGS_OF_CHAINS = (
         shortest=(Disaster(breaks=_SAVED, steps=1, states=2),),
     ),
     Bug(
-        name="overtakes-deciding-vote",
+        name="vote-left-behind",
         culprit=OvertakesTheDecidingVote,
         mixin=OvertakesTheDecidingVote,
         breaks=(_RESOLVED, _SAVED),
@@ -124,7 +124,7 @@ BUGS_OF_CHAINS = (
         shortest=(Disaster(breaks=_ONE_VALUE, steps=8, states=601),),
     ),
     Bug(
-        name="number-one-of-earlier-life",
+        name="number-one-inherited",
         culprit=UsesNumberOneOfAnEarlierLife,
         mixin=UsesNumberOneOfAnEarlierLife,
         breaks=(_ONE_VALUE,),
@@ -148,7 +148,7 @@ BUGS_OF_CHAINS = (
         name="guessed-value",
         culprit=TakesItsValueForDecided,
         mixin=TakesItsValueForDecided,
-        breaks=(_AGREEMENT, _RESOLVED, _ONCE, _ONE_VALUE),
+        breaks=(_AGREEMENT, _RESOLVED, _ONCE),
         master=True,
         bounds={"servers": 3, "writes": 1, "firings": 1, "elected": 1},
         unexplored=("group-commit",),

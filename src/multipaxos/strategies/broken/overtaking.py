@@ -30,7 +30,7 @@ class SavesVotesWithTheirLink(BaseReplicatedValue):
 
 class PreparesBeforeSaving(BaseReplicatedValue):
     """
-    Asks for promises before it has saved its own.
+    Asks for promises before it saves its own.
 
     Mistake: an Accept need not wait for its proposer's save, so a Prepare is let go as well. An
     Accept's number was promised on disk before; a Prepare's is promised in the very event. After a
@@ -49,7 +49,7 @@ class PreparesBeforeSaving(BaseReplicatedValue):
 
 class OvertakesTheDecidingVote(BaseReplicatedValue):
     """
-    Lets what follows from its vote overtake the vote.
+    Lets what follows from a vote overtake it.
 
     Mistake: an Accept and an answer may leave before a save, so they leave before any. Where this
     server's own vote, cast in the same event, completes the quorum, the link that they follow from
@@ -74,7 +74,7 @@ class OvertakesTheDecidingVote(BaseReplicatedValue):
 
 class UsesNumberOneOfAnEarlierLife(BaseReplicatedValue):
     """
-    Uses number 1 where its disk holds no promise.
+    Uses number 1 where its disk has no promise.
 
     Mistake: that the own acceptor has promised nothing is taken for a proof that number 1 was not
     used. It was one as long as an Accept waited for its proposer's save. Now one may have left in
