@@ -1,5 +1,7 @@
 """The outbox: what an event asks for, and that nobody can forget to save."""
 
+from dataclasses import replace
+
 from tests.chain.support import FOUNDING, Hand, events, link_of, request, sent, stored, write
 from typing_extensions import override
 
@@ -238,3 +240,15 @@ def test_a_refusal_is_told_with_message_and_sender() -> None:
         "reason": Reason.NUMBER_ONE,
         "master": None,
     }
+
+
+def test_where_nobody_watches_nothing_is_noted() -> None:
+    """Notes are for the trace and the metrics; nothing else depends on them."""
+    watched, unwatched = Hand(), Hand()
+    unwatched.value.is_watched = False
+
+    one = watched.receive(Prepare(proposal_id=ProposalID(2, "B")))
+    other = unwatched.receive(Prepare(proposal_id=ProposalID(2, "B")))
+
+    assert one.events != ()
+    assert other == replace(one, events=())

@@ -165,6 +165,40 @@ def test_rounds_of_an_instance_begin_at_its_lowest_number() -> None:
     assert instance.prepare() == Prepare(proposal_id=ProposalID(2, "A"))
 
 
+# ------------------------------------------------------------------------------------ brief answers
+
+
+def test_who_accepted_a_proposal_knows_what_it_stands_for() -> None:
+    """It was asked to accept number and value together (OneValuePerNumber)."""
+    instance = new_instance()
+    instance.receive(Accept(proposal_id=SECOND, value="y"))
+
+    assert instance.value_of(SECOND) == "y"
+
+
+def test_who_asked_for_a_proposal_knows_what_it_stands_for() -> None:
+    """Also where its own acceptor has accepted something else, or nothing."""
+    instance = new_instance()
+    instance.receive(Accept(proposal_id=FIRST, value="x"))
+    instance.skip_prepare(FOURTH, "z")
+
+    assert instance.value_of(FOURTH) == "z"
+    assert instance.value_of(FIRST) == "x"
+
+
+def test_a_proposal_that_was_neither_accepted_nor_asked_for_is_unknown() -> None:
+    """What was accepted under another number, before or after, says nothing of this one."""
+    instance = new_instance()
+    instance.receive(Accept(proposal_id=FIRST, value="x"))
+    instance.receive(Accept(proposal_id=FOURTH, value="z"))
+    instance.propose_value("wish")
+    prepare = instance.prepare()
+
+    unknown = [instance.value_of(number) for number in (FIRST, SECOND, prepare.proposal_id)]
+
+    assert unknown == [None, None, None]
+
+
 # ------------------------------------------------------------------------------------------- memory
 
 

@@ -1,5 +1,7 @@
 """The learner: one vote an acceptor, the newest counts, and all votes for one proposal."""
 
+from typing_extensions import override
+
 from composable_paxos import LOWEST, Accepted, Learner, ProposalID, Quorums, Resolution
 
 FIRST = ProposalID(1, "A")
@@ -7,7 +9,7 @@ SECOND = ProposalID(2, "B")
 THIRD = ProposalID(3, "C")
 
 
-def accepted(acceptor: str, proposal_id: ProposalID, value: str) -> Accepted:
+def accepted(acceptor: str, proposal_id: ProposalID, value: str | None) -> Accepted:
     """Tell that *acceptor* accepted *value* under *proposal_id*."""
     return Accepted(acceptor=acceptor, proposal_id=proposal_id, value=value)
 
@@ -129,3 +131,47 @@ def test_the_quorum_of_phase_two_decides() -> None:
 
     assert at_one == Resolution(proposal_id=FIRST, value="x", acceptors=frozenset("A"))
     assert at_two is None
+
+
+# ------------------------------------------------------------------------------------ brief answers
+
+
+class Knowing(Learner):
+    """A learner that knows, from elsewhere, what FIRST stands for."""
+
+    @override
+    def value_of(self, proposal_id: ProposalID) -> str | None:
+        """Return what *proposal_id* stands for."""
+        return "x" if proposal_id == FIRST else super().value_of(proposal_id)
+
+
+def test_acceptances_without_their_value_are_enough_for_who_knows_the_proposal() -> None:
+    """A number stands for one value, so the number tells what is chosen."""
+    learner = Knowing(Quorums.majority("ABC"))
+
+    first = learner.receive_accepted(accepted("A", FIRST, None))
+    second = learner.receive_accepted(accepted("B", FIRST, None))
+
+    assert first is None
+    assert second == Resolution(proposal_id=FIRST, value="x", acceptors=frozenset("AB"))
+
+
+def test_a_quorum_for_a_number_that_means_nothing_here_resolves_nothing() -> None:
+    """That it is chosen is known then, and what it is, not."""
+    learner = Knowing(Quorums.majority("ABC"))
+
+    replies = [learner.receive_accepted(accepted(uid, SECOND, None)) for uid in "ABC"]
+
+    assert replies == [None] * 3
+    assert learner.accepted_by(SECOND) == set("ABC")
+
+
+def test_the_value_that_comes_at_last_resolves() -> None:
+    """One acceptance of the same proposal that names its value is enough, also a repeated one."""
+    learner = Learner(Quorums.majority("ABC"))
+    for uid in "AB":
+        learner.receive_accepted(accepted(uid, SECOND, None))
+
+    resolution = learner.receive_accepted(accepted("B", SECOND, "y"))
+
+    assert resolution == Resolution(proposal_id=SECOND, value="y", acceptors=frozenset("AB"))

@@ -178,7 +178,7 @@ def test_a_link_that_nobody_accepted_breaks_i7(tmp_path: Path, files: Files) -> 
     """C closes one link more than there are."""
     lines = files["C"]
     place = [n for n, line in enumerate(lines) if line["kind"] == "saved"][-1]
-    number = lines[place]["instance"]
+    number = max(line["instance"] for uid in "ABC" for line in files[uid] if "instance" in line) + 1
     lines[place]["decided"] = [
         *lines[place]["decided"],
         {"type": "DecidedLink", "number": number, "link": {"type": "Nothing"}},

@@ -6,11 +6,11 @@ from random import Random
 import pytest
 from typing_extensions import override
 
-from composable_paxos import Prepare, ProposalID
+from composable_paxos import Message, Prepare, ProposalID
 from multipaxos.chain.durable import DecidedLink, DurableState
 from multipaxos.chain.effects import Answer, LocalRead, Outbox, Save, Timer
 from multipaxos.chain.events import Event, EventKind
-from multipaxos.chain.messages import Envelope, Sync
+from multipaxos.chain.messages import ChainMessage, Envelope, OtherChain, Sync
 from multipaxos.chain.register import Register
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import Chosen, RequestID, Update
@@ -43,11 +43,12 @@ class Scripted(BaseReplicatedValue):
     """
     A protocol object that does what a test tells it: *script* runs at the next event.
 
-    State: the events that it saw, by *seen*.
+    State: the events that it saw, by *seen*; whether what it says *may be early*.
     """
 
     seen: list[str]
     script: Callable[[], None]
+    may_be_early = False
 
     def obey(self, event: str) -> None:
         """Take note of *event*, and run the script once."""
@@ -73,6 +74,14 @@ class Scripted(BaseReplicatedValue):
     @override
     def timeout(self, timer: Timer) -> None:
         self.obey(f"timeout {timer}")
+
+    @override
+    def may_overtake_save(self, message: Message | ChainMessage) -> bool:
+        return self.may_be_early and isinstance(message, Sync)
+
+    @override
+    def answers_may_overtake_save(self) -> bool:
+        return self.may_be_early
 
     @override
     def release_read(self, read: LocalRead) -> None:
@@ -230,6 +239,72 @@ def test_when_saving_fails_nothing_leaves_and_the_server_stops() -> None:
     stage.driver.submit(ASKED, ("SET", "x"))
 
     assert stage.log == ["halted: the disk is full", "stop: the disk is full"]
+    assert stage.driver.halted
+
+
+def test_what_need_not_wait_for_the_save_leaves_before_it() -> None:
+    """Messages, then answers; whatever must wait comes in its place after the save."""
+    stage = Stage()
+    stage.value.may_be_early = True
+
+    def script() -> None:
+        everything(stage)
+        stage.value.send("C", OtherChain())
+
+    stage.on_next_event(script)
+    stage.driver.submit(ASKED, ("SET", "x"))
+
+    assert stage.log == [
+        "sent to B",
+        "send to B",
+        "answered client/1",
+        "tell client/1",
+        "save",
+        "saved",
+        "happened waits",
+        "sent to C",
+        "send to C",
+        "timer sync 10.0",
+    ]
+
+
+def test_when_the_save_fails_after_that_the_server_stops_all_the_same() -> None:
+    """What left early is true of a server that goes back to its disk; nothing else leaves."""
+    stage = Stage()
+    stage.value.may_be_early = True
+    stage.disk_is_full = True
+    stage.on_next_event(lambda: everything(stage))
+
+    stage.driver.submit(ASKED, ("SET", "x"))
+
+    assert stage.log[:4] == ["sent to B", "send to B", "answered client/1", "tell client/1"]
+    assert stage.log[4:] == ["halted: the disk is full", "stop: the disk is full"]
+    assert stage.driver.halted
+
+
+def test_whoever_stops_the_server_when_it_is_answered_early_stops_it_before_the_save() -> None:
+    """The storage may be closed by then. It is as a crash at that instant would be."""
+    stage = Stage()
+    stage.value.may_be_early = True
+    stage.driver.on_answer = lambda _: stage.driver.stop()
+    stage.on_next_event(lambda: everything(stage))
+
+    stage.driver.submit(ASKED, ("SET", "x"))
+
+    assert stage.log == ["sent to B", "send to B", "answered client/1"]
+
+
+def test_no_event_comes_within_another_that_waits_for_its_save() -> None:
+    """It would be saved first, and then overwritten by what was before it."""
+    stage = Stage()
+    stage.value.may_be_early = True
+    stage.driver.on_answer = lambda _: stage.driver.submit(ASKED, ("GET",))
+    stage.on_next_event(lambda: everything(stage))
+
+    with pytest.raises(AssertionError, match="SavedBeforeSent: an event within another"):
+        stage.driver.submit(ASKED, ("SET", "x"))
+
+    assert "save" not in stage.log
     assert stage.driver.halted
 
 

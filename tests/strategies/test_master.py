@@ -112,7 +112,7 @@ def test_where_the_chain_names_nobody_a_server_waits_a_moment_and_bids() -> None
 
     assert sent(outbox, Prepare) == [(uid, Prepare(proposal_id=A2)) for uid in "BC"]
     assert hand.value.paxos.wish == hand.bid
-    assert (hand.bid.uid, hand.bid.lease_seconds) == ("A", 2.0)
+    assert (hand.bid.uid, hand.bid.lease_seconds) == ("A", hand.settings.lease_seconds)
 
 
 def test_servers_wait_for_different_moments() -> None:
@@ -271,7 +271,7 @@ def test_under_a_master_a_link_takes_one_round_trip() -> None:
     since = cluster.time.now
 
     call = cluster.submit(master, ("SET", "x"))
-    cluster.run_for(0.5)
+    cluster.run_for(0.1)
 
     assert link_of_call(call) > 0
     counted = messages(cluster, since=since)
@@ -478,7 +478,9 @@ def test_a_renewal_is_bid_for_before_the_lease_ends() -> None:
     asked = hand.promise()
     elected = hand.accepted()
 
-    assert timers(asked)[Timer.RENEWAL] == pytest.approx(HELD - 1.0)
+    assert timers(asked)[Timer.RENEWAL] == pytest.approx(
+        HELD - hand.settings.renewal_head_start_seconds
+    )
     assert Timer.RENEWAL not in timers(elected)
 
 
@@ -549,6 +551,7 @@ def test_a_master_on_slow_wires_keeps_its_lease() -> None:
     cluster = SimulatedCluster(
         strategies=MASTER,
         founded=True,
+        settings=Settings(lease_seconds=2.0, renewal_head_start_seconds=1.0),
         weather=Weather(delay_seconds_min=0.4, delay_seconds_max=0.42),
     )
     cluster.start()

@@ -34,9 +34,9 @@ class ChainBounds:
     *crashes*, each with a restart. The first *proposers* servers act of their own accord (0: all),
     when a timer of theirs fires, *firings* times in all (None: as often as they like). That a lease
     ends, one's own or another's, is no such act; nor is what an event put off, for a moment or for
-    the next event: a save, a word of what was decided, the own vote. With *master* the servers seek mastership and use
-    it; where one is *elected*, the first link has made it the first server, and a run begins when
-    all have learned that.
+    the next event: a save, a word of what was decided, the own vote. With *master* the servers seek
+    mastership and use it; where one is *elected*, the first link has made it the first server, and
+    a run begins when all have learned that.
     """
 
     servers: int = 2

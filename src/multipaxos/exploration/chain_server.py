@@ -288,7 +288,8 @@ class ChainServer:
         if isinstance(envelope.message, PAXOS):
             is_heeded = self.heeds_late_votes and isinstance(envelope.message, Accepted)
             return envelope.instance >= instance - is_heeded
-        return not isinstance(envelope.message, CatchUp) or envelope.instance > instance
+        is_help = isinstance(envelope.message, CatchUp | Decided)
+        return not is_help or envelope.instance > instance
 
 
 def _known_as(event: Event) -> object:

@@ -8,10 +8,12 @@ from multipaxos.chain.links import Link, Updates
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import Update
 
-LINK_UPDATES_MAX = 1024
-"""One link holds at most so many updates ..."""
 LINK_CHARACTERS_MAX = 48 * 1024
-"""... and, beyond its first, about so many characters: an Accept then mostly fits a datagram."""
+"""
+One link holds about so many characters, unless its first update has more.
+
+An Accept then mostly fits a datagram. That is some five hundred updates of a few words.
+"""
 
 
 class Batching(BaseReplicatedValue):
@@ -36,6 +38,6 @@ def _first_that_fit(updates: Iterable[Update]) -> Iterator[Update]:
     characters = 0
     for count, update in enumerate(updates):
         characters += update.characters
-        if count and (characters > LINK_CHARACTERS_MAX or count >= LINK_UPDATES_MAX):
+        if count and characters > LINK_CHARACTERS_MAX:
             return
         yield update

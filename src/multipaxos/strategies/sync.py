@@ -112,7 +112,3 @@ class Synchronization(BaseReplicatedValue):
 
     def _tell(self, uid: PeerID) -> None:
         self.send(uid, Sync(votes_from=self.votes_from))
-
-    def _help(self, envelope: Envelope) -> None:
-        self.help_peer(envelope.sender, envelope.instance)
-        self.repeat_request(envelope.sender)
