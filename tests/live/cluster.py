@@ -99,6 +99,18 @@ class LiveCluster:
         except ClientError:
             return {}
 
+    def wait_until_all_vote(self) -> None:
+        """
+        Wait until nobody is without memory, or sits links out, and all know their chain.
+
+        Whoever came too late to found it does, on a busy machine; none may be killed meanwhile.
+        """
+        for uid in UIDS:
+            self.wait(
+                uid,
+                lambda status: status.get("phase") == "serving" and bool(status.get("chain")),
+            )
+
     def history(self, uid: str) -> list[HistoryLink]:
         """Return all links that *uid* keeps."""
         with self.client(uid) as client:

@@ -52,12 +52,7 @@ def test_killed_servers_and_their_clients_keep_every_invariant(
     cluster = TracedCluster(tmp_path, master=master)
     try:
         cluster.start(*UIDS)
-        # Who comes too late to found the chain sits links out: until it votes, none may be killed.
-        for uid in UIDS:
-            cluster.wait(
-                uid,
-                lambda status: status.get("phase") == "serving" and bool(status.get("chain")),
-            )
+        cluster.wait_until_all_vote()
         clients = [cluster.client(*UIDS[i:], *UIDS[:i]) for i in range(len(UIDS))]
         working = [
             threading.Thread(target=work, args=(client, f"c{number}", 12))

@@ -30,6 +30,7 @@ def test_killed_server_returns_and_catches_up(
     """The others go on without a killed server; it keeps its votes and learns what it missed."""
     with running_cluster(tmp_path, master=master, storage=storage) as cluster:
         cluster.propose("B", "before")
+        cluster.wait_until_all_vote()
         cluster.kill("A")
         during = cluster.propose("B", "during")
         assert cluster.get("C") == "during"
@@ -72,6 +73,7 @@ def test_another_master_takes_over(tmp_path: Path) -> None:
     with running_cluster(tmp_path, master=True) as cluster:
         cluster.propose("A", "old")
         cluster.wait("A", lambda status: bool(status.get("lease")))
+        cluster.wait_until_all_vote()
         old = cluster.status("A")["master"]
         cluster.kill(old)
         other = next(uid for uid in UIDS if uid != old)
@@ -110,6 +112,7 @@ def test_restart_under_load_loses_nothing(tmp_path: Path, *, master: bool) -> No
             thread.start()
         try:
             _wait_for_more(cluster, acknowledged, 20)
+            cluster.wait_until_all_vote()
             cluster.kill("C")
             _wait_for_more(cluster, acknowledged, 20)
             cluster.start("C")

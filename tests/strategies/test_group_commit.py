@@ -455,3 +455,17 @@ def test_a_power_cut_of_all_takes_no_answer_back() -> None:
     cluster.run_for(10.0)
 
     assert result_of(read) == "x"
+
+
+def test_links_that_are_not_saved_yet_are_known_as_such() -> None:
+    """Who asks for the history finds them; a save takes them along."""
+    hand = server()
+    hand.decide(X)
+    unsaved = hand.value.unsaved_links
+
+    settled = hand.timeout(Timer.SETTLE)
+
+    assert unsaved == (DecidedLink(number=1, link=X),)
+    assert settled.save is not None
+    assert settled.save.decided == unsaved
+    assert hand.value.unsaved_links == ()
