@@ -10,6 +10,7 @@ from multipaxos.chain.dictionary import Dictionary
 from multipaxos.chain.durable import Session, Snapshot
 from multipaxos.chain.ledger import TOO_LARGE, apply_link, changes_of, outcome_so_far
 from multipaxos.chain.links import Link, NewMaster, Nothing
+from multipaxos.chain.pipelines import Pipelining, pack
 from multipaxos.chain.register import Register
 from multipaxos.chain.requests import Chosen, Outcome, RequestID, Unknown, Update
 from multipaxos.chain.state_machine import Command, CommandForm, Failure, Result
@@ -312,3 +313,19 @@ def test_a_list_is_as_large_as_what_is_in_it(length: int, remembered: Result) ->
     effect = apply_link(Snapshot(), 1, link_of(update), machine=Listing(), sessions_max=9)
 
     assert effect.snapshot.sessions[request().client].result == remembered
+
+
+def test_the_results_of_a_pipeline_are_remembered_together() -> None:
+    """Whoever asks again is told all of them again."""
+    machine = Pipelining(Dictionary())
+    command = pack([("SET", "a", "1"), ("SET", "b", "2")], reads=False)
+    link = link_of(Update(request_id=RequestID("c", 1), command=command, since=1))
+
+    effect = apply_link(Snapshot(value=machine.initial()), 1, link, machine=machine, sessions_max=9)
+    again = apply_link(effect.snapshot, 2, link, machine=machine, sessions_max=9)
+
+    assert (
+        effect.outcomes
+        == again.outcomes
+        == ((RequestID("c", 1), Chosen(link=1, result=(True, True))),)
+    )

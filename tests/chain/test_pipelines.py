@@ -183,3 +183,13 @@ def test_results_of_a_pipeline_can_be_read_back_however_deep_they_are() -> None:
     assert isinstance(result, tuple)
     assert result[0] == machine.apply(None, ("DIVE",))[1]
     assert result_from_plain(result_to_plain(result)) == result
+
+
+def test_the_keys_of_many_commands_are_those_of_all_in_their_pipelines() -> None:
+    """Whoever saves what changed looks for all of them at once."""
+    machine = Pipelining(Dictionary())
+    pipeline = pack([("SET", "a", "1"), ("DEL", "b", "c")], reads=False)
+
+    keys = machine.keys_of_all([pipeline, ("INCR", "d"), ("MSET", "a", "2", "e", "3")])
+
+    assert keys == ("a", "b", "c", "d", "e")

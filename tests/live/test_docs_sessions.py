@@ -40,9 +40,13 @@ DOCUMENTS = [
 NORMALISED = (
     (re.compile(r"\b[0-9a-f]{16}\b"), "NAME"),
     (re.compile(r"\d+(\.\d+)?"), "N"),
+    (re.compile(r"told by [A-C]\b"), "told by WHOEVER CAME FIRST"),
     (re.compile(r"\s+"), " "),
 )
-"""What differs from run to run: names drawn at random, numbers, and the columns they widen."""
+"""
+What differs from run to run: names drawn at random, numbers, and the columns they widen; and which
+of several servers helps first.
+"""
 
 PROCESS = re.compile(r", process (\d+)$", re.MULTILINE)
 """How a server says its process id."""

@@ -503,3 +503,42 @@ def test_the_settings_bound_how_long_a_snapshot_is_held() -> None:
     """Longer than the receiver goes on asking, so that a pause does not cost a beginning."""
     assert parts.PINNED_TRIES > parts.TRIES_MAX
     assert Settings().retransmit_seconds * parts.PINNED_TRIES < 60
+
+
+# --------------------------------------------------------------------------------- what comes late
+
+
+def test_a_question_of_somebody_who_is_not_behind_gets_no_answer() -> None:
+    """The transfer that it belongs to is over on both sides."""
+    helper = helping()
+
+    outbox = helper.receive(FetchPart(at=9, number=1), sender="C", instance=9)
+
+    assert sent(outbox) == []
+
+
+def test_a_late_part_begins_no_transfer() -> None:
+    """Only part 0 tells what the rest is part of."""
+    helper, receiver = helping(), behind()
+    first = first_part(helper)
+    asked = fetch_of(receiver.receive(first, sender="A", instance=9))
+    later = part_of(helper.receive(asked, sender="C", instance=1))
+    stranger = behind()
+
+    outbox = stranger.receive(later, sender="A", instance=9)
+
+    assert sent(outbox) == []
+    assert stranger.value.instance == 1
+
+
+def test_a_state_may_hold_whatever_a_state_is_made_of() -> None:
+    """A machine of one's own may keep lists, numbers and maps under its keys."""
+    item = ("x" * 500, Map({"k": 5}), None)
+    state = Map({f"{n}-same-end": item for n in range(20)})
+
+    helper = helping(Snapshot(value=state))
+    receiver = behind()
+    hand_over(helper, receiver, first_part(helper))
+
+    assert receiver.value.instance == 9
+    assert receiver.value.snapshot.value == state

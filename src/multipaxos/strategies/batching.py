@@ -22,8 +22,8 @@ class Batching(BaseReplicatedValue):
 
     The batch is as large as the load: while a link is in flight, updates gather for the next one. A
     lone update waits for nobody. Links stay serial, one instance after the other, so there are no
-    gaps that a new master would have to close: a second link in flight would hide the round trip
-    where that, and not the processor or the disk, is what limits.
+    gaps that a new master would have to close. What a second link in flight would add, and cost,
+    docs/explanation/performance.md says.
     """
 
     @override
