@@ -58,6 +58,8 @@ def test_help_lists_all_commands() -> None:
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
+        (["server", "A", "--transport", "udp"], "'udp' is not one of 'auto', 'tcp'"),
+        (["cluster", "--transport", ""], "'' is not one of 'auto', 'tcp'"),
         (["client", "X", "v"], 'There is no server "X" in the cluster: it has A, B, C'),
         (["server", "X"], 'There is no server "X" in the cluster: it has A, B, C'),
         (["get", "--via", "X"], 'There is no server "X" in the cluster: it has A, B, C'),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any, cast
 
 from twisted.internet import error
@@ -213,6 +214,7 @@ class Server:
 
     config: Config = field(default_factory=built_in_config)
     look_up: Any = None
+    tcp_only: bool = False
 
     def __post_init__(self) -> None:
         """Listen."""
@@ -228,6 +230,8 @@ class Server:
             lambda reason, address: self.refused.append((reason, address)),
             addresses=self.look_up
             and PeerAddresses(peers, run_in_thread=run_in_thread, look_up=self.look_up),
+            tcp_only=self.tcp_only,
+            rng=Random(1),
         )
         self.messenger.listen(self.reactor)
 

@@ -17,8 +17,9 @@ from multipaxos.chain.messages import CatchUp, Envelope
 from multipaxos.chain.requests import RequestID, Update
 from multipaxos.runtime.codec import encode_envelope
 from multipaxos.runtime.config import Address, built_in_config
-from multipaxos.runtime.messenger import stream_port, stream_sender
+from multipaxos.runtime.messenger import sending_connection, stream_port, stream_sender
 from multipaxos.runtime.messenger.arrivals import Refusal
+from multipaxos.runtime.messenger.backoff import RETRY_SECONDS_MAX
 from multipaxos.runtime.messenger.frames import MESSAGE_BYTES_MAX, FrameReader, header
 from multipaxos.runtime.messenger.peer_messenger import ListenError, PeerMessenger
 from multipaxos.runtime.messenger.udp import DATAGRAM_BYTES_MAX
@@ -119,7 +120,7 @@ def test_a_connection_over_which_nothing_is_sent_is_closed() -> None:
     connection = server.attempt.succeed()
     connection.drain()
 
-    server.reactor.advance(stream_sender.IDLE_SECONDS_MAX)
+    server.reactor.advance(sending_connection.IDLE_SECONDS_MAX)
     assert connection.disconnected
     connection.end()
     server.messenger.send(catch_up(MEBIBYTE))
@@ -128,12 +129,13 @@ def test_a_connection_over_which_nothing_is_sent_is_closed() -> None:
     assert server.refused == []
 
 
-def test_a_failed_attempt_loses_what_waits_for_it_and_the_next_message_is_tried() -> None:
+def test_a_failed_attempt_loses_what_waits_for_it_and_a_later_message_is_tried() -> None:
     """As with datagrams: the protocol repeats what matters, later and with what is true then."""
     server = Server()
     server.messenger.send(from_a(accept(MEBIBYTE, 1)))
     server.messenger.send(from_a(accept(MEBIBYTE, 2)))
     server.attempt.fail()
+    server.reactor.advance(RETRY_SECONDS_MAX)
 
     server.messenger.send(from_a(accept(MEBIBYTE, 3)))
     sent = read(server.attempt.succeed().drain())
@@ -151,6 +153,7 @@ def test_what_waits_behind_a_broken_connection_goes_over_a_new_one() -> None:
     server.messenger.send(from_a(accept(MEBIBYTE, 2)))
     connection = server.attempt.succeed()
     connection.drain_once()
+    server.reactor.advance(stream_sender.PROOF_SECONDS)
 
     connection.end()
 
@@ -212,7 +215,7 @@ def test_a_peer_that_does_not_read_takes_no_more_and_more_memory() -> None:
     sent = read(connection.drain())
 
     kept = count - server.messenger.refused[Refusal.DISPLACED]
-    assert held == stream_sender.CHUNK_BYTES + 4
+    assert held == sending_connection.CHUNK_BYTES + 4
     assert sent[1:] == [
         encode_envelope(from_a(accept(MEBIBYTE, sequence)))
         for sequence in range(count - kept + 1, count + 1)
@@ -227,12 +230,12 @@ def test_a_connection_on_which_nothing_moves_is_given_up() -> None:
     server.messenger.send(from_a(accept(MEBIBYTE, 1)))
     connection = server.attempt.succeed()
     for _ in range(3):
-        server.reactor.advance(stream_sender.STALL_SECONDS_MAX - 1)
+        server.reactor.advance(sending_connection.STALL_SECONDS_MAX - 1)
         connection.drain_once()
         assert not connection.disconnected
     server.messenger.send(from_a(accept(MEBIBYTE, 2)))
 
-    server.reactor.advance(stream_sender.STALL_SECONDS_MAX)
+    server.reactor.advance(sending_connection.STALL_SECONDS_MAX)
     assert connection.disconnected
     connection.end()
 
@@ -242,8 +245,12 @@ def test_a_connection_on_which_nothing_moves_is_given_up() -> None:
     assert read(server.attempt.succeed().drain()) == [encode_envelope(from_a(accept(MEBIBYTE, 2)))]
 
 
-def test_the_system_is_asked_to_give_up_as_early() -> None:
-    """What is in the system's buffer is not seen to stall; Linux can be told how long is long."""
+def test_the_system_is_asked_to_give_up_as_early_and_to_send_at_once() -> None:
+    """
+    What is in the system's buffer is not seen to stall; Linux can be told how long is long.
+
+    And it would hold a short message back until the last one is acknowledged.
+    """
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
     if option is None:
         pytest.skip("this system cannot be told")
@@ -252,7 +259,10 @@ def test_the_system_is_asked_to_give_up_as_early() -> None:
 
     connection = server.attempt.succeed()
 
-    assert connection.handle.options == [(socket.IPPROTO_TCP, option, 10_000)]
+    assert connection.handle.options == [
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        (socket.IPPROTO_TCP, option, 10_000),
+    ]
 
 
 def test_a_message_longer_than_any_frame_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,7 +413,7 @@ def test_only_so_many_connections_are_taken() -> None:
 
     assert server.port.connect() is not None
     assert server.messenger.refused == {Refusal.CROWDED: 1}
-    assert "more than the 32 that are taken" in server.refused[0][0]
+    assert "more than the 64 that are taken" in server.refused[0][0]
 
 
 def test_a_silent_connection_is_closed() -> None:

@@ -19,6 +19,7 @@ from multipaxos.cli.parameters import (
     data_option,
     read_config,
     state_option,
+    transport_option,
 )
 from multipaxos.cli.processes import (
     POLL_SECONDS,
@@ -51,6 +52,7 @@ CLIENT_PORTS = 7000
 @data_option
 @click.option("--storage", type=click.Choice(["sqlite", "json"]), default="sqlite")
 @state_option
+@transport_option
 @click.option("--quiet", is_flag=True, help="Do not print the traffic.")
 def cluster(
     servers: int | None,
@@ -59,6 +61,7 @@ def cluster(
     directory: Path | None,
     storage: str,
     state: str,
+    transport: str,
     quiet: bool,
 ) -> None:
     """
@@ -73,7 +76,7 @@ def cluster(
         )
     config, options = _prepare(servers, config_path, directory)
     # All have the same strategies: they are printed once, here.
-    options += ["--storage", storage, "--state", state, "--brief"]
+    options += ["--storage", storage, "--state", state, "--transport", transport, "--brief"]
     options += ["--master"] * master + ["--quiet"] * quiet
     interrupt_at_end()
     sys.exit(_Cluster(config, options, strategy_names(master=master)).run())

@@ -157,6 +157,17 @@ def state_option(command: F) -> F:
     )(command)
 
 
+def transport_option(command: F) -> F:
+    """Add ``--transport``."""
+    return click.option(
+        "--transport",
+        type=click.Choice(["auto", "tcp"]),
+        default="auto",
+        show_default=True,
+        help="How servers send to each other: by UDP what fits a datagram, or all by TCP.",
+    )(command)
+
+
 def config_option(command: F) -> F:
     """Add ``--config``."""
     return click.option(

@@ -14,6 +14,7 @@ from multipaxos.cli.parameters import (
     read_config,
     server_of,
     state_option,
+    transport_option,
 )
 from multipaxos.runtime.address import Address
 from multipaxos.trace import printable
@@ -32,6 +33,7 @@ from multipaxos.trace import printable
     help="How the state is kept.",
 )
 @state_option
+@transport_option
 @click.option("--quiet", is_flag=True, help="Do not print the traffic.")
 @click.option("--brief", is_flag=True, help="Do not print the strategies.")
 @click.option(
@@ -59,6 +61,7 @@ def server(  # noqa: PLR0917 - click passes them by name
     directory: Path | None,
     storage: str,
     state: str,
+    transport: str,
     quiet: bool,
     brief: bool,
     trace: Path | None,
@@ -86,6 +89,7 @@ def server(  # noqa: PLR0917 - click passes them by name
         directory=directory or default_directory(config.cluster),
         storage=storage,
         state=state,
+        transport=transport,
         is_master=master,
         without=without,
         trace=trace,

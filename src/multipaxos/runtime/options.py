@@ -15,7 +15,8 @@ class ServerOptions:
     """
     What is said of a server to run, on the command line or where it is embedded.
 
-    *directory* is where its state lies, *state* names its state machine.
+    *directory* is where its state lies, *state* names its state machine. *transport* is "auto",
+    which goes by the size of a message, or "tcp", which sends no datagram.
     """
 
     config: Config
@@ -23,6 +24,7 @@ class ServerOptions:
     directory: Path
     storage: str = "sqlite"
     state: str = Register.kind
+    transport: str = "auto"
     is_master: bool = False
     without: tuple[str, ...] = ()
     trace: Path | None = None

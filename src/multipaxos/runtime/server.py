@@ -79,7 +79,12 @@ class Server:
         self._gathered: list[tuple[RequestID, Command, int | None]] = []
         self.replica = replica
         self.messenger = PeerMessenger(
-            self.config, options.uid, self._receive, self.observer.datagram_refused
+            self.config,
+            options.uid,
+            self._receive,
+            self.observer.datagram_refused,
+            tcp_only=options.transport == "tcp",
+            rng=replica.rng,
         )
         self.monitor = monitor_at(
             options.metrics_address, seconds=clock.seconds, machine=self.replica.machine

@@ -1,11 +1,12 @@
 """
-The messenger of a real server: small messages over UDP, long ones over TCP.
+The messenger of a real server: small messages over UDP, long ones, or all, over TCP.
 
 Both transports have the same address: the peer address of the configuration, as host and port.
 """
 
 from collections import Counter
 from collections.abc import Callable
+from random import Random, SystemRandom
 
 from twisted.internet.error import CannotListenError
 
@@ -29,7 +30,8 @@ class PeerMessenger:
     """
     Sends and receives envelopes as the server *uid* of the cluster in *config*.
 
-    *on_envelope* is handed what arrives; *on_refused* is told of what is dropped.
+    *on_envelope* is handed what arrives; *on_refused* is told of what is dropped. With *tcp_only*
+    it sends no datagram, but still takes them: servers of one cluster need not agree in this.
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class PeerMessenger:
         on_refused: Callable[[str, str], None],
         *,
         addresses: PeerAddresses | None = None,
+        tcp_only: bool = False,
+        rng: Random | None = None,
     ) -> None:
         self._uid = uid
         self._own = config.server(uid).peer
@@ -49,7 +53,8 @@ class PeerMessenger:
         self._arrivals = Arrivals(config, uid, on_envelope, on_refused, addresses=self._addresses)
         self.udp = UdpMessenger(self._arrivals)
         self.stream_port = StreamPort(self._arrivals)
-        self._stream_sender = StreamSender(self._arrivals)
+        self._stream_sender = StreamSender(self._arrivals, rng or SystemRandom())
+        self._datagram_bytes_max = 0 if tcp_only else DATAGRAM_BYTES_MAX
 
     @property
     def refused(self) -> Counter[Refusal]:
@@ -95,7 +100,7 @@ class PeerMessenger:
 
     def _send(self, envelope: Envelope, address: SocketAddress) -> None:
         text = encode_envelope(envelope)
-        if len(text) <= DATAGRAM_BYTES_MAX:
+        if len(text) <= self._datagram_bytes_max:
             self.udp.send(text, envelope.receiver, address)
         elif len(text) <= MESSAGE_BYTES_MAX:
             # A catch-up holds all that an earlier one did.

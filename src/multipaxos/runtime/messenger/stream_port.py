@@ -1,4 +1,4 @@
-"""The TCP port for other servers: it takes the messages that are too long for a datagram."""
+"""The TCP port for other servers: it takes the messages that do not come as datagrams."""
 
 from typing import Any, cast
 
@@ -11,8 +11,8 @@ from multipaxos.runtime.messenger.frames import FrameReader, FrameTooLongError
 from multipaxos.runtime.messenger.peers import SocketAddress
 from multipaxos.runtime.reactor import DelayedCall, Reactor, TcpTransport
 
-CONNECTIONS_MAX = 32
-"""Of at most eight peers: a few may be left over from lives that ended without a word."""
+CONNECTIONS_MAX = 64
+"""Two of each of at most eight peers; the others may be left over from lives that ended unsaid."""
 SILENCE_SECONDS_MAX = 300.0
 """A connection from which nothing comes for so long is closed."""
 
