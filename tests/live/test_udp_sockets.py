@@ -48,7 +48,10 @@ def free_ports(host: str, count: int) -> list[int]:
 class Pair:
     """Servers A and B on one reactor, and what arrived at each."""
 
-    def __init__(self, host: str = "127.0.0.1", name: str | None = None) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", name: str | None = None, *, tcp_only: bool = False
+    ) -> None:
+        self.tcp_only = tcp_only
         self.host = host
         self.config = self._config(host, name or host)
         self.reactor = SelectReactor()
@@ -75,6 +78,7 @@ class Pair:
             uid,
             self.received[uid].append,
             lambda reason, _: self.refused[uid].append(reason),
+            tcp_only=self.tcp_only,
         )
 
     def address(self, uid: str) -> tuple[str, int]:
@@ -105,6 +109,14 @@ def pair() -> Iterator[Pair]:
     pair.close()
 
 
+@pytest.fixture(params=[False, True], ids=["auto", "tcp"])
+def either_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """Return two servers on loopback, for each of the transports."""
+    pair = Pair(tcp_only=request.param)
+    yield pair
+    pair.close()
+
+
 def sync(sender: str, receiver: str) -> Envelope:
     """Return a message."""
     return Envelope(
@@ -117,15 +129,15 @@ def sync(sender: str, receiver: str) -> Envelope:
     )
 
 
-def test_messages_go_both_ways(pair: Pair) -> None:
+def test_messages_go_both_ways(either_pair: Pair) -> None:
     """Each server sends from the address that it listens at: the other knows it by that."""
-    pair.servers["A"].send(sync("A", "B"))
-    pair.servers["B"].send(sync("B", "A"))
+    either_pair.servers["A"].send(sync("A", "B"))
+    either_pair.servers["B"].send(sync("B", "A"))
 
-    pair.run_until(lambda: bool(pair.received["A"] and pair.received["B"]))
+    either_pair.run_until(lambda: bool(either_pair.received["A"] and either_pair.received["B"]))
 
-    assert pair.received == {"A": [sync("B", "A")], "B": [sync("A", "B")]}
-    assert pair.refused == {"A": [], "B": []}
+    assert either_pair.received == {"A": [sync("B", "A")], "B": [sync("A", "B")]}
+    assert either_pair.refused == {"A": [], "B": []}
 
 
 def catch_up(size: int) -> Envelope:
@@ -140,62 +152,63 @@ def catch_up(size: int) -> Envelope:
 
 
 @pytest.mark.parametrize("size", [DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_MAX + 1, MESSAGE_BYTES_MAX])
-def test_a_message_of_any_size_arrives_whole(pair: Pair, size: int) -> None:
+def test_a_message_of_any_size_arrives_whole(either_pair: Pair, size: int) -> None:
     """The longest datagram, and beyond it the shortest and the longest frame in a stream."""
     envelope = catch_up(size)
 
-    pair.servers["A"].send(envelope)
-    pair.run_until(lambda: bool(pair.received["B"]))
+    either_pair.servers["A"].send(envelope)
+    either_pair.run_until(lambda: bool(either_pair.received["B"]))
 
-    assert pair.received["B"] == [envelope]
-    assert pair.refused == {"A": [], "B": []}
+    assert either_pair.received["B"] == [envelope]
+    assert either_pair.refused == {"A": [], "B": []}
 
 
-def test_long_messages_go_both_ways_and_on_and_on(pair: Pair) -> None:
+def test_long_messages_go_both_ways_and_on_and_on(either_pair: Pair) -> None:
     """The connections are kept, and each server's source address is the one it is known by."""
+    received = either_pair.received
     back = replace(catch_up(MEBIBYTE), sender="B", receiver="A")
 
     for count in range(1, 4):
-        pair.servers["A"].send(catch_up(MEBIBYTE))
-        pair.servers["B"].send(back)
-        pair.run_until(lambda n=count: len(pair.received["A"]) == len(pair.received["B"]) == n)  # type: ignore[misc]
+        either_pair.servers["A"].send(catch_up(MEBIBYTE))
+        either_pair.servers["B"].send(back)
+        either_pair.run_until(lambda n=count: [*map(len, received.values())] == [n, n])  # type: ignore[misc]
 
-    assert pair.received == {"A": [back] * 3, "B": [catch_up(MEBIBYTE)] * 3}
-    assert [len(each.stream_port.connections) for each in pair.servers.values()] == [1, 1]
+    assert either_pair.received == {"A": [back] * 3, "B": [catch_up(MEBIBYTE)] * 3}
+    assert [len(each.stream_port.connections) for each in either_pair.servers.values()] == [1, 1]
 
 
 def test_a_long_message_to_a_server_that_is_down_is_lost_and_a_later_one_is_not(
-    pair: Pair,
+    either_pair: Pair,
 ) -> None:
     """Nobody listens there for a while; then it is started again."""
-    pair.servers["A"].send(catch_up(MEBIBYTE))
-    pair.run_until(lambda: bool(pair.received["B"]))
-    pair.servers["B"].close()
-    pair.run_until(lambda: not pair.servers["B"].stream_port.connections)
+    either_pair.servers["A"].send(catch_up(MEBIBYTE))
+    either_pair.run_until(lambda: bool(either_pair.received["B"]))
+    either_pair.servers["B"].close()
+    either_pair.run_until(lambda: not either_pair.servers["B"].stream_port.connections)
 
     def is_refused() -> bool:
-        pair.servers["A"].send(catch_up(MEBIBYTE))
-        return any("refused" in reason for reason in pair.refused["A"])
+        either_pair.servers["A"].send(catch_up(MEBIBYTE))
+        return any("refused" in reason for reason in either_pair.refused["A"])
 
-    pair.run_until(is_refused)
-    pair.servers["B"].listen(pair.reactor)
-    pair.received["B"].clear()
+    either_pair.run_until(is_refused)
+    either_pair.servers["B"].listen(either_pair.reactor)
+    either_pair.received["B"].clear()
 
     def is_received() -> bool:
-        pair.servers["A"].send(catch_up(MEBIBYTE))
-        return bool(pair.received["B"])
+        either_pair.servers["A"].send(catch_up(MEBIBYTE))
+        return bool(either_pair.received["B"])
 
-    pair.run_until(is_received)
-    assert pair.received["B"][0] == catch_up(MEBIBYTE)
+    either_pair.run_until(is_received)
+    assert either_pair.received["B"][0] == catch_up(MEBIBYTE)
 
 
-def test_a_peer_that_does_not_read_is_given_only_so_much(pair: Pair) -> None:
+def test_a_peer_that_does_not_read_is_given_only_so_much(either_pair: Pair) -> None:
     """What does not leave is dropped, and the server goes on: B is a socket that is never read."""
-    pair.servers["B"].close()
+    either_pair.servers["B"].close()
     for _ in range(3):
-        pair.reactor.iterate(0)
-    with socket.create_server(pair.address("B")) as deaf:
-        pair.servers["A"].send(catch_up(30 * MEBIBYTE))
+        either_pair.reactor.iterate(0)
+    with socket.create_server(either_pair.address("B")) as deaf:
+        either_pair.servers["A"].send(catch_up(30 * MEBIBYTE))
         connections = []
         deaf.setblocking(False)
 
@@ -204,19 +217,20 @@ def test_a_peer_that_does_not_read_is_given_only_so_much(pair: Pair) -> None:
                 connections.append(deaf.accept()[0])
             return bool(connections)
 
-        pair.run_until(is_connected)
+        either_pair.run_until(is_connected)
         for number in range(5):
-            promised = promise(30 * MEBIBYTE, number)
-            pair.servers["A"].send(replace(catch_up(30 * MEBIBYTE), message=promised))
-            pair.reactor.iterate(0)
+            other = promise(30 * MEBIBYTE + number)
+            forwarded = replace(catch_up(30 * MEBIBYTE), message=other)
+            either_pair.servers["A"].send(forwarded)
+            either_pair.reactor.iterate(0)
         connections[0].close()
 
-    assert pair.servers["A"].refused == {Refusal.DISPLACED: 3}
+    assert either_pair.servers["A"].refused == {Refusal.DISPLACED: 3}
 
 
-def promise(size: int, number: int = 1) -> Promise:
-    """Return a message with about *size* bytes; another *number* makes another one."""
-    update = Update(request_id=RequestID("c", number), command=("SET", "x" * size), since=1)
+def promise(size: int) -> Promise:
+    """Return a message with about *size* bytes."""
+    update = Update(request_id=RequestID("c", 1), command=("SET", "x" * size), since=1)
     return Promise(
         acceptor="A",
         proposal_id=ProposalID(3, "B"),
@@ -225,23 +239,23 @@ def promise(size: int, number: int = 1) -> Promise:
     )
 
 
-def test_garbage_in_a_stream_does_not_stop_it(pair: Pair) -> None:
+def test_garbage_in_a_stream_does_not_stop_it(either_pair: Pair) -> None:
     """Whatever a connection brings, the next one is served."""
     garbage = [b"\xff" + os.urandom(1000), b"\xff" * 4, b"\0\0\0\x02{}", b"\0" * 4]
     for stream in garbage:
-        with socket.create_connection(pair.address("B")) as stranger:
+        with socket.create_connection(either_pair.address("B")) as stranger:
             stranger.sendall(stream)
-            before = pair.servers["B"].refused.total()
-            pair.run_until(lambda n=before: pair.servers["B"].refused.total() > n)  # type: ignore[misc]
+            before = either_pair.servers["B"].refused.total()
+            either_pair.run_until(lambda n=before: either_pair.servers["B"].refused.total() > n)  # type: ignore[misc]
 
-    pair.servers["A"].send(catch_up(MEBIBYTE))
-    pair.run_until(lambda: bool(pair.received["B"]))
+    either_pair.servers["A"].send(catch_up(MEBIBYTE))
+    either_pair.run_until(lambda: bool(either_pair.received["B"]))
 
-    assert pair.servers["B"].refused.keys() == {Refusal.MALFORMED}
-    assert pair.received["B"] == [catch_up(MEBIBYTE)]
+    assert either_pair.servers["B"].refused.keys() == {Refusal.MALFORMED}
+    assert either_pair.received["B"] == [catch_up(MEBIBYTE)]
 
 
-def test_garbage_and_forgeries_do_not_stop_it(pair: Pair) -> None:
+def test_garbage_and_forgeries_do_not_stop_it(either_pair: Pair) -> None:
     """Random bytes, deep nesting, 64 KiB, a wrong address: counted, and the next one is served."""
     garbage = [
         b"",
@@ -252,19 +266,19 @@ def test_garbage_and_forgeries_do_not_stop_it(pair: Pair) -> None:
     ]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         for datagram in garbage:
-            stranger.sendto(datagram, pair.address("B"))
-        stranger.sendto(encode_envelope(sync("A", "B")), pair.address("B"))
-    pair.servers["A"].send(replace(sync("A", "B"), cluster="test"))
-    pair.servers["A"].send(sync("A", "B"))
+            stranger.sendto(datagram, either_pair.address("B"))
+        stranger.sendto(encode_envelope(sync("A", "B")), either_pair.address("B"))
+    either_pair.servers["A"].send(replace(sync("A", "B"), cluster="test"))
+    either_pair.servers["A"].send(sync("A", "B"))
 
-    pair.run_until(lambda: bool(pair.received["B"]))
+    either_pair.run_until(lambda: bool(either_pair.received["B"]))
 
-    assert pair.servers["B"].refused == {
+    assert either_pair.servers["B"].refused == {
         Refusal.MALFORMED: len(garbage),
         Refusal.WRONG_ADDRESS: 1,
         Refusal.OTHER_CLUSTER: 1,
     }
-    assert pair.received["B"] == [sync("A", "B")]
+    assert either_pair.received["B"] == [sync("A", "B")]
 
 
 def test_a_burst_waits_in_the_buffer(pair: Pair) -> None:
