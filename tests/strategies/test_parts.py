@@ -386,6 +386,7 @@ def test_what_a_catch_up_may_not_do_parts_may_not_do_either() -> None:
         part = part_of(helper.receive(fetch_of(outbox), sender="C", instance=1))
 
     assert refusals(outbox) == ["it tells of another link 0"]
+    assert sent(outbox) == [], "all of it would come again, and be refused again"
     assert receiver.state == stored("C")
 
 

@@ -141,7 +141,8 @@ class Partitioning(BaseReplicatedValue):
         self._let_go()
         whole = CatchUp(founding=incoming.founding, snapshot=incoming.finish())
         self.receive_catch_up(replace(envelope, instance=incoming.at, message=whole), whole)
-        if self.instance < envelope.instance:
+        # What was refused now would be refused again: only who got further asks for the rest.
+        if incoming.at <= self.instance < envelope.instance:
             self.ask_for_help(envelope.sender)
 
     def _let_go(self) -> None:
