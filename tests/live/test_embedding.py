@@ -23,6 +23,7 @@ from multipaxos import (
     UnknownOutcomeError,
     connect_async,
 )
+from multipaxos.chain.requests import Chosen, Outcome, RequestID
 from multipaxos.chain.settings import Settings
 from multipaxos.cli.processes import loopback_servers, write_config
 from multipaxos.client.calls import Call
@@ -31,7 +32,7 @@ from multipaxos.recipes import AsyncLock
 from multipaxos.runtime.config import Config
 from multipaxos.runtime.options import NotStartedError
 from multipaxos.runtime.ports import StorageError
-from multipaxos.runtime.server import GATHERED_MAX
+from multipaxos.runtime.server import GATHERED_MAX, Server
 
 pytestmark = pytest.mark.live
 
@@ -114,6 +115,37 @@ def test_what_is_asked_in_one_turn_shares_a_link(tmp_path: Path) -> None:
             update["command"][1] for each in links for update in each["holds"].get("updates", ())
         ]
         assert told == ["alone", *map(str, range(GATHERED_MAX + 9))]
+
+    run(main())
+
+
+def test_whoever_is_answered_may_ask_again_at_once(tmp_path: Path) -> None:
+    """Callbacks of Twisted run within the answer, which may leave before a save; many may ask."""
+
+    async def main() -> None:
+        halted: list[str] = []
+        values = servers(tmp_path, on_halt=halted.append)
+        async with running(*values):
+            await values[0].set("first")
+            finished: list[int] = []
+
+            def ask(server: Server, caller: int, number: int) -> None:
+                def again(outcome: Outcome) -> None:
+                    assert isinstance(outcome, Chosen), outcome
+                    if number < 40:
+                        ask(server, caller, number + 1)
+                    else:
+                        finished.append(caller)
+
+                request_id = RequestID(f"caller-{server.uid}-{caller}", number)
+                server.call(request_id, ("SET", str(number)), again)
+
+            for value in values:
+                assert value.server is not None
+                for caller in range(2 * GATHERED_MAX):
+                    ask(value.server, caller, 1)
+            await until(lambda: bool(halted) or len(finished) == 6 * GATHERED_MAX)
+            assert halted == []
 
     run(main())
 

@@ -63,8 +63,9 @@ class Driver:
     """
     Runs one server's protocol object on its ports.
 
-    State: the timers that run, each with its deadline; and whether the driver has *halted*, after
-    which it neither takes nor causes any event. Invariant (SavedBeforeSent): nothing of an outbox
+    State: the timers that run, each with its deadline; whether it *is saving*, and what may leave
+    before that leaves; and whether the driver has *halted*, after which it neither takes nor causes
+    any event. Invariant (SavedBeforeSent): nothing of an outbox
     leaves before its save has returned, but for what the protocol lets go early.
     """
 
@@ -85,7 +86,7 @@ class Driver:
         Take the ports; nothing happens before :meth:`start`.
 
         *on_answer* gets what clients are to be told, *on_halt* the sentence with which the server
-        stops, *on_changes* what the links make of the state, once they are durable. *on_fault* is
+        stops, *on_changes* what the decided links make of the state. *on_fault* is
         called when an exception has stopped the driver; it is raised all the same.
         """
         self.replica = replica
@@ -98,7 +99,7 @@ class Driver:
         self.on_changes = on_changes
         self.on_fault = on_fault
         self.halted = False
-        self._is_saving = False
+        self.is_saving = False
         self.event_began = 0.0
         """What the clock showed when the event in hand began; its timers count from there."""
         self._deadlines: dict[Timer, float] = {}
@@ -142,7 +143,7 @@ class Driver:
     def _run(self, event: Callable[[*Ts], None], *arguments: *Ts) -> None:
         if self.halted:
             return
-        assert not self._is_saving, "SavedBeforeSent: an event within another, before its save"
+        assert not self.is_saving, "SavedBeforeSent: an event within another, before its save"
         # Timers count from here, before the save and the sends that the event causes: a master's
         # lease must not begin later than the proposal that renews it leaves.
         started_at = self.event_began = self.clock.seconds()
@@ -185,14 +186,14 @@ class Driver:
     def _save(self, outbox: Outbox) -> bool:
         """Let out what may leave early, then save; tell whether all that is done."""
         assert outbox.save is not None
-        self._is_saving = True
+        self.is_saving = True
         self._send(outbox.early)
         self._answer(outbox.early_answers)
         if self.halted:
             return False  # Whoever was answered has stopped the server.
         try:
             self.storage.save(outbox.save)
-            self._is_saving = False
+            self.is_saving = False
         except StorageError as error:
             # What is in memory may now be ahead of the disk; it must never be seen by anyone.
             self._halt(str(error))

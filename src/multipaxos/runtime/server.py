@@ -216,7 +216,8 @@ class Server:
             # The next turn begins at once: a lone request does not wait for company.
             self.reactor.callLater(0, self._submit_gathered)
         self._gathered.append((request_id, command, since))
-        if len(self._gathered) >= GATHERED_MAX:
+        # Who was just answered may ask again within the event that answered, before its save.
+        if len(self._gathered) >= GATHERED_MAX and not self.driver.is_saving:
             self._submit_gathered()
 
     def read_stale(self, command: Command) -> Chosen | None:

@@ -32,10 +32,6 @@ class Intake:
         self.reader = RequestReader(self._limits_of(session))
         self._ahead: Action | None = None
 
-    def __len__(self) -> int:
-        """Return how many bytes wait."""
-        return len(self.reader)
-
     @property
     def is_waiting(self) -> bool:
         """Whether there may be something to do: bytes, or what was read ahead."""
