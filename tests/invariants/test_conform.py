@@ -474,8 +474,8 @@ BAD_INPUT = {
     ),
     "empty": (lambda paths: paths[0].write_text(""), "is empty"),
     "another version": (
-        lambda paths: _edit(paths[0], '"version": 2', '"version": 9'),
-        "line 1: it is a trace of version 9; this program reads version 2",
+        lambda paths: _edit(paths[0], '"version": 3', '"version": 9'),
+        "line 1: it is a trace of version 9; this program reads version 3",
     ),
     "two clusters": (
         lambda paths: _edit(paths[0], '"cluster": "test"', '"cluster": "other"'),

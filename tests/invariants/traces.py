@@ -84,7 +84,7 @@ def split(
                 "time": event.seconds,
                 "server": event.server,
                 "kind": "trace",
-                "version": 2,
+                "version": 3,
                 "engine": "server",
                 "cluster": "test",
                 "servers": list(UIDS),

@@ -17,7 +17,7 @@ def play(directory: Path, script: str) -> str:
 @pytest.mark.parametrize(
     "line, sentence",
     [
-        ("jump A", "'jump' is no command; these are: servers, master"),
+        ("jump A", "'jump' is no command; these are: servers, seed"),
         ("propose A", "write: propose SERVER VALUE"),
         ("propose A x as ann", "'ann' is no request id: write CLIENT/SEQUENCE"),
         ("ask A", "write: ask SERVER COMMAND"),

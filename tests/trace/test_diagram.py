@@ -219,3 +219,14 @@ def test_an_empty_trace_gives_an_empty_diagram() -> None:
     assert str(text_diagram([])) == ""
     assert mermaid([]) == "sequenceDiagram\n"
     assert svg([]).startswith("<svg")
+
+
+def test_a_broken_invariant_is_a_line_across_the_diagram() -> None:
+    """Of a server that is wrong on purpose: where it broke, and which one."""
+    stage = Stage()
+    stage.perform("bug forgetful-acceptor")
+    stage.perform("propose A x")
+
+    assert "! I8 SavedBeforeSent is broken !" in text_diagram(stage.events)
+    assert "I8 SavedBeforeSent is broken" in svg(stage.events)
+    assert "I8 SavedBeforeSent is broken" in mermaid(stage.events)

@@ -19,7 +19,7 @@ def header(**fields: Any) -> TraceEvent:
         server="",
         kind="trace",
         fields={
-            "version": 2,
+            "version": 3,
             "engine": "simulation",
             "cluster": "main",
             "servers": ["A"],
@@ -103,8 +103,8 @@ def test_no_field_may_hold_something_else(events: list[TraceEvent]) -> None:
         (replace(TIMER_SET, seconds=True), "an event's time is a number of seconds"),
         (replace(TIMER_SET, server=None), "an event's server and its kind are texts"),  # type: ignore[arg-type]
         (replace(TIMER_SET, kind=["sent"]), "an event's server and its kind are texts"),  # type: ignore[arg-type]
-        (header(version=3), "it is a trace of version 3; this program reads version 2"),
-        (header(version=True), "it is a trace of version True; this program reads version 2"),
+        (header(version=2), "it is a trace of version 2; this program reads version 3"),
+        (header(version=True), "it is a trace of version True; this program reads version 3"),
         (header(engine="toy"), "is not one of server, simulation, scenario, exploration"),
         (header(servers="ABC"), "'servers' of 'trace' is not a list of names"),
     ],

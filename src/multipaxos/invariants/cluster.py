@@ -7,11 +7,12 @@ cluster from traces: there is one set of checkers.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from composable_paxos import LOWEST, Accept, Accepted, PeerID, Promise, ProposalID
 from multipaxos.chain.durable import DurableState, Snapshot
-from multipaxos.chain.effects import Answer, Outbox
+from multipaxos.chain.effects import Answer, Outbox, Save
 from multipaxos.chain.events import EventKind
 from multipaxos.chain.links import Link
 from multipaxos.chain.messages import Envelope
@@ -24,7 +25,7 @@ from multipaxos.invariants.leases import LeaseWatch
 from multipaxos.invariants.names import APPLIED_ONCE
 from multipaxos.invariants.quorums import Quorums, QuorumsInUse
 from multipaxos.invariants.records import ChosenLink
-from multipaxos.invariants.violation import InvariantViolation
+from multipaxos.invariants.violation import InvariantViolation, OnViolation, raise_it
 from multipaxos.invariants.votes import Votes, check_within_promise
 
 __all__ = ["UNSEEN_SNAPSHOT", "ChosenLink", "Disk", "Invariants", "ServerCheck"]
@@ -56,17 +57,20 @@ class Invariants:
         sessions_max: int,
         on_chosen: Callable[[ChosenLink], None],
         unseen: Callable[[int], int] = lambda _link: 0,
+        on_violation: OnViolation = raise_it,
     ) -> None:
         """
         Watch *disks*; tell *on_chosen* of each choice at the instant it is made.
 
         The links are applied to the *machine*, which remembers *sessions_max* clients. *unseen*
-        tells which servers may have voted on a link without being watched, as bits.
+        tells which servers may have voted on a link without being watched, as bits. *on_violation*
+        is told what is wrong; where it does not raise that, everything is watched further.
         """
         self.disks = disks
+        self.on_violation = on_violation
         self.on_chosen = on_chosen
         self.quorums = QuorumsInUse(tuple(disks))
-        self.votes = Votes(self.quorums, self._chosen, unseen)
+        self.votes = Votes(self.quorums, self._chosen, unseen, on_violation)
         self.applied = Applied(self.votes, machine, sessions_max=sessions_max)
         self.leases = LeaseWatch()
         self.seen: dict[PeerID, tuple[int, DurableState]] = {}
@@ -97,7 +101,14 @@ class Invariants:
         self, uid: PeerID, command: Command, answer: Answer, *, earlier: Outcome | None
     ) -> None:
         """Check an acknowledgement: it is in the chain, on the disk, and the same each time."""
-        self.answers.check(uid, command, answer, earlier=earlier)
+        self.judge(partial(self.answers.check, uid, command, answer, earlier=earlier))
+
+    def judge(self, check: Callable[[], None]) -> None:
+        """Run *check*, and tell of the violation that it raises."""
+        try:
+            check()
+        except InvariantViolation as violation:
+            self.on_violation(violation)
 
     def _chosen(self, chosen: ChosenLink) -> None:
         self.applied.extend()
@@ -131,22 +142,8 @@ class ServerCheck:
         # Several votes may have been cast before one save: an acceptance first.
         self._count_votes(state, outbox)
         self._check_position(state)
-        if outbox.save.decided:
-            self.cluster.applied.decided(
-                self.uid,
-                outbox.save.decided,
-                since=0 if before is None else before.instance,
-                until=state.instance,
-            )
-        if state.snapshot is UNSEEN_SNAPSHOT:
-            if before is None or before.instance != state.instance:
-                self.cluster.applied.position(self.uid, state.instance)
-        elif before is None or before.snapshot is not state.snapshot:
-            # What one link changed is compared with that; what several changed, or a catch-up, all.
-            numbers = [decided.number for decided in outbox.save.decided]
-            self.cluster.applied.snapshot(
-                self.uid, state.instance, state.snapshot, in_full=numbers != [state.instance - 1]
-            )
+        if outbox.save.decided or before is None or before.snapshot is not state.snapshot:
+            self.cluster.judge(partial(self._check_applied, outbox.save, before))
         self.before = state
         self._counted = (state.instance, state.acceptor)
         self.cluster.seen[self.uid] = (self.disk.life, state)
@@ -159,7 +156,7 @@ class ServerCheck:
             return
         self._checked = (message, link, state)
         votes = self.cluster.votes
-        check_saved(envelope, state, votes, self.uid)
+        self.cluster.judge(partial(check_saved, envelope, state, votes, self.uid))
         match message:
             case Promise() | Accepted():
                 votes.voted(link, message.proposal_id, self.uid, life=self.disk.life)
@@ -174,6 +171,21 @@ class ServerCheck:
                 envelope.instance, message.proposal_id, message.acceptor
             )
 
+    def _check_applied(self, save: Save, before: DurableState | None) -> None:
+        """I7, I9: what was resolved was chosen, and the state is what that amounts to."""
+        state, applied = save.state, self.cluster.applied
+        if save.decided:
+            since = 0 if before is None else before.instance
+            applied.decided(self.uid, save.decided, since=since, until=state.instance)
+        if state.snapshot is UNSEEN_SNAPSHOT:
+            if before is None or before.instance != state.instance:
+                applied.position(self.uid, state.instance)
+        elif before is None or before.snapshot is not state.snapshot:
+            # What one link changed is compared with that; what several changed, or a catch-up, all.
+            numbers = [decided.number for decided in save.decided]
+            in_full = numbers != [state.instance - 1]
+            applied.snapshot(self.uid, state.instance, state.snapshot, in_full=in_full)
+
     def _check_start(self, state: DurableState) -> None:
         """I3, I9: the disk of a process that starts holds what was saved before."""
         self._check_forward(state)
@@ -183,11 +195,13 @@ class ServerCheck:
 
     def _check_forward(self, state: DurableState) -> None:
         if self.before is not None and state.instance < self.before.instance:
-            raise InvariantViolation(
-                APPLIED_ONCE,
-                state.instance,
-                f"{self.uid} goes back to link {state.instance}; it was at link "
-                f"{self.before.instance} before",
+            self.cluster.on_violation(
+                InvariantViolation(
+                    APPLIED_ONCE,
+                    state.instance,
+                    f"{self.uid} goes back to link {state.instance}; it was at link "
+                    f"{self.before.instance} before",
+                )
             )
 
     def _is_counted(self, state: DurableState) -> bool:
@@ -195,7 +209,8 @@ class ServerCheck:
 
     def _check_position(self, state: DurableState) -> None:
         acceptor, votes, link = state.acceptor, self.cluster.votes, state.instance
-        check_within_promise(link, acceptor.accepted_id, acceptor.promised_id, self.uid)
+        accepted_id, promised_id = acceptor.accepted_id, acceptor.promised_id
+        self.cluster.judge(partial(check_within_promise, link, accepted_id, promised_id, self.uid))
         self._check_forward(state)
         if self._is_counted(state):
             return

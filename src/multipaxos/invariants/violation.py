@@ -1,6 +1,11 @@
 """What a broken invariant is told with."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from typing_extensions import override
+
+from multipaxos.invariants.names import NAMES
 
 
 class InvariantViolation(Exception):  # noqa: N818 - it is one, and the name says so
@@ -24,3 +29,21 @@ class InvariantViolation(Exception):  # noqa: N818 - it is one, and the name say
         """Write the name, the link and the explanation in one line."""
         at = "" if self.link is None else f" at link {self.link}"
         return f"{self.name}{at}: {self.explanation}"
+
+
+OnViolation: TypeAlias = Callable[[InvariantViolation], None]
+"""What is told of a violation: it raises it, or keeps it, and what is checked goes on."""
+
+
+def raise_it(violation: InvariantViolation) -> None:
+    """Raise *violation*: nothing goes on."""
+    raise violation
+
+
+def violation_of(error: AssertionError) -> InvariantViolation:
+    """Return the violation that an assertion tells of; raise what names no invariant."""
+    word, _, explanation = str(error).partition(": ")
+    for name in NAMES:
+        if name.endswith(f" {word}"):
+            return InvariantViolation(name, None, explanation)
+    raise error

@@ -5,6 +5,7 @@ It knows what the words mean (promised, accepted, chosen) and uses nothing of th
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from composable_paxos import LOWEST, PeerID, ProposalID
 from multipaxos.chain.links import Link
@@ -18,7 +19,7 @@ from multipaxos.invariants.quorums import QuorumsInUse, in_words
 from multipaxos.invariants.records import Ballot, ChosenLink, LinkRecord
 from multipaxos.invariants.safety import check_asked, check_meet
 from multipaxos.invariants.shown import no_more_than, shown, shown_apart
-from multipaxos.invariants.violation import InvariantViolation
+from multipaxos.invariants.violation import InvariantViolation, OnViolation, raise_it
 
 
 class Votes:
@@ -27,7 +28,8 @@ class Votes:
 
     A cluster has one chain: links are told apart by number alone. Each choice is told to
     *on_chosen* at the instant it is made. *unseen* tells who may have voted on a link without being
-    seen: nobody, where all disks are watched.
+    seen: nobody, where all disks are watched. *on_violation* is told what is wrong with a vote;
+    where it does not raise that, the vote counts all the same.
     """
 
     def __init__(
@@ -35,10 +37,12 @@ class Votes:
         quorums: QuorumsInUse,
         on_chosen: Callable[[ChosenLink], None],
         unseen: Callable[[int], int] = lambda _link: 0,
+        on_violation: OnViolation = raise_it,
     ) -> None:
         """Begin without a vote."""
         self.quorums = quorums
         self.on_chosen = on_chosen
+        self.on_violation = on_violation
         self.unseen = unseen
         self.chosen: dict[int, ChosenLink] = {}
         self.records: dict[int, LinkRecord] = {}
@@ -106,7 +110,7 @@ class Votes:
         record = self.records[link]
         promised = record.promised.get(uid, LOWEST)
         if proposal_id < promised and record.voted.get(uid, life) == life:
-            raise InvariantViolation(
+            self._violate(
                 PROMISE_KEPT,
                 link,
                 f"{uid} accepted {shown(value)} under {proposal_id}, though it had promised "
@@ -129,7 +133,7 @@ class Votes:
                 self._check_owner(link, proposal_id, record)
         elif known is not value and known != value:
             one, other = shown_apart(known, value)
-            raise InvariantViolation(
+            self._violate(
                 ONE_VALUE_PER_NUMBER,
                 link,
                 f"{proposal_id} stands for {one} and for {other}: "
@@ -140,7 +144,7 @@ class Votes:
     def _check_owner(self, link: int, proposal_id: ProposalID, record: LinkRecord) -> None:
         for other, ballot in record.ballots.items():
             if other.number == 1 and other != proposal_id and ballot.value is not None:
-                raise InvariantViolation(
+                self._violate(
                     ONE_VALUE_PER_NUMBER,
                     link,
                     f"number 1 belongs to the one master of the link, and two used it: {other.uid} "
@@ -158,16 +162,23 @@ class Votes:
         )
         for higher, other in self.records[link].ballots.items():
             if higher > proposal_id and other.is_asked:
-                check_meet(
-                    self.quorums, link, asking=(higher, other), accepted=(proposal_id, ballot)
+                self._judge(
+                    partial(
+                        check_meet,
+                        self.quorums,
+                        link,
+                        asking=(higher, other),
+                        accepted=(proposal_id, ballot),
+                    )
                 )
         before = self.chosen.get(link)
         if before is None:
             self.chosen[link] = now
             self.on_chosen(now)
         elif before.value != ballot.value:
+            self.on_chosen(now)
             one, another = shown_apart(before.value, now.value)
-            raise InvariantViolation(
+            self._violate(
                 AGREEMENT,
                 link,
                 f"two values are chosen: {one} under {before.proposal_id}, "
@@ -192,7 +203,7 @@ class Votes:
             return
         if promised_id < before and record.voted.get(uid) == life:
             has = "no promise" if promised_id == LOWEST else f"only {promised_id}"
-            raise InvariantViolation(
+            self._violate(
                 PROMISE_KEPT, link, f"{uid} had promised {before} and has {has} on its disk now"
             )
         if promised_id > before:
@@ -203,7 +214,7 @@ class Votes:
         record = self.record(link)
         if record.voted.setdefault(uid, life) != life:
             promised = record.promised.get(uid, LOWEST)
-            raise InvariantViolation(
+            self._violate(
                 PROMISE_KEPT,
                 link,
                 f"{uid} votes on {proposal_id} although it has lost its memory since it voted "
@@ -221,7 +232,16 @@ class Votes:
         ballot.is_asked = True
         if proposal_id.number <= 1 or proposal_id.uid not in self.quorums.bits:
             return
-        check_asked(self.quorums, self.records[link], link, proposal_id)
+        self._judge(partial(check_asked, self.quorums, self.records[link], link, proposal_id))
+
+    def _judge(self, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except InvariantViolation as violation:
+            self.on_violation(violation)
+
+    def _violate(self, name: str, link: int, explanation: str) -> None:
+        self.on_violation(InvariantViolation(name, link, explanation))
 
 
 _NOTHING = LinkRecord()

@@ -18,6 +18,10 @@ class Planned:
     cancelled: bool = False
 
 
+class TooManyStepsError(Exception):
+    """Whoever plays the run did not want to go so far."""
+
+
 class VirtualTime:
     """
     True time, in seconds since the run began; it moves from one planned action to the next.
@@ -30,6 +34,8 @@ class VirtualTime:
         """Begin at zero, with nothing planned."""
         self.now = 0.0
         self.steps = 0
+        self.steps_max: int | None = None
+        """After so many steps it goes no further: TooManyStepsError. None: no end."""
         # By time; of equal times, the first planned goes first.
         self._planned: list[tuple[float, int, Planned]] = []
         self._next_number = 0
@@ -48,12 +54,18 @@ class VirtualTime:
             heapq.heappop(planned)
         if not planned or planned[0][0] > limit:
             return False
+        if self.steps_max is not None and self.steps >= self.steps_max:
+            raise TooManyStepsError
         at, _, first = heapq.heappop(planned)
         assert at >= self.now, "TimeGoesForward: planned in the past"
         self.now = at
         self.steps += 1
         first.action()
         return True
+
+    def pending(self) -> list[Planned]:
+        """Return what is planned, in the order in which it will run."""
+        return [planned for _, _, planned in sorted(self._planned) if not planned.cancelled]
 
     def run_until(self, end: float) -> None:
         """Run all that is planned up to the true time *end*, and stop there."""

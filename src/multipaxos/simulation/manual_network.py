@@ -54,13 +54,13 @@ class ManualNetwork:
             raise NoSuchMessageError(
                 f"a partition keeps {envelope.sender} from reaching {envelope.receiver}"
             )
-        self._take(envelope)
+        self.take(envelope)
         if not self._deliver(envelope):
             self._postal.dropped(envelope, LostBecause.RECEIVER_DOWN)
 
     def drop(self, envelope: Envelope) -> None:
         """Lose the held *envelope*."""
-        self._take(envelope)
+        self.take(envelope)
         self._postal.dropped(envelope, LostBecause.LOSS)
 
     def duplicate(self, envelope: Envelope) -> None:
@@ -68,7 +68,12 @@ class ManualNetwork:
         self._postal.duplicated(envelope)
         self.held.insert(self._index(envelope) + 1, envelope)
 
-    def _take(self, envelope: Envelope) -> None:
+    def holds(self, envelope: Envelope) -> bool:
+        """Tell whether *envelope* is held."""
+        return any(held is envelope for held in self.held)
+
+    def take(self, envelope: Envelope) -> None:
+        """Hold *envelope*, or one copy of it, no longer."""
         del self.held[self._index(envelope)]
 
     def _index(self, envelope: Envelope) -> int:

@@ -37,6 +37,8 @@ def narrate(event: TraceEvent) -> str | None:
         names = ", ".join(fields["acceptors"])
         said = f"{describe_link(fields['value'])}, {fields['proposal_id']} by {names}"
         return f"*** link {fields['instance']} is chosen: {said} ***"
+    if event.kind == "violated":
+        return f"!!! {fields['text']} !!!"
     words = _say(event.kind, fields)
     return None if words is None else f"{event.server} {words}"
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from random import Random
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from composable_paxos import PeerID
 from multipaxos.chain.messages import Envelope
-from multipaxos.simulation.clock import VirtualTime
+from multipaxos.simulation.clock import Planned, VirtualTime
 from multipaxos.simulation.weather import (
     CALM,
     CRUEL,
@@ -148,6 +148,30 @@ class SimulatedNetwork:
             or max(weather.loss, weather.duplication, weather.detour) > 0
         )
 
+    def under_way(self) -> list[Envelope]:
+        """Return what is on its way, in the order in which it will arrive; a double is in twice."""
+        return [arrival.args[0] for _, arrival in self._arrivals()]
+
+    def take(self, envelope: Envelope) -> None:
+        """Take the first copy of *envelope* that is on its way out of the network."""
+        planned = next(p for p, arrival in self._arrivals() if arrival.args[0] is envelope)
+        planned.cancelled = True
+        self.in_flight -= 1
+
+    def arrive(self, envelope: Envelope) -> None:
+        """Let *envelope*, which was taken, arrive now."""
+        self.in_flight += 1
+        self._arrive(envelope, (envelope.sender, envelope.receiver))
+
+    def carry(self, envelope: Envelope, *, delay_seconds: float | None = None) -> None:
+        """Let *envelope* arrive after *delay_seconds*; by default, what the weather makes of it."""
+        wire = (envelope.sender, envelope.receiver)
+        if delay_seconds is None:
+            self._post(envelope, wire, self._chances.get(wire) or self._new_chances(wire))
+            return
+        self.in_flight += 1
+        self._time.call_at(self._time.now + delay_seconds, partial(self._arrive, envelope, wire))
+
     def send(self, envelope: Envelope) -> None:
         """Send *envelope* on its way, or lose it."""
         wire = (envelope.sender, envelope.receiver)
@@ -163,6 +187,14 @@ class SimulatedNetwork:
         self.in_flight += 1
         delay_seconds = self._least + self._spread * chance() if self._spread else self._least
         time.call_at(time.now + delay_seconds, partial(self._arrive, envelope, wire))
+
+    def _arrivals(self) -> list[tuple[Planned, Any]]:
+        # No list of its own is kept: that would cost every message of a campaign a little.
+        return [
+            (planned, planned.action)
+            for planned in self._time.pending()
+            if isinstance(planned.action, partial) and planned.action.func == self._arrive
+        ]
 
     def _send_eventfully(self, envelope: Envelope, wire: Wire, chance: Chance) -> None:
         weather = self._weather

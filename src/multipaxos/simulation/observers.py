@@ -78,6 +78,10 @@ class Transmissions:
         """Return the number of *envelope*, of which one copy travels no more."""
         return self._count(envelope, -1)
 
+    def number(self, envelope: Envelope) -> int:
+        """Return the number of *envelope*, which is on its way."""
+        return self._travelling[id(envelope)][1]
+
     def _count(self, envelope: Envelope, change: int) -> int:
         if id(envelope) not in self._travelling:
             # Somebody forged it: nobody saw it leave.

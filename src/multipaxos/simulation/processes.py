@@ -2,6 +2,7 @@
 
 from functools import partial
 from random import Random
+from typing import Any
 
 from typing_extensions import override
 
@@ -10,6 +11,7 @@ from multipaxos.chain.effects import Answer
 from multipaxos.chain.messages import Envelope
 from multipaxos.chain.settings import Membership
 from multipaxos.invariants.cluster import ChosenLink
+from multipaxos.invariants.violation import InvariantViolation, violation_of
 from multipaxos.runtime.ports import StorageError
 from multipaxos.simulation.clock import Action
 from multipaxos.simulation.disk import PowerCut
@@ -21,7 +23,16 @@ from multipaxos.simulation.staging import CLUSTER, Staging
 
 
 class Processes(Staging):
-    """The servers as processes: they start, take events, stall, and end. No state of its own."""
+    """
+    The servers as processes: they start, take events, stall, and end.
+
+    State: whose event was the last one.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Set the stage."""
+        super().__init__(*arguments, **options)
+        self._acting = self.uids[0]
 
     def start(self, *uids: PeerID) -> None:
         """Start the processes of *uids*; of all servers that are down, without any."""
@@ -144,8 +155,13 @@ class Processes(Staging):
     def _perform(self, server: SimulatedServer, action: Action) -> None:
         driver = server.driver
         server.clock.in_event = True
+        self._acting = server.uid
         try:
             action()
+        except AssertionError as error:
+            if not self.tolerant:
+                raise
+            self._found_out(server, error)
         except PowerCut:
             if driver is not None and server.driver is driver:
                 loses_power, server.loses_power = server.loses_power, False
@@ -155,7 +171,9 @@ class Processes(Staging):
                     self.crash(server.uid)
         server.clock.in_event = False
         if server.trusts_lease:
-            self.invariants.leases.look(server.uid, lambda: server.trusts_lease)
+            self.invariants.judge(
+                lambda: self.invariants.leases.look(server.uid, lambda: server.trusts_lease)
+            )
         if server.stalled:
             self.resume(server.uid)
 
@@ -175,6 +193,28 @@ class Processes(Staging):
         server.clock.cancel_all()
         server.gate.forget()
         server.disk.release()
+
+    def _found_out(self, server: SimulatedServer, error: AssertionError) -> None:
+        """Let *server* halt that found by itself that what must hold does not."""
+        self._violated(violation_of(error))
+        server.trace.halted(str(error))
+        self._halted(server, str(error))
+
+    @override
+    def _violated(self, violation: InvariantViolation) -> None:
+        key = (violation.name, violation.link)
+        if key in self.violations:
+            return
+        self.violations[key] = violation
+        self.servers[self._acting].trace.record(
+            "violated",
+            {
+                "name": violation.name,
+                "link": violation.link,
+                "explanation": violation.explanation,
+                "text": str(violation),
+            },
+        )
 
     def _stall(self, server: SimulatedServer, seconds: float) -> None:
         driver = server.driver

@@ -17,8 +17,8 @@ from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.requests import Chosen, Outcome, Refused, Unknown
 from multipaxos.composition import compose
 from multipaxos.invariants.linearizability import check_linearizable
-from multipaxos.invariants.names import NAMES, PROGRESS
-from multipaxos.invariants.violation import InvariantViolation
+from multipaxos.invariants.names import PROGRESS
+from multipaxos.invariants.violation import InvariantViolation, violation_of
 from multipaxos.runtime.driver import Driver
 from multipaxos.simulation.clients import SimulatedClient, history_of
 from multipaxos.simulation.cluster import SimulatedCluster
@@ -102,7 +102,7 @@ class RandomRun:
             machine=plan.machine,
             founded=plan.founded,
             weather=self.fault_plan.weather,
-            rates=_draw_rates(plan, error),
+            rates=draw_rates(plan, error),
             traced=plan.traced,
             about={"command": plan.command_line(), "bug": plan.bug},
             disks=disks,
@@ -130,7 +130,7 @@ class RandomRun:
                 self._make_peace()
                 self._judge()
         except AssertionError as error:
-            raise _violation_of(error) from error
+            raise violation_of(error) from error
         return self.result()
 
     def result(self) -> RunResult:
@@ -222,16 +222,8 @@ def _collecting_seldom() -> Iterator[None]:
         gc.set_threshold(*thresholds)
 
 
-def _draw_rates(plan: RunPlan, error: float) -> dict[PeerID, float]:
+def draw_rates(plan: RunPlan, error: float) -> dict[PeerID, float]:
+    """Return how fast each server's clock runs, within *error* of true time."""
     rng = Random(f"{plan.seed}/rates")
     drawn = [rng.uniform(-error, error) for _ in plan.uids]
     return {uid: 1.0 + off for uid, off in zip(plan.uids, drawn, strict=True)} if error else {}
-
-
-def _violation_of(error: AssertionError) -> InvariantViolation:
-    """Return the violation that an assertion tells of; raise what names no invariant."""
-    word, _, explanation = str(error).partition(": ")
-    for name in NAMES:
-        if name.endswith(f" {word}"):
-            return InvariantViolation(name, None, explanation)
-    raise error

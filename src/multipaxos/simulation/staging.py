@@ -16,6 +16,7 @@ from multipaxos.chain.settings import Settings
 from multipaxos.chain.state_machine import StateMachine
 from multipaxos.composition import STRATEGIES, compose, strategy_names
 from multipaxos.invariants.cluster import ChosenLink, Invariants
+from multipaxos.invariants.violation import InvariantViolation, raise_it
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.observing import together
 from multipaxos.simulation.calls import ClientCall
@@ -40,7 +41,8 @@ class Staging(ABC):
     """
     Servers with their disks and clocks on a network, and what watches them.
 
-    State: the *servers*, by uid; the *calls* of clients; the *time*; the *trace*; the *network*.
+    State: the *servers*, by uid; the *calls* of clients; the *time*; the *trace*; the *network*; of
+    a tolerant one the *violations*, the first of each invariant and link.
     """
 
     def __init__(  # noqa: PLR0913 - all that a run depends on
@@ -62,8 +64,13 @@ class Staging(ABC):
         machine: StateMachine | None = None,
         disks: Callable[[PeerID], Disk] = lambda _uid: SimulatedDisk(),
         observers: Sequence[object] = (),
+        tolerant: bool = False,
     ) -> None:
-        """Set the stage; nobody runs before :meth:`start`."""
+        """
+        Set the stage; nobody runs before :meth:`start`.
+
+        A *tolerant* one records a violated invariant, and the run goes on, to see what comes of it.
+        """
         self.uids = tuple(servers)
         self.seed = seed
         self.settings = settings or Settings()
@@ -102,7 +109,10 @@ class Staging(ABC):
             machine=self.machine,
             sessions_max=self.settings.sessions_max,
             on_chosen=self._chosen,
+            on_violation=self._violated if tolerant else raise_it,
         )
+        self.tolerant = tolerant
+        self.violations: dict[tuple[str, int | None], InvariantViolation] = {}
         self.manual = ManualNetwork(deliver=self._deliver, postal=self)
         self.network = SimulatedNetwork(
             self.time,
@@ -134,6 +144,10 @@ class Staging(ABC):
     @abstractmethod
     def _chosen(self, chosen: ChosenLink) -> None:
         """Record that a link is chosen."""
+
+    @abstractmethod
+    def _violated(self, violation: InvariantViolation) -> None:
+        """Record that an invariant broke."""
 
     def _strategies(self) -> list[str]:
         return [n for n, mixin in STRATEGIES.items() if issubclass(self.replica_class, mixin)]

@@ -13,7 +13,7 @@ from multipaxos.chain.requests import Chosen, Outcome, Refused, RequestID, Unkno
 from multipaxos.chain.state_machine import Command
 from multipaxos.trace.plain import plain
 
-VERSION = 2
+VERSION = 3
 """The version of the schema. It grows with every change that a reader must know of."""
 
 DECIMALS = 6

@@ -127,6 +127,12 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "clock rate": {"rate": "seconds"},
     "disk": {"fault": "disk fault"},
     "wires": {"blocked": "pairs"},
+    "violated": {
+        "name": "text",
+        "link": "count or none",
+        "explanation": "text",
+        "text": "text",
+    },
 }
 """The fields of each kind and the type of each field; a field with a ``?`` may be missing."""
 
