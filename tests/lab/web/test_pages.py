@@ -306,7 +306,7 @@ def test_who_goes_away_while_the_run_is_played_is_not_answered() -> None:
     connection, transport = lab.connect()
     connection.dataReceived(lab.request("play", {"script": SCRIPT}))
 
-    connection.connectionLost(Failure(ConnectionDone()))
+    connection.connectionLost(Failure(ConnectionDone()))  # type: ignore[no-untyped-call]
     lab.finishes.pop()()
 
     assert transport.value() == b""
