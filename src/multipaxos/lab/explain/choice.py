@@ -4,7 +4,16 @@ from typing import Any
 
 from multipaxos.lab.explain.ballots import Ballot
 from multipaxos.lab.explain.past import Past
-from multipaxos.lab.explain.words import NOTHING, acceptance, call, joined, name, number, value
+from multipaxos.lab.explain.words import (
+    BROKEN,
+    NOTHING,
+    acceptance,
+    call,
+    joined,
+    name,
+    number,
+    value,
+)
 
 FREE, BOUND, NUMBER_ONE, UNKNOWN = "free", "bound", "number one", "unknown"
 
@@ -37,7 +46,7 @@ def _number_one(past: Past, ballot: Ballot) -> str:
     if past.sees_all and master not in (None, ballot.proposer):
         return (
             f"{proposer} uses {n} in link {ballot.link}, though the links that it knows name "
-            f"{name(master)} as master: this breaks the rule."
+            f"{name(master)} as master. {BROKEN}"
         )
     return (
         f"{proposer} is the master that the links before name, so {n} is its alone, and nothing "
@@ -69,7 +78,7 @@ def _bound(past: Past, ballot: Ballot) -> str:
         said += f"That binds {proposer}: "
     said += f"{bound} may be chosen already, and no other value can be. "
     if not keeps_the_rule(ballot):
-        return said + f"Yet {proposer} asks for {value(ballot.value)}: this breaks the rule."
+        return said + f"Yet {proposer} asks for {value(ballot.value)}. {BROKEN}"
     return said + f"So {proposer} asks for {bound}{_own_wish(past, ballot)}."
 
 
@@ -90,7 +99,7 @@ def _promised(past: Past, ballot: Ballot) -> str:
     itself = f" ({proposer} itself is one of them)" if ballot.proposer in ballot.promised else ""
     said = f"{joined(sorted(ballot.promised))} {have} promised {n}{itself}"
     if count < past.majority:
-        return f"{said}: that is no quorum of {size}, and to ask now breaks the rule."
+        return f"{said}: that is no quorum of {size}. {BROKEN}"
     return f"{said}: a quorum, {count} of {size}."
 
 

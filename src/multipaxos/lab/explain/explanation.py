@@ -1,11 +1,13 @@
 """A whole trace explained: each event in words, each message, each choice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 from multipaxos.lab.explain.ballots import Ballot
+from multipaxos.lab.explain.broken import rule_of_bug
 from multipaxos.lab.explain.causes import Causes
+from multipaxos.lab.explain.folding import take
 from multipaxos.lab.explain.lens import Decision, Proposal, proposal_of
 from multipaxos.lab.explain.moment import Moment, Why
 from multipaxos.lab.explain.past import Past
@@ -16,9 +18,6 @@ from multipaxos.lab.explain.transmissions import Message, messages_of
 from multipaxos.lab.explain.violations import Broken, broken_at
 from multipaxos.lab.explain.why import why
 from multipaxos.trace import TraceEvent
-
-RESULTS = ("promised", "accepted", "refused", "learned", "caught up", "founded", "rejoined")
-"""What a message can lead to at once that explains what its arrival means."""
 
 
 class PlainExplanation(TypedDict):
@@ -77,7 +76,7 @@ def explain(events: Sequence[TraceEvent]) -> Explanation:
         reasons.append(why(Moment(event, place, past, causes)))
         ballot = _ballot_of(past, event)
         is_new = ballot is not None and ballot.asked is None
-        past.take(event, place)
+        take(past, event, place)
         if ballot is not None and is_new and ballot.asked == place:
             proposals.append(proposal_of(past, ballot))
         if event.kind == "violated":
@@ -88,12 +87,20 @@ def explain(events: Sequence[TraceEvent]) -> Explanation:
     return Explanation(
         said=tuple(said(event) for event in events),
         why=tuple(reasons),
-        rules=tuple(RULES[rule] for rule in used),
+        rules=_rules(past, used),
         messages=messages_of(events, causes),
         decisions=tuple(Decision(choice) for choice in past.choices),
         proposals=tuple(proposals),
         violations=tuple(violations),
     )
+
+
+def _rules(past: Past, used: Iterable[str]) -> tuple[Rule, ...]:
+    rules = dict(RULES)
+    if past.bug is not None:
+        of_bug = rule_of_bug(past.bug)
+        rules[of_bug.id] = of_bug
+    return tuple(rules[rule] for rule in used)
 
 
 def _ballot_of(past: Past, event: TraceEvent) -> Ballot | None:
@@ -111,9 +118,9 @@ def _ballot_of(past: Past, event: TraceEvent) -> Ballot | None:
 def _explain_arrivals(
     events: Sequence[TraceEvent], causes: Causes, reasons: list[Why | None]
 ) -> None:
-    """Explain an arrival that no rule decides by itself by what its receiver did of it."""
+    """Explain an arrival by what its receiver makes of it, where that shows."""
     for place, event in enumerate(events):
-        if event.kind == "delivered" and reasons[place] is None:
-            result = causes.effect(place, *RESULTS)
+        if event.kind == "delivered":
+            result = causes.result(place)
             if result is not None:
                 reasons[place] = reasons[result]

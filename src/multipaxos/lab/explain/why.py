@@ -13,6 +13,7 @@ from multipaxos.lab.explain import (
     why_timers,
     why_votes,
 )
+from multipaxos.lab.explain.broken import say_what_breaks
 from multipaxos.lab.explain.moment import Moment, Why
 from multipaxos.lab.explain.words import PARAGRAPH_LENGTH_MAX, clipped, name, text
 
@@ -25,7 +26,7 @@ def why(now: Moment) -> Why | None:
     found = None if explain is None else explain(now)
     if found is None:
         return None
-    rule, paragraph = found
+    rule, paragraph = say_what_breaks(now.past.bug, *found)
     return rule, clipped(paragraph, PARAGRAPH_LENGTH_MAX)
 
 
@@ -89,12 +90,23 @@ _SENT: Mapping[str, Explainer] = {
 }
 
 _DELIVERED: Mapping[str, Explainer] = {
+    "Prepare": why_network.why_nothing_came,
+    "Accept": why_network.why_nothing_came,
+    "Decided": why_network.why_known_already,
+    "CatchUp": why_network.why_known_already,
+    "SnapshotPart": why_network.why_part_arrived,
+    "FetchPart": why_network.why_part_arrived,
+    "Forward": why_network.why_forward_arrived,
+    "Answered": why_network.why_read_result_arrived,
+    "WhereAreYou": why_processes.why_question_arrived,
+    "IAmAt": why_processes.why_answer_arrived,
+    "OtherChain": why_processes.why_other_chain_arrived,
     "Promise": why_rounds.why_promise_arrived,
     "Accepted": why_rounds.why_acceptance_arrived,
     "Nack": why_rounds.why_nack_arrived,
     "Sync": why_network.why_greeting_arrived,
 }
-"""What decides what comes of a message; for all others that is what their receiver does next."""
+"""What an arrival means, where the next events of its receiver do not show it: see Causes."""
 
 _BY_KIND: Mapping[str, Explainer] = {
     "sent": _why_sent,
