@@ -6,7 +6,7 @@ import pytest
 
 from multipaxos.simulation.scenario import read_scenario
 
-DIRECTORY = Path(__file__).parents[1] / "scenarios"
+DIRECTORY = Path(__file__).parents[2] / "src/multipaxos/scenarios"
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ FORMS = {
 
 def events_of(name: str) -> list[TraceEvent]:
     """Play the scenario *name* and return its trace."""
-    script = (ROOT / f"tests/scenarios/{name}.txt").read_text(encoding="utf-8")
+    script = (ROOT / f"src/multipaxos/scenarios/{name}.txt").read_text(encoding="utf-8")
     stage = Stage()
     for line in script.partition("\n----\n")[0].splitlines():
         command = line.partition("#")[0].strip()
