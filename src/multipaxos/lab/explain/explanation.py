@@ -1,6 +1,6 @@
 """A whole trace explained: each event in words, each message, each choice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -18,6 +18,9 @@ from multipaxos.lab.explain.transmissions import Message, messages_of
 from multipaxos.lab.explain.violations import Broken, broken_at
 from multipaxos.lab.explain.why import why
 from multipaxos.trace import TraceEvent
+
+VIOLATIONS_MAX = 1000
+"""So many broken invariants are told of: each is told once a link anyway."""
 
 
 class PlainExplanation(TypedDict):
@@ -71,7 +74,6 @@ def explain(events: Sequence[TraceEvent]) -> Explanation:
     causes, past = Causes(events), Past(events)
     reasons: list[Why | None] = []
     proposals: list[Proposal] = []
-    violations: list[Broken] = []
     for place, event in enumerate(events):
         reasons.append(why(Moment(event, place, past, causes)))
         ballot = _ballot_of(past, event)
@@ -79,9 +81,6 @@ def explain(events: Sequence[TraceEvent]) -> Explanation:
         take(past, event, place)
         if ballot is not None and is_new and ballot.asked == place:
             proposals.append(proposal_of(past, ballot))
-        if event.kind == "violated":
-            numbers = past.ballots.numbers(event.fields["link"])
-            violations.append(broken_at(place, event, servers=past.uids, proposals=numbers))
     _explain_arrivals(events, causes, reasons)
     used = dict.fromkeys(reason[0] for reason in reasons if reason is not None)
     return Explanation(
@@ -91,8 +90,15 @@ def explain(events: Sequence[TraceEvent]) -> Explanation:
         messages=messages_of(events, causes),
         decisions=tuple(Decision(choice) for choice in past.choices),
         proposals=tuple(proposals),
-        violations=tuple(violations),
+        violations=tuple(_violations(past, events)),
     )
+
+
+def _violations(past: Past, events: Sequence[TraceEvent]) -> Iterator[Broken]:
+    broken = [place for place, event in enumerate(events) if event.kind == "violated"]
+    for place in broken[:VIOLATIONS_MAX]:
+        numbers = past.ballots.numbers(events[place].fields["link"])
+        yield broken_at(place, events[place], servers=past.uids, proposals=numbers)
 
 
 def _rules(past: Past, used: Iterable[str]) -> tuple[Rule, ...]:

@@ -116,6 +116,7 @@ def _chosen(past: Past, _server: ServerPast, event: TraceEvent, place: int) -> N
     of_link = past.chosen.setdefault(link, [])
     if len(of_link) < CHOICES_MAX:
         of_link.append(choice)
+    past.name_master(link, fields["value"])
     ballot = past.ballots.of(link, proposal_id)
     for uid in acceptors:
         ballot.accept(uid, place)
@@ -125,9 +126,9 @@ def _closed(past: Past, server: ServerPast, event: TraceEvent, _place: int) -> N
     fields: Any = event.fields
     server.enter(fields["instance"] + 1)
     link = fields["link"]
+    past.name_master(fields["instance"], link)
     if isinstance(link, dict) and link.get("type") == "NewMaster":
         server.master = link["uid"]
-    del past
 
 
 def _caught_up(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
@@ -144,11 +145,6 @@ def _saved(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> N
 
 def _round_lost(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> None:
     server.lost += 1
-
-
-def _timer_set(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    if "hourglass" in str(event.fields["timer"]):
-        server.bid_at = event.seconds
 
 
 def _lease_began(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
@@ -188,14 +184,6 @@ def _wiped(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> 
     server.disk = None
 
 
-def _paused(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> None:
-    server.is_paused = True
-
-
-def _resumed(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> None:
-    server.is_paused = False
-
-
 def _rejoined(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
     server.votes_from = int(event.fields["votes_from"])  # type: ignore[call-overload]
 
@@ -204,15 +192,6 @@ def _disk(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> No
     if event.fields["fault"] in ("lost writes", "torn write"):
         # What was saved is not what it will find when it starts again.
         server.disk, server.is_seen_whole = None, False
-
-
-def _wires(past: Past, _server: ServerPast, event: TraceEvent, _place: int) -> None:
-    fields: Any = event.fields
-    past.blocked = frozenset((sender, receiver) for sender, receiver in fields["blocked"])
-
-
-def _clock_rate(past: Past, _server: ServerPast, event: TraceEvent, _place: int) -> None:
-    past.rates[event.server] = float(event.fields["rate"])  # type: ignore[arg-type]
 
 
 _STEPS: Mapping[str, Callable[[Past, ServerPast, TraceEvent, int], None]] = {
@@ -228,7 +207,6 @@ _STEPS: Mapping[str, Callable[[Past, ServerPast, TraceEvent, int], None]] = {
     "caught up": _caught_up,
     "saved": _saved,
     "round lost": _round_lost,
-    "timer set": _timer_set,
     "timer fired": _timer_fired,
     "lease began": _lease_began,
     "lease ended": _lease_ended,
@@ -241,10 +219,6 @@ _STEPS: Mapping[str, Callable[[Past, ServerPast, TraceEvent, int], None]] = {
     "halted": _stopped,
     "started": _started,
     "wiped": _wiped,
-    "paused": _paused,
-    "resumed": _resumed,
     "rejoined": _rejoined,
     "disk": _disk,
-    "wires": _wires,
-    "clock rate": _clock_rate,
 }

@@ -14,6 +14,9 @@ LARGEST_CLUSTER = 1000
 CHOICES_MAX = 16
 """So many choices of one link are compared: two that differ are a disaster already."""
 
+MASTERS_KEPT = 64
+"""So many of the newest links that name a master are remembered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -31,7 +34,7 @@ class Past:
     All that the events before the present one have told.
 
     State: the *servers*, by uid; the *ballots*; the *choices* in their order, and those of each
-    link; what was *sent* (to tell a repetition); which pairs are *blocked*; clock *rates*.
+    link; the *masters* that links name; what was *sent* (to tell a repetition).
     """
 
     def __init__(self, events: Sequence[TraceEvent]) -> None:
@@ -53,9 +56,8 @@ class Past:
         self.ballots = Ballots()
         self.choices: list[Choice] = []
         self.chosen: dict[int, list[Choice]] = {}
+        self.masters: dict[int, str] = {}
         self.sent: set[tuple[Any, ...]] = set()
-        self.blocked: frozenset[tuple[str, str]] = frozenset()
-        self.rates: dict[str, float] = {}
 
     def server(self, uid: str) -> ServerPast:
         """Return what was told of *uid*."""
@@ -70,6 +72,18 @@ class Past:
             return True
         ballot = self.ballots.find(link, proposal_id)
         return ballot is not None and len(ballot.accepted) >= self.majority
+
+    def master_in(self, link: int) -> str | None:
+        """Return whom the links before *link* name as master, as far as they are known."""
+        earlier = max((named for named in self.masters if named < link), default=None)
+        return None if earlier is None else self.masters[earlier]
+
+    def name_master(self, link: int, value: Any) -> None:
+        """Note that *link* holds *value*, which may name a master."""
+        if isinstance(value, dict) and value.get("type") == "NewMaster":
+            self.masters[link] = value["uid"]
+            if len(self.masters) > MASTERS_KEPT:
+                del self.masters[min(self.masters)]
 
     def was_sent(self, fields: Mapping[str, Any]) -> bool:
         """Tell whether the request in *fields* went to the same receiver before."""

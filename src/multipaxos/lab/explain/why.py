@@ -3,6 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from multipaxos.invariants.names import (
+    ACCEPTED_WITHIN_PROMISE,
+    AGREEMENT,
+    APPLIED_ONCE,
+    LINEARIZABLE,
+    ONE_READER,
+    ONE_VALUE_PER_NUMBER,
+    PROGRESS,
+    PROMISE_KEPT,
+    QUORUMS_INTERSECT,
+    RESOLVED_MEANS_CHOSEN,
+    SAVED_BEFORE_SENT,
+    VALUE_IS_SAFE,
+)
 from multipaxos.lab.explain import (
     why_learning,
     why_leases,
@@ -63,13 +77,29 @@ def _why_datagram(now: Moment) -> Why:
 
 def _why_violated(now: Moment) -> Why:
     at = "" if now.fields["link"] is None else f" in link {now.fields['link']}"
-    return "chosen", (
+    return _RULES_OF_INVARIANTS.get(now.fields["name"], "chosen"), (
         f"{text(now.fields['name'], 60)} does not hold{at}: "
         f"{text(now.fields['explanation'], 1000)}. "
         "With all rules kept this cannot happen: look at the events before for the one that was "
         "not."
     )
 
+
+_RULES_OF_INVARIANTS: Mapping[str, str] = {
+    AGREEMENT: "chosen",
+    ONE_VALUE_PER_NUMBER: "prepare",
+    PROMISE_KEPT: "refuse-promised",
+    VALUE_IS_SAFE: "bound-choice",
+    ACCEPTED_WITHIN_PROMISE: "accept",
+    QUORUMS_INTERSECT: "count-promise",
+    RESOLVED_MEANS_CHOSEN: "resolved-by-counting",
+    SAVED_BEFORE_SENT: "save-before-send",
+    APPLIED_ONCE: "answer",
+    ONE_READER: "lease-began",
+    LINEARIZABLE: "local-read",
+    PROGRESS: "retransmission",
+}
+"""The rule that should have kept each invariant."""
 
 _SENT: Mapping[str, Explainer] = {
     "Prepare": why_rounds.why_prepare,

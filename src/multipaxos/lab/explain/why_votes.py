@@ -72,8 +72,7 @@ def why_accepted(now: Moment) -> Why:
             "changes nothing."
         )
     return "accept", (
-        f"{_before_acceptance(now, link, proposal_id)} To accept {number(proposal_id)} is to "
-        f"promise it, too: nothing lower can be accepted here any more. "
+        f"{_before_acceptance(now, link, proposal_id)} "
         f"{_overwritten(vote.accepted, vote.value)}{_count(now, link, proposal_id)}"
     )
 
@@ -84,7 +83,10 @@ def _before_acceptance(now: Moment, link: int, proposal_id: str) -> str:
         had = (
             "nothing higher" if promised in (None, NOTHING) else f"{number(promised)}, a lower one"
         )
-        return f"{now.who} has promised {had}: it accepts {p}."
+        return (
+            f"{now.who} has promised {had}: it accepts {p}. To accept it is to promise it, too: "
+            "nothing lower can be accepted here any more."
+        )
     if promised == proposal_id:
         return f"{now.who} has promised {p} itself and nothing higher: it accepts."
     return (
