@@ -26,12 +26,14 @@ export function timebarPlaces(payload) {
   return places;
 }
 
-/** Find the caption that stands at *at*: that of the last step of the script that has begun; empty for none. */
+/** Find the caption of the step of the script that *at* is in, or the latest one before it; empty for none. */
 export function timebarCaption(payload, at) {
   let caption = "";
+  let reached = 0;
   for (const mark of payload.marks) {
-    if (mark.events > at) break;
+    if (reached >= at && mark.events > reached) break;
     caption = mark.caption || caption;
+    reached = mark.events;
   }
   return caption;
 }
