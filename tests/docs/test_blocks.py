@@ -81,7 +81,7 @@ def check_layers(block: Block, _directory: Path) -> None:
 
 def check_scenario(block: Block, _directory: Path) -> None:
     """Find it, word for word, in a golden scenario file."""
-    scenarios = (ROOT / "tests/scenarios").glob("*.txt")
+    scenarios = (ROOT / "src/multipaxos/scenarios").glob("*.txt")
     assert any(block.text in path.read_text(encoding="utf-8") for path in scenarios)
 
 

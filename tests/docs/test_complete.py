@@ -314,7 +314,7 @@ def test_every_scenario_is_listed_with_its_first_line() -> None:
     }
     first_lines = {
         path.name: path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
-        for path in (ROOT / "tests/scenarios").glob("*.txt")
+        for path in (ROOT / "src/multipaxos/scenarios").glob("*.txt")
     }
 
     assert listed == first_lines

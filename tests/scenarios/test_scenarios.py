@@ -6,7 +6,7 @@ import pytest
 
 from multipaxos.simulation.scenario import read_scenario
 
-FILES = sorted(Path(__file__).parent.glob("*.txt"))
+FILES = sorted((Path(__file__).parents[2] / "src/multipaxos/scenarios").glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])

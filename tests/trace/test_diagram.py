@@ -31,7 +31,7 @@ FORMS = {
 
 def events_of(name: str) -> list[TraceEvent]:
     """Play the scenario *name* and return its trace."""
-    script = (ROOT / f"tests/scenarios/{name}.txt").read_text(encoding="utf-8")
+    script = (ROOT / f"src/multipaxos/scenarios/{name}.txt").read_text(encoding="utf-8")
     stage = Stage()
     for line in script.partition("\n----\n")[0].splitlines():
         command = line.partition("#")[0].strip()
@@ -219,3 +219,14 @@ def test_an_empty_trace_gives_an_empty_diagram() -> None:
     assert str(text_diagram([])) == ""
     assert mermaid([]) == "sequenceDiagram\n"
     assert svg([]).startswith("<svg")
+
+
+def test_a_broken_invariant_is_a_line_across_the_diagram() -> None:
+    """Of a server that is wrong on purpose: where it broke, and which one."""
+    stage = Stage()
+    stage.perform("bug forgetful-acceptor")
+    stage.perform("propose A x")
+
+    assert "! I8 SavedBeforeSent is broken !" in text_diagram(stage.events)
+    assert "I8 SavedBeforeSent is broken" in svg(stage.events)
+    assert "I8 SavedBeforeSent is broken" in mermaid(stage.events)

@@ -18,7 +18,7 @@ from multipaxos.strategies.broken import find_bug
 from multipaxos.trace import KINDS, TraceEvent, check_trace, read_trace, write_trace
 from multipaxos.trace.schema import DISK_FAULTS
 
-SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.txt"))
+SCENARIOS = sorted((Path(__file__).parents[2] / "src/multipaxos/scenarios").glob("*.txt"))
 OF_REAL_SERVERS = {"stopped", "datagram refused"}
 """Kinds that only a real server writes: tests/live holds it against the schema."""
 

@@ -57,9 +57,14 @@ class FileSink:
 
 def format_line(event: TraceEvent) -> str:
     """Return *event* as a JSON object on one line of ASCII, without the line's end."""
+    return json.dumps(plain_event(event))
+
+
+def plain_event(event: TraceEvent) -> dict[str, object]:
+    """Return *event* as the object that stands for it in a file."""
     reserved = {"time": round(event.seconds, DECIMALS), "server": event.server, "kind": event.kind}
     assert reserved.keys().isdisjoint(event.fields), "a field may not hide time, server or kind"
-    return json.dumps({**reserved, **event.fields})
+    return {**reserved, **event.fields}
 
 
 def parse_line(line: str) -> TraceEvent:

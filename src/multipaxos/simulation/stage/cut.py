@@ -1,25 +1,36 @@
 """A script cut short: what led to one instant of a run, so that it can go on otherwise."""
 
+from dataclasses import dataclass
+
 from multipaxos.simulation.stage.base import StageBase, Step
 
 
-def cut(stage: StageBase, events: int) -> list[str]:
-    """
-    Return the commands that lead to the first step after which there are so many *events*, or more.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """The *commands* with which a run begins, and how many *events* its trace has after them."""
 
-    A command that had not ended by then is told by its parts. All commands, if there are too few.
+    commands: tuple[str, ...]
+    events: int
+
+
+def cut(stage: StageBase, events: int) -> Beginning:
+    """
+    Return what leads to the first step after which there are so many *events*, or more.
+
+    A command that had not ended by then is told by its parts. The whole run, if it has too few.
     """
     last = next((step for step in stage.steps_taken if step.events >= events), None)
     if last is None:
-        return list(stage.performed)
+        return Beginning(commands=tuple(stage.performed), events=len(stage.events))
     if _ends_its_command(stage, last):
-        return stage.performed[: last.line + 1]
+        return Beginning(commands=tuple(stage.performed[: last.line + 1]), events=last.events)
     parts = [
         step.command
         for step in stage.steps_taken[: stage.steps_taken.index(last) + 1]
         if step.line == last.line
     ]
-    return [*stage.performed[: last.line], *_joined(parts)]
+    commands = (*stage.performed[: last.line], *_joined(parts))
+    return Beginning(commands=commands, events=last.events)
 
 
 def _ends_its_command(stage: StageBase, step: Step) -> bool:

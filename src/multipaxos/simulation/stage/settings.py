@@ -12,7 +12,8 @@ from multipaxos.strategies.broken import UnknownBugError, find_bug
 SEED_MAX = 10**12
 CLIENTS_MAX = 20
 RATE_MAX = 1000.0
-SECONDS_MAX = 3600.0
+SECONDS_MAX = 600.0
+REQUESTS_MAX = 5_000
 
 
 class SettingCommands(StageBase):
@@ -84,6 +85,8 @@ class SettingCommands(StageBase):
                 raise BadCommandError("write: clients COUNT REQUESTS-A-SECOND 20s")
         if not 0 < often <= RATE_MAX:
             raise BadCommandError(f"requests a second are above 0 and at most {RATE_MAX:g}")
+        if often * seconds > REQUESTS_MAX:
+            raise BadCommandError(f"clients make at most {REQUESTS_MAX:,} requests")
         self.setup.clients = RandomClients(count=number, rate=often, seconds=seconds)
 
     def state(self, rest: str) -> None:

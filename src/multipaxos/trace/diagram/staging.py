@@ -17,6 +17,7 @@ from multipaxos.trace.diagram.words import (
     wires_words,
 )
 from multipaxos.trace.events import TraceEvent
+from multipaxos.trace.text import printable
 
 NOTED_LATER = frozenset({"promised", "accepted", *WORDS}) - {"saved", "timer set", *TRIGGERS}
 """What is noted after a save of the same event, so that its row can carry the save's mark."""
@@ -80,6 +81,9 @@ class _Stager:
             case "wires":
                 words = wires_words(event.fields["blocked"], self.index.servers)  # type: ignore[arg-type]
                 yield Banner(**self._placed(place), words=words, kind=BannerKind.WIRES)
+            case "violated":
+                words = f"{printable(str(event.fields['name']), length_max=40)} is broken"
+                yield Banner(**self._placed(place), words=words, kind=BannerKind.BROKEN)
             case _:
                 yield from self._note(place, event)
 

@@ -35,6 +35,8 @@ class BannerKind(StrEnum):
     CHOSEN = "chosen"
     CHOSEN_AGAIN = "chosen again"
     """Another value than before: the disaster that all the rules are there to prevent."""
+    BROKEN = "broken"
+    """An invariant, by a server that is wrong on purpose."""
     WIRES = "wires"
     LINK = "link"
     SKIPPED = "skipped"

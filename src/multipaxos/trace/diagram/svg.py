@@ -28,6 +28,7 @@ PAUSE_SECONDS = 0.5
 KINDS = {
     BannerKind.CHOSEN: "chosen",
     BannerKind.CHOSEN_AGAIN: "bad",
+    BannerKind.BROKEN: "bad",
     BannerKind.WIRES: "wires",
 }
 

@@ -40,6 +40,7 @@ NOTE_STYLES = {
 BANNER_STYLES = {
     BannerKind.CHOSEN: f"bold {GREEN}",
     BannerKind.CHOSEN_AGAIN: f"bold {RED}",
+    BannerKind.BROKEN: f"bold {RED}",
     BannerKind.WIRES: f"bold {AMBER}",
     BannerKind.LINK: "dim",
     BannerKind.SKIPPED: "dim",
@@ -59,6 +60,7 @@ LEGEND: Sequence[tuple[Callable[[Step], bool], str]] = (
 FILLS = {
     BannerKind.CHOSEN: "=",
     BannerKind.CHOSEN_AGAIN: "!",
+    BannerKind.BROKEN: "!",
     BannerKind.WIRES: "~",
     BannerKind.LINK: " ",
     BannerKind.SKIPPED: " ",

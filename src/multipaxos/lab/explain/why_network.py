@@ -1,0 +1,155 @@
+"""What the network did, and why that does no harm; how servers keep each other up to date."""
+
+from multipaxos.lab.explain.moment import Moment, Why
+from multipaxos.lab.explain.said_of_messages import label
+from multipaxos.lab.explain.words import joined, name, number, text
+
+PAIRS_SHOWN = 64
+
+
+def why_dropped(now: Moment) -> Why:
+    """Explain a loss: its cause, and why nothing depends on the message."""
+    message = now.fields["message"]
+    sender, receiver = name(now.fields["sender"]), name(now.fields["receiver"])
+    match now.fields["reason"]:
+        case "partition":
+            cause = f"Nothing passes from {sender} to {receiver} now: there is a partition"
+        case "receiver is down":
+            cause = f"{receiver} is down when it arrives"
+        case "lost":
+            cause = "The network loses it"
+        case reason:
+            cause = f"The reason: {text(reason, 100)}"
+    return "network", f"{label(message)} of {sender} never reaches {receiver}. {cause}. {_so(now)}"
+
+
+def _so(now: Moment) -> str:
+    message, sender = now.fields["message"], name(now.fields["sender"])
+    receiver = name(now.fields["receiver"])
+    match message["type"]:
+        case "Prepare" | "Accept":
+            return (
+                f"{sender} needs a quorum, not {receiver}: if enough others answer, nothing is "
+                "missing; if not, it asks again."
+            )
+        case "Promise":
+            return (
+                f"{sender} keeps its promise all the same. {receiver} needs a quorum of them, from "
+                "whomever, and asks again if it gets none."
+            )
+        case "Accepted":
+            return (
+                f"{sender} has accepted {number(message['proposal_id'])} all the same, and that "
+                f"counts: what is chosen depends on the disks. {receiver} only does not know it "
+                "yet."
+            )
+        case "Nack":
+            return f"A refusal is a courtesy: {receiver} finds out when its round gets no quorum."
+        case _:
+            return "What it tells is told again, or found out otherwise."
+
+
+def why_duplicated(now: Moment) -> Why:
+    """Explain why a second copy does no harm."""
+    receiver = name(now.fields["receiver"])
+    return "network", (
+        f"The network makes a second copy of {label(now.fields['message'])} for {receiver}. A "
+        "repeated request gets the answer that it got, and a repeated answer counts once: servers "
+        "are counted, not messages."
+    )
+
+
+def why_wires(now: Moment) -> Why:
+    """Explain what a partition allows, and what it does not."""
+    blocked = {(pair[0], pair[1]) for pair in now.fields["blocked"][:PAIRS_SHOWN]}
+    if not blocked:
+        return "network", (
+            "Everybody reaches everybody again. What was lost is asked again, and whoever is "
+            "behind "
+            "is told what it missed."
+        )
+    able = [uid for uid in now.past.uids if _reaches(now, uid, blocked) >= now.past.majority]
+    if not able:
+        progress = "Nobody is in both-way touch with a quorum: nothing can be decided now"
+    else:
+        verb = "is" if len(able) == 1 else "are"
+        progress = (
+            f"{joined(able)} {verb} in both-way touch with a quorum, and can get links decided; "
+            "nobody else can"
+            if len(able) < len(now.past.uids)
+            else "All still are in both-way touch with a quorum"
+        )
+    return "network", (
+        f"Some messages do not pass from now on. {progress}. Two quorums always share a server, so "
+        "no two sides can decide differently."
+    )
+
+
+def _reaches(now: Moment, uid: str, blocked: set[tuple[str, str]]) -> int:
+    return sum(
+        other == uid or not {(uid, other), (other, uid)} & blocked for other in now.past.uids
+    )
+
+
+def why_greeting(now: Moment) -> Why:
+    """Explain a greeting that is sent."""
+    receiver, link = name(now.fields["receiver"]), now.fields["instance"]
+    if now.fields["message"]["votes_from"] > link:
+        return "rejoined", (
+            f"{now.who} must sit out the links below {now.fields['message']['votes_from']} and "
+            "tells "
+            f"{receiver} so: whoever is idle closes them, with nothing in them if need be."
+        )
+    return "sync", (
+        f"{now.who} says where it is: at link {link}. If it is behind, {receiver} helps; if it is "
+        f"ahead, {receiver} asks for help. So nobody stays behind for long, whatever was lost."
+    )
+
+
+def why_greeting_arrived(now: Moment) -> Why:
+    """Explain what a greeting shows to whom it reaches."""
+    sender, theirs, ours = name(now.fields["sender"]), now.fields["instance"], now.server.link
+    if ours is None:
+        where = f"{sender} is at link {theirs}"
+    elif theirs < ours:
+        where = (
+            f"{sender} is at link {theirs} and so behind {now.who}, at link {ours}: it is helped"
+        )
+    elif theirs > ours:
+        where = (
+            f"{sender} is at link {theirs}, ahead of {now.who}, at link {ours}, which asks for help"
+        )
+    else:
+        where = f"{sender} and {now.who} are both at link {ours}: nobody needs help"
+    return "sync", f"{where}."
+
+
+def why_help(now: Moment) -> Why:
+    """Explain help that is sent to a server that is behind."""
+    receiver = name(now.fields["receiver"])
+    cause = now.cause_message
+    shown = "shown that it is behind" if cause is None else f"sent {label(cause)}, and so is behind"
+    return "help", (
+        f"{receiver} has {shown}. {now.who} tells it what was decided: one round trip, and it "
+        "takes "
+        "part again."
+    )
+
+
+def why_forward(now: Moment) -> Why:
+    """Explain a request on its way to the master."""
+    receiver = name(now.fields["receiver"])
+    return "forward", (
+        f"{now.who} may not propose while the lease of {receiver} runs, and hands its clients' "
+        f"requests on. It keeps them until they are in the chain, and sends them again if need be."
+    )
+
+
+def why_read_answered(now: Moment) -> Why:
+    """Explain the result of a read that another server's client asked for."""
+    message, receiver = now.fields["message"], name(now.fields["receiver"])
+    return "local-read", (
+        f"{now.who} is master. Its lease still ran after it had read the value, and no link was in "
+        f"flight: so the result, as of link {message['link']}, is the newest there was. {receiver} "
+        "hands it to its client."
+    )
