@@ -13,6 +13,7 @@ import { createPageView } from "./page-view.js";
 import { createRingView } from "./ring-view.js";
 import { createRunPanelView } from "./run-panel-view.js";
 import { createScenariosView } from "./scenarios-view.js";
+import { shareLinkRead } from "./share-link.js";
 import { createShareView } from "./share-view.js";
 import { createSpacetimeView } from "./spacetime-view.js";
 import { createStore } from "./store.js";
@@ -34,9 +35,10 @@ function labView(create, id, store, actions, options) {
 async function labOpen(store, actions, api) {
   store.set({ busy: true });
   try {
-    const payload = await api.opened();
+    const asked = api.offline ? null : shareLinkRead();
+    const payload = await (asked === null ? api.opened() : api.play(asked.script));
     store.set({ busy: false });
-    actions.openRun(payload, payload.title);
+    actions.openRun(payload, payload.title, { at: asked?.at });
   } catch (error) {
     store.set({ busy: false, notice: `Nothing to show: ${error.message}` });
   }
