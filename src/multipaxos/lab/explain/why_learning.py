@@ -32,10 +32,15 @@ def why_chosen(now: Moment) -> Why:
         )
     return "chosen", (
         f"{said}That is a quorum ({now.quorum()}), so {value(now.fields['value'])} is chosen for "
-        f"link {link}: at this instant, whether anybody knows it or not. No other value can be "
+        f"link {link}: {_when(now)}, whether anybody knows it or not. No other value can be "
         "chosen for it any more: every later round asks a quorum, one of these servers is in it, "
         "and reports what it accepted."
     )
+
+
+def _when(now: Moment) -> str:
+    # The votes may be older than the first word of them that the traces of real servers give.
+    return "at this instant" if now.past.sees_all else "at this instant at the latest"
 
 
 def why_resolved(now: Moment) -> Why:

@@ -1,0 +1,142 @@
+"""Traces from files, of real servers too: read, merged, and judged before they are shown."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from multipaxos.invariants.conformance import Verdict, judge
+from multipaxos.lab.explain.words import joined, name
+from multipaxos.trace import TraceError, TraceEvent, read_trace
+from multipaxos.trace.diagram.reading import with_choices
+
+EVENTS_MAX = 200_000
+BYTES_MAX = 256 * 2**20
+BLOCK_BYTES = 2**20
+
+TOO_LONG = (
+    "more than a page can show. Give a shorter trace: of fewer servers, or of a run that was "
+    "stopped earlier. `multipaxos diagram TRACE --from SECONDS --until SECONDS` draws a part of a "
+    "long one, and `multipaxos conform` judges all of it."
+)
+
+
+def read_and_judge(paths: Sequence[Path]) -> tuple[list[TraceEvent], str]:
+    """
+    Return the events of the traces at *paths* in one order, and a title.
+
+    They are of one cluster: one file for each server, or one for all. Where the rules of the
+    protocol are broken, a ``violated`` event stands behind the one that shows it; where no engine
+    told the instants of choice, those that the votes give are added; where these are not seen, one
+    stands before the first server that says it has counted them.
+
+    Raises MultipaxosError, with a sentence: TraceError for what is no trace or too long to be
+    shown, BadTracesError for traces that do not belong together.
+    """
+    _check_length(paths)
+    header = _header(paths[0])
+    if header["engine"] == "exploration":
+        # Its states were judged while they were explored.
+        events = list(with_choices(read_trace_events(paths[0])))
+    elif len(paths) == 1 and header["engine"] != "server":
+        events = _judged(read_trace_events(paths[0]), judge(paths))
+    else:
+        verdict = judge(paths)
+        events = list(_with_known_choices(_judged(verdict.merged, verdict)))
+    return events, _title(paths, header)
+
+
+def read_trace_events(path: Path) -> list[TraceEvent]:
+    """Return the events of the trace at *path*. Raises TraceError."""
+    try:
+        return list(read_trace(path))
+    except OSError as error:
+        raise TraceError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _check_length(paths: Sequence[Path]) -> None:
+    """Raise TraceError if the traces are longer than anybody can look at."""
+    lines = characters = 0
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                while block := file.read(BLOCK_BYTES):
+                    characters += len(block)
+                    lines += block.count(b"\n")
+                    if lines > EVENTS_MAX:
+                        raise TraceError(f"There are more than {EVENTS_MAX:,} events: {TOO_LONG}")
+                    if characters > BYTES_MAX:
+                        raise TraceError(f"There are more than {BYTES_MAX:,} bytes: {TOO_LONG}")
+        except OSError as error:
+            raise TraceError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _header(path: Path) -> Mapping[str, Any]:
+    try:
+        return next(read_trace(path)).fields
+    except OSError as error:
+        raise TraceError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _title(paths: Sequence[Path], header: Mapping[str, Any]) -> str:
+    if header["engine"] == "server":
+        return f"Cluster {name(header['cluster'])}: {joined(header['servers'])}"
+    return f"Trace {name(paths[0].name)}"
+
+
+def _judged(events: Sequence[TraceEvent], verdict: Verdict) -> list[TraceEvent]:
+    """Return *events* with the violation of *verdict* and the choices that it did not come to."""
+    violation = verdict.violation
+    told = any(event.kind == "violated" for event in events)
+    if violation is None or told:
+        return list(events)
+    place = min(verdict.violated_at, len(events))
+    broken = TraceEvent(
+        seconds=events[place - 1].seconds,
+        server="",
+        kind="violated",
+        fields={
+            "name": violation.name,
+            "link": violation.link,
+            "explanation": violation.explanation,
+            "text": str(violation),
+        },
+    )
+    return list(_with_later_choices([*events[:place], broken, *events[place:]]))
+
+
+def _with_later_choices(events: Sequence[TraceEvent]) -> Iterator[TraceEvent]:
+    """Yield *events*, with the choices after a violation, from where on nobody judged."""
+    known = {event.fields["instance"] for event in events if event.kind == "chosen"}
+    unjudged = [event for event in events if event.kind != "chosen"]
+    later = iter(
+        event
+        for event in with_choices(unjudged)
+        if event.kind != "chosen" or event.fields["instance"] not in known
+    )
+    for event in events:
+        if event.kind == "chosen":
+            yield event
+            continue
+        # Both orders are the same but for the choices, which stand behind the vote that made them.
+        for following in later:
+            yield following
+            if following is event:
+                break
+    yield from later
+
+
+def _with_known_choices(events: Sequence[TraceEvent]) -> Iterator[TraceEvent]:
+    """Yield *events*, with a choice where a server has counted votes that the traces do not show."""
+    known = {event.fields["instance"] for event in events if event.kind == "chosen"}
+    for event in events:
+        link = event.fields.get("instance")
+        if event.kind == "resolved" and event.fields["acceptors"] and link not in known:
+            known.add(link)
+            fields = {
+                field: event.fields[field] for field in ("instance", "proposal_id", "acceptors")
+            }
+            fields["value"] = event.fields["link"]
+            yield TraceEvent(
+                seconds=event.seconds, server=event.server, kind="chosen", fields=fields
+            )
+        yield event
