@@ -126,7 +126,7 @@ def _with_later_choices(events: Sequence[TraceEvent]) -> Iterator[TraceEvent]:
 
 
 def _with_known_choices(events: Sequence[TraceEvent]) -> Iterator[TraceEvent]:
-    """Yield *events*, with a choice where a server has counted votes that the traces do not show."""
+    """Yield *events*, with a choice where a server counted votes that the traces do not show."""
     known = {event.fields["instance"] for event in events if event.kind == "chosen"}
     for event in events:
         link = event.fields.get("instance")
