@@ -32,15 +32,19 @@ def test_a_value_that_was_accepted_binds_the_next_proposer(told: Callable[[str],
     run = told(scenario("04_value_survives_its_proposer"))
 
     assert paragraphs(run, "bound-choice") == [
-        "B and C have promised 3.C (C itself is one of them): a quorum, 2 of 3. B reports 2.A with "
-        '"x". That binds C: "x" may be chosen already, and no other value can be. So C asks for '
-        '"x", not for its own wish, set "z", which goes into a later link.'
+        (
+            "B and C have promised 3.C (C itself is one of them): a quorum, 2 of 3. B reports 2.A "
+            'with "x". That binds C: "x" may be chosen already, and no other value can be. So C '
+            'asks for "x", not for its own wish, set "z", which goes into a later link.'
+        )
     ]
     assert paragraphs(run, "crash") == [
-        "The process of A ends at once. Lost is its round 2.A, its clients' requests "
-        '(set "x") and the acceptances that it had counted. What stays is its disk: link 1, '
-        'promised 2.A, accepted 2.A with "x". What reached the others stays with them, too: A is '
-        "needed for nothing that a quorum of the others can do."
+        (
+            "The process of A ends at once. Lost is its round 2.A, its clients' requests "
+            '(set "x") and the acceptances that it had counted. What stays is its disk: link 1, '
+            'promised 2.A, accepted 2.A with "x". What reached the others stays with them, too: A '
+            "is needed for nothing that a quorum of the others can do."
+        )
     ]
 
 
@@ -61,8 +65,8 @@ def test_the_lens_shows_the_witness(told: Callable[[str], Told]) -> None:
     }
     assert inherited["witness"] == ["B"]
     assert str(inherited["text"]).endswith(
-        'A and B have accepted 2.A with "x": a quorum, so it was chosen. B is among those and among '
-        "the promises of 3.C."
+        'A and B have accepted 2.A with "x": a quorum, so it was chosen. B is among those and '
+        "among the promises of 3.C."
     )
 
 
@@ -71,10 +75,13 @@ def test_of_two_reports_the_higher_one_binds(told: Callable[[str], Told]) -> Non
     run = told(scenario("07_why_the_highest"))
 
     assert paragraphs(run, "bound-choice") == [
-        "A and C have promised 3.C (C itself is one of them): a quorum, 2 of 3. A reports 2.B with "
-        '"y"; C reports 2.A with "x". The highest of these, 2.B, binds C: "y" may be chosen '
-        'already, and no other value can be. So C asks for "y", not for its own wish, set "z", '
-        "which goes into a later link."
+        (
+            "A and C have promised 3.C (C itself is one of them): a quorum, 2 of 3. A reports 2.B "
+            "with "
+            '"y"; C reports 2.A with "x". The highest of these, 2.B, binds C: "y" may be chosen '
+            'already, and no other value can be. So C asks for "y", not for its own wish, set "z", '
+            "which goes into a later link."
+        )
     ]
 
 
@@ -83,20 +90,35 @@ def test_a_delayed_request_is_refused_with_the_two_numbers(told: Callable[[str],
     run = told(scenario("08_delayed_accept"))
 
     assert paragraphs(run, "refuse-promised", "refused") == [
-        "A asks B to accept 2.A in link 1. B has promised 3.B, its own number, and 3.B > 2.A. To "
-        "promise 3.B was to refuse everything below it, however late it comes: otherwise 2.A could "
-        "still be chosen after B was told that it was not. The answer names 3.B, so that A knows "
-        "what it must go above.",
-        "A asks C to accept 2.A in link 1. C has promised 3.B, and 3.B > 2.A. To promise 3.B was "
-        "to refuse everything below it, however late it comes: otherwise 2.A could still be chosen "
-        "after B was told that it was not. The answer names 3.B, so that A knows what it must go "
-        "above.",
+        (
+            "A asks B to accept 2.A in link 1. B has promised 3.B, its own number, and 3.B > 2.A. "
+            "To "
+            "promise 3.B was to refuse everything below it, however late it comes: otherwise 2.A "
+            "could "
+            "still be chosen after B was told that it was not. The answer names 3.B, so that A "
+            "knows "
+            "what it must go above."
+        ),
+        (
+            "A asks C to accept 2.A in link 1. C has promised 3.B, and 3.B > 2.A. To promise 3.B "
+            "was "
+            "to refuse everything below it, however late it comes: otherwise 2.A could still be "
+            "chosen "
+            "after B was told that it was not. The answer names 3.B, so that A knows what it must "
+            "go "
+            "above."
+        ),
     ]
     assert paragraphs(run, "round-lost") == [
-        "B and C refused 2.A, having promised up to 3.B. Those that have not refused are no quorum "
-        "of 3 any more, so 2.A cannot succeed in link 1. A accepted it; that is no quorum, and a "
-        "later proposer that hears of it takes its value over. A will begin another round above "
-        "3.B, after a wait."
+        (
+            "B and C refused 2.A, having promised up to 3.B. Those that have not refused are no "
+            "quorum "
+            "of 3 any more, so 2.A cannot succeed in link 1. A accepted it; that is no quorum, and "
+            "a "
+            "later proposer that hears of it takes its value over. A will begin another round "
+            "above "
+            "3.B, after a wait."
+        )
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,15 +64,15 @@ def test_every_message_is_told_from_its_sending_to_its_end(path: Path) -> None:
     """Each copy is one entry; what was refused has the reason in words."""
     events = read_scenario(path).play().events
 
-    messages = explain(events).plain()["messages"]
+    messages: list[Any] = explain(events).plain()["messages"]
 
     sent = [m for m in messages if not m["again"]]
     assert len(sent) == sum(event.kind == "sent" for event in events)
     for message in messages:
-        assert events[message["sent"]].fields["id"] == message["id"]  # type: ignore[index]
+        assert events[message["sent"]].fields["id"] == message["id"]
         if message["ended"] is None:
             assert message["fate"] == "unknown"
         else:
-            assert events[message["ended"]].kind == message["fate"]  # type: ignore[index]
+            assert events[message["ended"]].kind == message["fate"]
         is_explained = message["refused"] or message["fate"] == "dropped"
         assert bool(message["reason"]) == is_explained

@@ -102,8 +102,9 @@ def _promised(past: Past, ballot: Ballot) -> str:
     proposer, n = name(ballot.proposer), number(ballot.proposal_id)
     count, size = len(ballot.promised), len(past.uids)
     have = "have" if count > 1 else "has"
+    who = joined(sorted(ballot.promised)) if count else "Nobody"
     itself = f" ({proposer} itself is one of them)" if ballot.proposer in ballot.promised else ""
-    said = f"{joined(sorted(ballot.promised))} {have} promised {n}{itself}"
+    said = f"{who} {have} promised {n}{itself}"
     if count < past.majority:
         return f"{said}: that is no quorum of {size}. {BROKEN}"
     return f"{said}: a quorum, {count} of {size}."

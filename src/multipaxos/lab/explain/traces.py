@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from multipaxos.invariants.conformance import Verdict, judge
+from multipaxos.lab.explain.past import CHOICES_MAX
 from multipaxos.lab.explain.words import joined, name
 from multipaxos.trace import TraceError, TraceEvent, read_trace
 from multipaxos.trace.diagram.reading import with_choices
@@ -106,23 +107,47 @@ def _judged(events: Sequence[TraceEvent], verdict: Verdict) -> list[TraceEvent]:
 
 def _with_later_choices(events: Sequence[TraceEvent]) -> Iterator[TraceEvent]:
     """Yield *events*, with the choices after a violation, from where on nobody judged."""
-    known = {event.fields["instance"] for event in events if event.kind == "chosen"}
-    unjudged = [event for event in events if event.kind != "chosen"]
-    later = iter(
-        event
-        for event in with_choices(unjudged)
-        if event.kind != "chosen" or event.fields["instance"] not in known
-    )
+    told = {_proposal(event) for event in events if event.kind == "chosen"}
+    values: dict[object, list[object]] = {}
+    votes: dict[object, dict[str, None]] = {}
+    majority = len(_servers(events)) // 2 + 1
     for event in events:
-        if event.kind == "chosen":
-            yield event
+        yield event
+        if event.kind not in ("chosen", "accepted"):
             continue
-        # Both orders are the same but for the choices, which stand behind the vote that made them.
-        for following in later:
-            yield following
-            if following is event:
-                break
-    yield from later
+        held, value = values.setdefault(event.fields["instance"], []), event.fields["value"]
+        acceptors = votes.setdefault(_proposal(event), {})
+        acceptors[event.server] = None
+        if event.kind == "chosen":
+            held.append(value)
+        elif len(acceptors) == majority and _proposal(event) not in told and _is_new(value, held):
+            # A second value for one link is the disaster that the reader should see.
+            held.append(value)
+            yield _choice(event, value=value, acceptors=sorted(acceptors))
+
+
+def _is_new(value: object, held: Sequence[object]) -> bool:
+    return len(held) < CHOICES_MAX and value not in held
+
+
+def _proposal(event: TraceEvent) -> tuple[object, object]:
+    return event.fields["instance"], event.fields["proposal_id"]
+
+
+def _servers(events: Sequence[TraceEvent]) -> Sequence[str]:
+    servers: Any = events[0].fields["servers"]
+    return list(servers)
+
+
+def _choice(event: TraceEvent, *, value: object, acceptors: object) -> TraceEvent:
+    """Return a choice of *value* at the instant of *event*, under the number that it tells of."""
+    fields = {
+        "instance": event.fields["instance"],
+        "proposal_id": event.fields["proposal_id"],
+        "value": value,
+        "acceptors": acceptors,
+    }
+    return TraceEvent(seconds=event.seconds, server=event.server, kind="chosen", fields=fields)
 
 
 def _with_known_choices(events: Sequence[TraceEvent]) -> Iterator[TraceEvent]:
@@ -132,11 +157,5 @@ def _with_known_choices(events: Sequence[TraceEvent]) -> Iterator[TraceEvent]:
         link = event.fields.get("instance")
         if event.kind == "resolved" and event.fields["acceptors"] and link not in known:
             known.add(link)
-            fields = {
-                field: event.fields[field] for field in ("instance", "proposal_id", "acceptors")
-            }
-            fields["value"] = event.fields["link"]
-            yield TraceEvent(
-                seconds=event.seconds, server=event.server, kind="chosen", fields=fields
-            )
+            yield _choice(event, value=event.fields["link"], acceptors=event.fields["acceptors"])
         yield event

@@ -90,6 +90,13 @@ def why_forwarded(now: Moment) -> Why:
 
 def why_hourglass_set(now: Moment) -> Why:
     """Explain the hourglass of a bid."""
+    lease = now.server.lease
+    if lease is not None and lease["lease"] == now.fields["timer"]:
+        return "bid", (
+            f"{now.who} turns the hourglass of the lease that it trusts already, and so trusts it "
+            f"for {duration(now.fields['after'])} from now on: longer than the others respect it. "
+            f"{BROKEN}"
+        )
     r = Settings().clock_rate_error
     return "bid", (
         f"{now.who} asks to be master, or to stay it, and turns the hourglass of that lease now, "

@@ -37,7 +37,7 @@ def why_prepare(now: Moment) -> Why:
     return "prepare", (
         f"{now.who} begins a round for link {link}. {above}, and the name in it is its own: nobody "
         f"else can issue {n}.{again} It asks every server to promise it, and to report what it has "
-        "accepted, for a value may be chosen already.{unsaved_promise(now)}"
+        f"accepted, for a value may be chosen already.{unsaved_promise(now)}"
     )
 
 
