@@ -38,8 +38,7 @@ class LabPort:
         self._reactor = reactor
         self._threads = ThreadPool(0, 1, "lab")
         self.guard = Guard()
-        site = _Site(Pages(service, self.guard, self._defer), reactor)
-        self._factory = _Connections(site)  # type: ignore[no-untyped-call]
+        self._factory = connections(Pages(service, self.guard, self._defer), reactor)
         self._port = reactor.listenTCP(port, self._factory, interface=HOST)
         self.guard.port = self._port.getHost().port
         self._threads.start()
@@ -61,6 +60,11 @@ class LabPort:
         deferred.addCallback(finish)
         # Whoever asked went away while the answer was written: nobody misses it.
         deferred.addErrback(_forget)
+
+
+def connections(pages: Pages, reactor: Any) -> WrappingFactory:
+    """Return what makes a connection, bounded in what it takes, of whoever asks for *pages*."""
+    return _Connections(_Site(pages, reactor))  # type: ignore[no-untyped-call]
 
 
 def why_not_listening(error: CannotListenError, port: int) -> str:

@@ -1,0 +1,78 @@
+// The page: one store, the views around it, and the run that it opens with.
+
+import { createActions } from "./actions.js";
+import { createApi } from "./api.js";
+import { createBranchSummary, createBranchView } from "./branch-view.js";
+import { createGameView } from "./game-view.js";
+import { createHandsView } from "./hands-view.js";
+import { createHelpView } from "./help-view.js";
+import { createKeys, keysTable } from "./keys.js";
+import { createLampsView } from "./lamps-view.js";
+import { createLiveView } from "./live-view.js";
+import { createPageView } from "./page-view.js";
+import { createRingView } from "./ring-view.js";
+import { createRunPanelView } from "./run-panel-view.js";
+import { createScenariosView } from "./scenarios-view.js";
+import { shareLinkRead } from "./share-link.js";
+import { createShareView } from "./share-view.js";
+import { createSpacetimeView } from "./spacetime-view.js";
+import { createStore } from "./store.js";
+import { createTheme } from "./theme.js";
+import { createTimebarView } from "./timebar-view.js";
+import { createWhyView } from "./why-view.js";
+
+/** Make a view; one that fails must not take the others with it. */
+function labView(create, id, store, actions, options) {
+  const element = document.getElementById(id);
+  try {
+    create(element, store, actions, options);
+  } catch (error) {
+    console.error(error);
+    store.set({ notice: `A part of the page does not work (${id}): ${error.message}` });
+  }
+}
+
+async function labOpen(store, actions, api) {
+  store.set({ busy: true });
+  try {
+    const asked = api.offline ? null : shareLinkRead();
+    const payload = await (asked === null ? api.opened() : api.play(asked.script));
+    store.set({ busy: false });
+    actions.openRun(payload, payload.title, { at: asked?.at });
+  } catch (error) {
+    store.set({ busy: false, notice: `Nothing to show: ${error.message}` });
+  }
+}
+
+function labStart() {
+  const store = createStore();
+  const api = createApi();
+  const actions = createActions(store, api);
+  actions.api = api;
+  const dialog = document.getElementById("help");
+  const help = () => dialog.showModal();
+  const table = keysTable(store, actions, help);
+  createTheme(document.getElementById("theme"));
+  createHelpView(dialog, table);
+  document.getElementById("help-open").addEventListener("click", help);
+  createKeys(table);
+  createPageView(store, actions);
+  labView(createBranchView, "branches", store, actions);
+  labView(createSpacetimeView, "spacetime", store, actions);
+  labView(createSpacetimeView, "compared", store, actions, { compared: true });
+  createBranchSummary(document.getElementById("spacetime"), store);
+  createBranchSummary(document.getElementById("compared"), store, { compared: true });
+  labView(createTimebarView, "timebar", store, actions);
+  labView(createLampsView, "lamps", store, actions);
+  labView(createRingView, "ring", store, actions);
+  labView(createHandsView, "hands", store, actions);
+  labView(createWhyView, "panel-why", store, actions);
+  labView(createRunPanelView, "panel-run", store, actions);
+  labView(createScenariosView, "panel-scenarios", store, actions);
+  labView(createGameView, "panel-game", store, actions);
+  labView(createShareView, "panel-share", store, actions);
+  labView(createLiveView, "panel-live", store, actions);
+  labOpen(store, actions, api);
+}
+
+labStart();

@@ -1,0 +1,134 @@
+// Everything that is drawn of a run, with its place in pixels; which of it is in view is asked of it.
+
+import { spacetimeColumns, spacetimeLeases, spacetimeLives } from "./spacetime-columns.js";
+import { spacetimeCallWords, spacetimeMark, spacetimeWires } from "./spacetime-marks.js";
+import { spacetimeRows } from "./spacetime-rows.js";
+import { spacetimeMessagesAt, spacetimeSteps, spacetimeVisible } from "./spacetime-visible.js";
+
+const SPACETIME_DRAWN_MAX = 900;
+
+/** Give the end of an arrow that does not reach its receiver: lost, or in flight at the end of the run. */
+function spacetimeArrowEnd(message, x1, y1, x2, y2, row) {
+  if (message.fate === "dropped") return { x: x1 + (x2 - x1) * 0.72, y: y2 };
+  if (message.ended !== null) return { x: x2, y: y2 };
+  return { x: x1 + (x2 - x1) * 0.42, y: y1 + row };
+}
+
+function spacetimeArrow(message, index, place) {
+  const x1 = place.x.get(message.sender);
+  const x2 = place.x.get(message.receiver);
+  if (x1 === undefined || x2 === undefined || (message.sent === null && message.ended === null)) return null;
+  const y2 = message.ended === null ? null : place.top(message.ended);
+  const y1 = message.sent === null ? y2 - place.row : place.top(message.sent);
+  const end = spacetimeArrowEnd(message, x1, y1, x2, y2, place.row);
+  const first = message.sent ?? message.ended;
+  return {
+    key: `m${index}`, type: "arrow", index, message, event: first, ended: message.ended,
+    x1, y1, x2: end.x, y2: end.y, top: y1, bottom: Math.max(end.y, y1) + place.row,
+  };
+}
+
+function spacetimeSide(payload, steps, index, place) {
+  const cause = payload.events[steps[index]];
+  const here = place.x.get(payload.events[index].server);
+  const from = cause.kind === "called" ? place.x.get(cause.client) : place.x.get(cause.sender);
+  if (cause.kind !== "delivered" && cause.kind !== "called") return here === place.lastX ? 1 : place.firstSide(here);
+  return from === undefined || from < here ? 1 : -1;
+}
+
+function spacetimeEventItem(payload, index, place, known) {
+  const event = payload.events[index];
+  const y = place.top(index);
+  const base = { key: `e${index}`, index, event: index, y, top: y - place.row, bottom: y + 1.4 * place.row };
+  const decision = known.decisions.get(index);
+  if (event.kind === "chosen") {
+    const acceptors = (event.acceptors ?? []).filter((name) => place.x.has(name));
+    return { ...base, type: "chosen", decision: decision ?? null, acceptors, value: known.values.get(event.instance) ?? "" };
+  }
+  if (event.kind === "violated") return { ...base, type: "violated", words: `${event.name} is broken: ${event.text ?? ""}` };
+  if (event.kind === "wires") return { ...base, type: "wires", words: spacetimeWires(event) };
+  const x = place.x.get(event.server);
+  if (x === undefined) return null;
+  if (event.kind === "called" || event.kind === "returned") {
+    const client = place.x.get(event.client);
+    if (client === undefined) return null;
+    return { ...base, type: "call", x, client, words: spacetimeCallWords(event), back: event.kind === "returned" };
+  }
+  const mark = spacetimeMark(event, known.values);
+  return mark && { ...base, type: "mark", x, mark, side: spacetimeSide(payload, known.steps, index, place) };
+}
+
+/** Give the labels of the time axis: where time has moved, and there is room. */
+function spacetimeTimes(payload, rows, place) {
+  const items = [];
+  let lastY = -Infinity;
+  let lastTime = null;
+  const leaps = new Set(rows.leaps);
+  for (const index of rows.shown) {
+    const { time } = payload.events[index];
+    const y = place.top(index);
+    if (time === lastTime || (y - lastY < place.row * 0.9 && !leaps.has(index))) continue;
+    const leap = leaps.has(index) ? y - place.row * 0.75 : null;
+    items.push({ key: `t${index}`, type: "time", event: index, index, y, time, leap, top: y - place.row, bottom: y + place.row });
+    lastY = y;
+    lastTime = time;
+  }
+  return items;
+}
+
+/** Lay out *payload* under *filter* once; the result is placed in pixels by `spacetimePlace`. */
+export function spacetimeLayout(payload, filter) {
+  const steps = spacetimeSteps(payload.events);
+  const messagesAt = spacetimeMessagesAt(payload);
+  const visible = spacetimeVisible(payload, filter, { steps, messagesAt });
+  const rows = spacetimeRows(payload, visible, steps);
+  return {
+    payload, steps, messagesAt, visible, rows,
+    lives: spacetimeLives(payload, rows),
+    leases: spacetimeLeases(payload, rows),
+    known: {
+      steps,
+      values: new Map(payload.decisions.map((decision) => [decision.link, decision.value])),
+      decisions: new Map(payload.decisions.map((decision, index) => [decision.event, index])),
+    },
+  };
+}
+
+/** Place a layout in *width* pixels with rows *row* pixels high; *em* is the size of a letter. */
+export function spacetimePlace(layout, { width, row, em }) {
+  const { payload, rows, visible } = layout;
+  const columns = spacetimeColumns(payload, width, em);
+  const middle = columns.columns.length / 2;
+  const order = new Map(columns.columns.map((column, index) => [column.x, index]));
+  const head = em * 2.6;
+  const place = {
+    ...columns, row, em, head,
+    top: (index) => head + rows.y[index] * row,
+    lastX: columns.columns.at(-1)?.x,
+    firstSide: (x) => (payload.clients.length === 0 && order.get(x) === 0 && middle > 1 ? -1 : 1),
+  };
+  const items = spacetimeTimes(payload, rows, place);
+  payload.messages.forEach((message, index) => {
+    const item = visible.messages[index] ? spacetimeArrow(message, index, place) : null;
+    if (item) items.push(item);
+  });
+  for (const index of rows.shown) {
+    const item = spacetimeEventItem(payload, index, place, layout.known);
+    if (item) items.push(item);
+  }
+  layout.leases.forEach((lease, index) => {
+    const x = place.x.get(lease.server);
+    if (x === undefined) return;
+    const [top, bottom] = [head + lease.top * row, head + lease.bottom * row];
+    items.push({ key: `l${index}`, type: "lease", index, event: lease.event, lease, x, top, bottom });
+  });
+  return { ...place, items, height: head + rows.height * row };
+}
+
+/** Find the items between the heights *top* and *bottom*: at most so many, those that begin there first. */
+export function spacetimeInView(items, top, bottom) {
+  const inside = items.filter((item) => item.bottom >= top && item.top <= bottom);
+  if (inside.length <= SPACETIME_DRAWN_MAX) return inside;
+  const near = (item) => (item.type === "arrow" && item.top < top && item.y2 > bottom ? 1 : 0);
+  return inside.sort((a, b) => near(a) - near(b)).slice(0, SPACETIME_DRAWN_MAX);
+}

@@ -1,0 +1,83 @@
+// Where each event stands: its height in the picture, in rows, by the order of the run.
+
+const SPACETIME_LABELLED = new Set([
+  "promised", "accepted", "refused", "resolved", "learned", "caught up", "round lost", "takeover", "forwarded",
+  "lease began", "lease ended", "waiting", "founded", "rejoined", "halted",
+]);
+const SPACETIME_WIDE = new Set(["chosen", "violated", "wires"]);
+
+/** Tell how far below the event before it an event stands, in rows. */
+function spacetimeGap(event, before, sameStep) {
+  if (before?.kind === "chosen") return 1.7;
+  if (SPACETIME_WIDE.has(event.kind)) return 1.25;
+  if (!before || !sameStep || SPACETIME_WIDE.has(before.kind)) return 1;
+  if (event.kind === "sent") return before.kind === "sent" ? 0.2 : 0.42;
+  if (SPACETIME_LABELLED.has(event.kind)) return SPACETIME_LABELLED.has(before.kind) ? 0.66 : 0.3;
+  return event.kind === "saved" ? 0.3 : 0.6;
+}
+
+/** Tell whether time has moved so far between two events that the picture should say it. */
+function spacetimeLeap(event, before, clock) {
+  return clock !== "steps" && before && event.time - before.time >= 0.1;
+}
+
+/**
+ * Lay the visible events out from top to bottom.
+ *
+ * `y` has a height in rows for each event, that of the last visible one before it where it is hidden;
+ * `height` is that of all; `leaps` are the events before which time moved on.
+ */
+export function spacetimeRows(payload, visible, steps) {
+  const { events } = payload;
+  const clock = events[0]?.clock;
+  const y = new Float64Array(events.length);
+  const leaps = [];
+  const shown = [];
+  let height = 0.4;
+  let before = null;
+  let step = -1;
+  events.forEach((event, index) => {
+    if (visible.events[index]) {
+      height += spacetimeGap(event, before, steps[index] === step);
+      if (spacetimeLeap(event, before, clock)) {
+        height += 0.5;
+        leaps.push(index);
+      }
+      before = event;
+      step = steps[index];
+      shown.push(index);
+    }
+    y[index] = height;
+  });
+  return { y, height: height + 2, leaps, shown: Int32Array.from(shown) };
+}
+
+/** Find the first place of ascending *values* that is not below *wanted*. */
+export function spacetimeSearch(values, wanted, key = (value) => value) {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (key(values[middle]) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Give the height at which *time* stands, between the rows of the events around it. */
+export function spacetimeHeightOf(time, events, rows) {
+  const next = spacetimeSearch(events, time, (event) => event.time);
+  if (next >= events.length) return rows.height;
+  if (next === 0 || events[next].time === time) return rows.y[next];
+  const span = events[next].time - events[next - 1].time;
+  const part = span > 0 ? (time - events[next - 1].time) / span : 1;
+  return rows.y[next - 1] + (rows.y[next] - rows.y[next - 1]) * part;
+}
+
+/** Give the height of the line that stands below the first *at* events. */
+export function spacetimePresent(at, rows) {
+  const here = rows.y[Math.min(at, rows.y.length) - 1] ?? 0;
+  const next = spacetimeSearch(rows.shown, at);
+  const below = next < rows.shown.length ? rows.y[rows.shown[next]] : here + 1.2;
+  return here + Math.min((below - here) * 0.5, 0.6);
+}

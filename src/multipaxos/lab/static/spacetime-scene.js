@@ -1,0 +1,150 @@
+// The SVG of the space-time diagram: only what is in view is in the document.
+
+import { domCut, domSvg } from "./dom.js";
+import { spacetimeInView } from "./spacetime-items.js";
+import { spacetimePaint } from "./spacetime-paint.js";
+import { spacetimePresent } from "./spacetime-rows.js";
+
+/** Draw how each server fares, as the line of its column. */
+function spacetimeColumnNodes(layout, place) {
+  const nodes = [];
+  for (const column of place.columns) {
+    if (!column.client) continue;
+    nodes.push(domSvg("line", { class: "st-column is-client", x1: column.x, x2: column.x, y1: place.head, y2: place.height }));
+  }
+  for (const life of layout.lives) {
+    const x = place.x.get(life.server);
+    if (x === undefined) continue;
+    const [y1, y2] = [place.head + life.from * place.row, place.head + life.to * place.row];
+    nodes.push(domSvg("line", { class: `st-column is-${life.status}`, x1: x, x2: x, y1, y2 }));
+  }
+  return nodes;
+}
+
+function spacetimeHeadNodes(place) {
+  const { em, head } = place;
+  const nodes = [domSvg("rect", { class: "st-heading", x: 0, y: 0, width: place.width, height: head - em * 0.5 })];
+  for (const { name, x, client } of place.columns) {
+    const words = domCut(name, Math.max(4, Math.floor(place.gap / em / (client ? 0.75 : 0.7))));
+    const text = domSvg("text", { class: client ? "st-name is-client" : "st-name", x, y: em * 1.45, "text-anchor": "middle", text: words });
+    text.append(domSvg("title", { text: domCut(name, 2000) }));
+    nodes.push(text);
+  }
+  return nodes;
+}
+
+/** Show how far *item* has come when *at* events have happened. */
+function spacetimeAge(item, node, at, present) {
+  const isFuture = item.event >= at;
+  node.classList.toggle("is-future", isFuture);
+  if (item.type !== "arrow") return;
+  const isFlying = !isFuture && item.ended !== null && item.ended >= at;
+  node.classList.toggle("is-flying", isFlying);
+  if (!isFlying) return;
+  const part = item.y2 > item.y1 ? Math.min(1, Math.max(0.06, (present - item.y1) / (item.y2 - item.y1))) : 0.5;
+  const x = item.x1 + (item.x2 - item.x1) * part;
+  const y = item.y1 + (item.y2 - item.y1) * part;
+  const trail = node.querySelector(".st-trail");
+  trail.setAttribute("x2", x);
+  trail.setAttribute("y2", y);
+  const dot = node.querySelector(".st-dot");
+  dot.setAttribute("cx", x);
+  dot.setAttribute("cy", y);
+}
+
+/** The scene: one SVG as large as the window onto the run, with the items that are in it. */
+export class SpacetimeScene {
+  constructor(svg) {
+    this.svg = svg;
+    this.back = domSvg("g");
+    this.items = domSvg("g");
+    this.veil = domSvg("rect", { class: "st-veil", x: 0 });
+    this.present = domSvg("g", { class: "st-present" }, domSvg("line", { x1: 0 }));
+    this.fork = domSvg("g", { class: "st-fork" });
+    this.moving = domSvg("g", {}, this.back, this.veil, this.fork, this.present, this.items);
+    this.headings = domSvg("g");
+    svg.append(this.moving, this.headings);
+    this.nodes = new Map();
+    this.related = new Set();
+    this.selected = null;
+  }
+
+  /** Take over a new layout, placed anew: everything is drawn again. */
+  show(layout, place, run) {
+    Object.assign(this, { layout, place, run });
+    this.nodes.clear();
+    this.items.replaceChildren();
+    this.back.replaceChildren(...spacetimeColumnNodes(layout, place));
+    this.headings.replaceChildren(...spacetimeHeadNodes(place));
+    this.svg.classList.toggle("is-small", place.row < place.em);
+  }
+
+  /** Give the height of the line between what has happened at *at* and what has not. */
+  presentAt(at) {
+    return this.place.head + spacetimePresent(at, this.layout.rows) * this.place.row;
+  }
+
+  /** Draw what is in view from the height *scroll* on. */
+  draw({ at, scroll, height }) {
+    const { place } = this;
+    this.svg.setAttribute("width", place.width);
+    this.svg.setAttribute("height", height);
+    this.moving.setAttribute("transform", `translate(0,${-scroll})`);
+    const present = this.presentAt(at);
+    this.#drawPresent(present);
+    const wanted = spacetimeInView(place.items, scroll - place.row * 3, scroll + height + place.row * 3);
+    const keys = new Set(wanted.map((item) => item.key));
+    for (const [key, node] of this.nodes) {
+      if (keys.has(key) || node === document.activeElement) continue;
+      node.remove();
+      this.nodes.delete(key);
+    }
+    for (const item of wanted) spacetimeAge(item, this.#node(item), at, present);
+  }
+
+  #drawPresent(present) {
+    const line = this.present.firstChild;
+    line.setAttribute("x2", this.place.width);
+    this.present.setAttribute("transform", `translate(0,${present})`);
+    this.veil.setAttribute("y", present);
+    this.veil.setAttribute("width", this.place.width);
+    this.veil.setAttribute("height", Math.max(0, this.place.height - present + 4000));
+  }
+
+  #node(item) {
+    let node = this.nodes.get(item.key);
+    if (node) return node;
+    node = spacetimePaint(item, this.place, this.run);
+    node.labItem = item;
+    this.#highlight(item.key, node);
+    this.nodes.set(item.key, node);
+    if (item.type === "lease") this.items.prepend(node);
+    else this.items.append(node);
+    return node;
+  }
+
+  #highlight(key, node) {
+    node.classList.toggle("is-selected", key === this.selected);
+    node.classList.toggle("is-related", this.related.has(key));
+  }
+
+  /** Mark the event from which on this run differs from the one beside it; null for none. */
+  mark(event) {
+    this.fork.replaceChildren();
+    if (event === null || !this.place.columns.length) return;
+    const last = this.layout.rows.y.length - 1;
+    const y = this.place.top(Math.min(event, last)) - this.place.row * 0.5;
+    this.fork.append(
+      domSvg("line", { x1: 0, x2: this.place.width, y1: y, y2: y }),
+      domSvg("text", { x: this.place.width - this.place.em, y: y - this.place.em * 0.35, "text-anchor": "end", text: "from here on they differ" }),
+    );
+  }
+
+  /** Highlight the items of these keys, the first of them as the selected one. */
+  select(keys) {
+    this.selected = keys[0] ?? null;
+    this.related = new Set(keys);
+    this.svg.classList.toggle("has-selection", keys.length > 0);
+    for (const [key, node] of this.nodes) this.#highlight(key, node);
+  }
+}

@@ -1,0 +1,96 @@
+// The space-time diagram: a column for each server and client, time downwards, messages as arrows.
+
+import { branchDifference } from "./branch-difference.js";
+import { domNode, domOncePerFrame, domSvg } from "./dom.js";
+import { spacetimeLayout, spacetimePlace } from "./spacetime-items.js";
+import { createSpacetimePointer } from "./spacetime-pointer.js";
+import { spacetimeRelated } from "./spacetime-related.js";
+import { SpacetimeScene } from "./spacetime-scene.js";
+import { createSpacetimeToolbar } from "./spacetime-toolbar.js";
+
+const SPACETIME_ROW = 1.75; // height of a row, in em of the page, at zoom 1
+
+function spacetimeEm() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
+}
+
+/** Give what the view shows: the run of the store, or that which it is compared with. */
+function spacetimeShown(state, compared) {
+  if (!compared) return { run: state.run, at: state.at };
+  const run = state.branches[state.compare]?.run ?? null;
+  return { run, at: run ? Math.min(state.at, run.events.length) : 0 };
+}
+
+/** Find the height of rows at which all of *layout* fits into *height* pixels, within reason. */
+function spacetimeFitZoom(layout, height, em) {
+  const zoom = (height - em * 3) / (layout.rows.height * em * SPACETIME_ROW);
+  return Math.min(2, Math.max(0.12, zoom));
+}
+
+/** Make the space-time diagram in *element*: `compared` for the run that the shown one is compared with. */
+export function createSpacetimeView(element, store, actions, { compared = false } = {}) {
+  const spacer = domNode("div", { class: "st-spacer" });
+  const svg = domSvg("svg", { class: "st-svg", role: "group", "aria-label": "Space-time diagram: arrow keys go from event to event" });
+  const scroller = domNode("div", { class: "st-scroll", tabindex: "0", "aria-label": "Space-time diagram" }, svg, spacer);
+  element.classList.add("spacetime");
+  if (!compared) element.append(createSpacetimeToolbar(store, actions));
+  element.append(scroller);
+  const scene = new SpacetimeScene(svg);
+  let known = {}; // what the picture was made of, to see what has changed
+  let layout = null;
+
+  const follow = (at, height) => {
+    const present = scene.presentAt(at);
+    const inside = present - scroller.scrollTop;
+    if (inside < scene.place.head + height * 0.08 || inside > height * 0.88) scroller.scrollTop = present - height * 0.62;
+  };
+
+  const layOut = (run, state) => {
+    const { filter } = state;
+    if (known.run !== run || known.filter !== filter) layout = spacetimeLayout(run.payload, filter);
+  };
+
+  const place = (run, state, width, height, em) => {
+    if (known.fit !== state.diagram.fit && !compared) {
+      known.fit = state.diagram.fit;
+      const zoom = spacetimeFitZoom(layout, height, em);
+      if (zoom !== state.diagram.zoom) actions.setDiagram({ zoom });
+    }
+    const row = em * SPACETIME_ROW * state.diagram.zoom;
+    const placed = spacetimePlace(layout, { width, row, em });
+    scene.show(layout, placed, run);
+    spacer.style.height = `${Math.max(0, placed.height - height)}px`;
+    spacer.style.width = `${placed.width}px`;
+  };
+
+  const draw = () => {
+    const { state } = store;
+    const { run, at } = spacetimeShown(state, compared);
+    element.classList.toggle("is-empty", run === null);
+    if (run === null || element.offsetParent === null) return;
+    const [width, height] = [scroller.clientWidth, scroller.clientHeight];
+    const em = spacetimeEm();
+    const now = { run, filter: state.filter, zoom: state.diagram.zoom, width, height, em };
+    const moved = Object.keys(now).some((key) => known[key] !== now[key]);
+    if (moved) {
+      layOut(run, state);
+      place(run, state, width, height, em);
+    }
+    if (moved || known.selection !== state.selection) scene.select(spacetimeRelated(state.selection, layout));
+    const differs = branchDifference(state);
+    if (moved || known.differs !== differs) scene.mark(differs);
+    if (moved || known.at !== at) follow(at, height);
+    svg.classList.toggle("hides-future", !state.diagram.future);
+    scene.draw({ at, scroll: scroller.scrollTop, height });
+    known = { ...known, ...now, at, differs, selection: state.selection };
+    element.dataset.at = at;
+  };
+
+  const redraw = domOncePerFrame(draw);
+  store.subscribe(redraw);
+  scroller.addEventListener("scroll", redraw, { passive: true });
+  new ResizeObserver(redraw).observe(scroller);
+  createSpacetimePointer(scroller, scene, store, actions, () => spacetimeShown(store.state, compared));
+  redraw();
+  return { redraw };
+}

@@ -1,0 +1,39 @@
+// The places of a run that one jumps to, as positions: the number of events that are shown then.
+
+const TIMEBAR_PLACES = new WeakMap();
+
+function timebarSorted(places, last) {
+  const inside = places.filter((at) => Number.isInteger(at) && at >= 1 && at <= last);
+  return [...new Set(inside)].sort((a, b) => a - b);
+}
+
+/** Find the decisions, refusals, violations and steps of the script in *payload*, in order. */
+export function timebarPlaces(payload) {
+  let places = TIMEBAR_PLACES.get(payload);
+  if (places) return places;
+  const last = payload.events.length;
+  const refusals = [];
+  payload.events.forEach((event, index) => {
+    if (event.kind === "refused") refusals.push(index + 1);
+  });
+  places = {
+    decisions: timebarSorted(payload.decisions.map((decision) => decision.event + 1), last),
+    refusals,
+    violations: timebarSorted(payload.violations.map((violation) => violation.event + 1), last),
+    marks: timebarSorted(payload.marks.map((mark) => mark.events), last),
+  };
+  TIMEBAR_PLACES.set(payload, places);
+  return places;
+}
+
+/** Find the caption of the step of the script that *at* is in, or the latest one before it; empty for none. */
+export function timebarCaption(payload, at) {
+  let caption = "";
+  let reached = 0;
+  for (const mark of payload.marks) {
+    if (reached >= at && mark.events > reached) break;
+    caption = mark.caption || caption;
+    reached = mark.events;
+  }
+  return caption;
+}

@@ -1,0 +1,107 @@
+// The time bar: play, steps, jumps, and a slider over the events of the run.
+
+import { domNode, domOncePerFrame, domSeconds, domSvg } from "./dom.js";
+import { createTimebarPlayer } from "./timebar-player.js";
+import { timebarPlaces } from "./timebar-places.js";
+
+const TIMEBAR_SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16];
+const TIMEBAR_LANES = { marks: [18, 24], refusals: [9, 16], decisions: [0, 16], violations: [0, 24] };
+
+function timebarButton(text, title, name, onclick) {
+  return domNode("button", { type: "button", class: "tool", title, "aria-label": title, "data-time": name, text, onclick });
+}
+
+/** Draw the places of one kind as ticks: one path, with at most one tick a pixel. */
+function timebarTicks(name, places, last, width) {
+  const [top, bottom] = TIMEBAR_LANES[name];
+  const seen = new Set();
+  const parts = [];
+  for (const at of places) {
+    const x = Math.round(last > 1 ? ((at - 1) / (last - 1)) * width : 0);
+    if (seen.has(x)) continue;
+    seen.add(x);
+    parts.push(`M${x},${top}V${bottom}`);
+  }
+  return domSvg("path", { class: `tick is-${name}`, d: parts.join("") });
+}
+
+function timebarTrack(actions) {
+  const slider = domNode("input", {
+    type: "range", min: 1, max: 1, value: 1, step: 1, class: "timebar-slider", "aria-label": "Position in the run", "data-time": "slider",
+    oninput: () => actions.goTo(slider.valueAsNumber),
+  });
+  const ticks = domSvg("svg", { class: "timebar-ticks", "aria-hidden": "true" });
+  const track = domNode("div", { class: "timebar-track" }, ticks, slider);
+  let known = {};
+  const draw = (state) => {
+    const width = ticks.clientWidth;
+    if (known.run !== state.run || known.width !== width) {
+      known = { run: state.run, width };
+      const last = state.run?.events.length ?? 1;
+      slider.max = last;
+      const places = state.run ? timebarPlaces(state.run.payload) : {};
+      ticks.replaceChildren(...Object.keys(TIMEBAR_LANES).map((name) => timebarTicks(name, places[name] ?? [], last, width)));
+    }
+    slider.value = state.at;
+    slider.disabled = !state.run;
+    if (state.run) slider.setAttribute("aria-valuetext", `event ${state.at} of ${state.run.events.length}`);
+  };
+  return { track, draw };
+}
+
+function timebarSpeed(actions) {
+  const select = domNode(
+    "select", { "aria-label": "Speed", title: "Speed of playing", "data-time": "speed", onchange: () => actions.setSpeed(select.value) },
+    ...TIMEBAR_SPEEDS.map((speed) => domNode("option", { value: speed, text: `${speed}×` })),
+  );
+  return select;
+}
+
+function timebarPosition(state) {
+  if (!state.run) return "no run yet";
+  const { events } = state.run;
+  const event = events[Math.max(0, state.at - 1)];
+  return `event ${state.at} of ${events.length}, ${domSeconds(event.time, events[0].clock === "steps")}`;
+}
+
+/** Make the time bar in *element*. */
+export function createTimebarView(element, store, actions) {
+  const play = timebarButton("▶", "Play or pause (space)", "play", () => actions.setPlaying(!store.state.playing));
+  play.classList.add("is-main");
+  const position = domNode("output", { class: "timebar-position", "data-time": "position" });
+  const speed = timebarSpeed(actions);
+  const { track, draw: drawTrack } = timebarTrack(actions);
+  const group = (...nodes) => domNode("div", { class: "timebar-group" }, ...nodes);
+  element.classList.add("timebar");
+  element.append(
+    group(
+      timebarButton("⏮", "One step of the script back (Shift ←)", "mark-back", () => actions.stepMark(-1)),
+      timebarButton("◀", "One event back (←)", "back", () => actions.step(-1)),
+      play,
+      timebarButton("▶▏", "One event forward (→)", "forward", () => actions.step(1)),
+      timebarButton("⏭", "One step of the script forward (Shift →)", "mark-forward", () => actions.stepMark(1)),
+      speed,
+    ),
+    track,
+    group(
+      timebarButton("★◂", "Previous decision (Shift D)", "decision-back", () => actions.jump("decision", -1)),
+      timebarButton("★▸", "Next decision (D)", "decision-forward", () => actions.jump("decision", 1)),
+      timebarButton("✕◂", "Previous refusal (Shift R)", "refusal-back", () => actions.jump("refusal", -1)),
+      timebarButton("✕▸", "Next refusal (R)", "refusal-forward", () => actions.jump("refusal", 1)),
+    ),
+    position,
+  );
+  const draw = domOncePerFrame(() => {
+    const { state } = store;
+    drawTrack(state);
+    play.textContent = state.playing ? "❚❚" : "▶";
+    play.setAttribute("aria-pressed", String(state.playing));
+    speed.value = String(state.speed);
+    position.textContent = timebarPosition(state);
+    for (const tool of element.querySelectorAll("button, select")) tool.disabled = !state.run;
+  });
+  createTimebarPlayer(store, actions);
+  store.subscribe(draw);
+  new ResizeObserver(draw).observe(track);
+  draw();
+}
