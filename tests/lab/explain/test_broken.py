@@ -14,8 +14,8 @@ Told = tuple[list[TraceEvent], Explanation]
 DIRECTORY = Path(__file__).parents[3] / "src/multipaxos/scenarios"
 
 OVERTAKEN = (
-    "propose A x\ndeliver A->B Prepare, B->A Promise\n"
-    "propose C y\ndeliver C->B Prepare, A->B Accept\n"
+    "propose A x\ndeliver A->B Prepare, B->A Promise\npropose C y\ndeliver C->B Prepare, A->B "
+    "Accept\n"
 )
 """C's number overtakes A's at B before A's request to accept arrives there."""
 

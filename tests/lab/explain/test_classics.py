@@ -92,32 +92,23 @@ def test_a_delayed_request_is_refused_with_the_two_numbers(told: Callable[[str],
     assert paragraphs(run, "refuse-promised", "refused") == [
         (
             "A asks B to accept 2.A in link 1. B has promised 3.B, its own number, and 3.B > 2.A. "
-            "To "
-            "promise 3.B was to refuse everything below it, however late it comes: otherwise 2.A "
-            "could "
-            "still be chosen after B was told that it was not. The answer names 3.B, so that A "
-            "knows "
-            "what it must go above."
+            "To promise 3.B was to refuse everything below it, however late it comes: otherwise "
+            "2.A could still be chosen after B was told that it was not. The answer names 3.B, so "
+            "that A knows what it must go above."
         ),
         (
             "A asks C to accept 2.A in link 1. C has promised 3.B, and 3.B > 2.A. To promise 3.B "
-            "was "
-            "to refuse everything below it, however late it comes: otherwise 2.A could still be "
-            "chosen "
-            "after B was told that it was not. The answer names 3.B, so that A knows what it must "
-            "go "
-            "above."
+            "was to refuse everything below it, however late it comes: otherwise 2.A could still "
+            "be chosen after B was told that it was not. The answer names 3.B, so that A knows "
+            "what it must go above."
         ),
     ]
     assert paragraphs(run, "round-lost") == [
         (
             "B and C refused 2.A, having promised up to 3.B. Those that have not refused are no "
-            "quorum "
-            "of 3 any more, so 2.A cannot succeed in link 1. A accepted it; that is no quorum, and "
-            "a "
-            "later proposer that hears of it takes its value over. A will begin another round "
-            "above "
-            "3.B, after a wait."
+            "quorum of 3 any more, so 2.A cannot succeed in link 1. A accepted it; that is no "
+            "quorum, and a later proposer that hears of it takes its value over. A will begin "
+            "another round above 3.B, after a wait."
         )
     ]
 
@@ -137,10 +128,11 @@ def test_a_lease_is_counted_from_the_bid(told: Callable[[str], Told]) -> None:
     run = told(scenario("14_lease_counts_from_the_bid"))
 
     assert paragraphs(run, "lease-began")[0] == (
-        "A finds its own bid in the chain: it is master. It counts its lease not from now but from "
-        "its bid, 800.0 ms ago: the others learned of it later than that, and respect it for a "
-        "whole lease from then on. A trusts it for 9.80 s of its own clock, not 10.00 s, for two "
-        "clocks may differ, so 9.00 s are left. At the end of these the others still respect it."
+        "A finds its own bid in the chain: it is master. It counts its lease not from now but "
+        "from its bid, 800.0 ms ago: the others learned of it later than that, and respect it for "
+        "a whole lease from then on. A trusts it for 9.80 s of its own clock, not 10.00 s, for "
+        "two clocks may differ, so 9.00 s are left. At the end of these the others still respect "
+        "it."
     )
     assert paragraphs(run, "number-one")[0].startswith(
         "A is the master that the links before name, so 1.A is its alone"
@@ -150,8 +142,8 @@ def test_a_lease_is_counted_from_the_bid(told: Callable[[str], Told]) -> None:
 def test_a_promise_says_what_it_binds_to(told: Callable[[str], Told]) -> None:
     """The first promise, a higher one with a report, and a repeated one."""
     run = told(
-        "propose A x\ndeliver A->B Prepare, B->A Promise, A->B Accept\nfire A retransmit\n"
-        "propose C z\ndeliver C->B Prepare\nfire C retransmit\ndeliver C->B Prepare\n"
+        "propose A x\ndeliver A->B Prepare, B->A Promise, A->B Accept\nfire A retransmit\npropose "
+        "C z\ndeliver C->B Prepare\nfire C retransmit\ndeliver C->B Prepare\n"
     )
 
     said = paragraphs(run, "promise", "promised")

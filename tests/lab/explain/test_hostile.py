@@ -69,8 +69,8 @@ def renamed(event: TraceEvent, names: dict[str, str]) -> TraceEvent:
 def test_long_names_and_values_are_cut(told: Callable[[str], Told]) -> None:
     """A thousand characters, line breaks and escapes end in a few that can be shown."""
     events, _ = told(
-        "master\npropose A x\nread B\nfire A election\ndeliver all\npropose C y\ncrash A\n"
-        "wipe A\nrestart A\npause B\npartition A | B C\ndeliver all\nresume B\nadvance 5s\n"
+        "master\npropose A x\nread B\nfire A election\ndeliver all\npropose C y\ncrash A\nwipe "
+        "A\nrestart A\npause B\npartition A | B C\ndeliver all\nresume B\nadvance 5s\n"
     )
     names = {uid: uid * 1000 for uid in "ABC"} | {
         "x": f"{MARKUP}\n\x1b[2J\ue000{'y' * 100_000}",

@@ -36,8 +36,8 @@ def test_a_promise_that_comes_after_the_request_does_not_count(
 def test_a_minority_that_accepted_is_met_but_was_not_chosen(told: Callable[[str], Told]) -> None:
     """C asks A, which alone has accepted x: it is bound, although x was not chosen."""
     _, explanation = told(
-        "propose A x\ndeliver A->B Prepare, B->A Promise\npropose C z\n"
-        "deliver C->A Prepare, A->C Promise\n"
+        "propose A x\ndeliver A->B Prepare, B->A Promise\npropose C z\ndeliver C->A Prepare, A->C "
+        "Promise\n"
     )
 
     bound = explanation.proposals[-1]
@@ -54,8 +54,8 @@ def test_a_minority_that_accepted_is_met_but_was_not_chosen(told: Callable[[str]
 def test_a_minority_that_nobody_asked_is_not_met(told: Callable[[str], Told]) -> None:
     """C asks B, which has accepted nothing: it is free, although A holds x."""
     _, explanation = told(
-        "propose A x\ndeliver A->B Prepare, B->A Promise\npropose C z\n"
-        "deliver C->B Prepare, B->C Promise\n"
+        "propose A x\ndeliver A->B Prepare, B->A Promise\npropose C z\ndeliver C->B Prepare, B->C "
+        "Promise\n"
     )
 
     free = explanation.proposals[-1]
@@ -67,8 +67,8 @@ def test_a_minority_that_nobody_asked_is_not_met(told: Callable[[str], Told]) ->
 def test_the_master_needs_no_promise(told: Callable[[str], Told]) -> None:
     """Number 1 is its own."""
     _, explanation = told(
-        "master\nwithout abstention batching brevity group-commit\nfire A election\n"
-        "deliver all\npropose A x\ndeliver all\n"
+        "master\nwithout abstention batching brevity group-commit\nfire A election\ndeliver "
+        "all\npropose A x\ndeliver all\n"
     )
 
     one = explanation.proposals[-1]

@@ -96,9 +96,9 @@ def test_a_broken_rule_is_marked_where_it_shows(
 ) -> None:
     """The checkers of `conform` find it; the choices after it are there as well."""
     played, _ = told(
-        "bug own-value\npropose A x\ndeliver A->B Prepare, B->A Promise, A->B Accept\ncrash A\n"
-        "drop all\npropose C z\ndeliver C->B Prepare, B->C Promise, C->B Accept, B->C Accepted\n"
-        "deliver all\n"
+        "bug own-value\npropose A x\ndeliver A->B Prepare, B->A Promise, A->B Accept\ncrash "
+        "A\ndrop all\npropose C z\ndeliver C->B Prepare, B->C Promise, C->B Accept, B->C "
+        "Accepted\ndeliver all\n"
     )
     paths = as_servers_write(played, tmp_path)
 
@@ -133,8 +133,8 @@ def test_a_violation_that_was_told_is_not_told_twice(
 ) -> None:
     """A tolerant run marks it itself."""
     played, _ = told(
-        "bug own-value\npropose A x\ndeliver A->B Prepare, B->A Promise, A->B Accept\ncrash A\n"
-        "drop all\npropose C z\ndeliver C->B Prepare, B->C Promise\n"
+        "bug own-value\npropose A x\ndeliver A->B Prepare, B->A Promise, A->B Accept\ncrash "
+        "A\ndrop all\npropose C z\ndeliver C->B Prepare, B->C Promise\n"
     )
     path = tmp_path / "play.trace"
     write_trace(path, played)

@@ -20,7 +20,7 @@ FREE, BOUND, NUMBER_ONE, UNKNOWN = "free", "bound", "number one", "unknown"
 
 def choice_of(past: Past, ballot: Ballot) -> str:
     """Return what the proposer of *ballot* may ask for, by the promises that reached it."""
-    if ballot.is_number_one:
+    if ballot.is_number_one and past.has_masters:
         return NUMBER_ONE
     if len(ballot.promised) < past.majority and not past.sees_all:
         return UNKNOWN

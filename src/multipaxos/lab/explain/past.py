@@ -11,6 +11,8 @@ from multipaxos.trace import TraceEvent
 
 LARGEST_CLUSTER = 1000
 """More servers than that are no cluster: a header that names them is not believed."""
+UNTIMED = ("steps", "order of causes")
+"""Clocks that count events: what they show are no seconds."""
 CHOICES_MAX = 16
 """So many choices of one link are compared: two that differ are a disaster already."""
 
@@ -42,6 +44,8 @@ class Past:
         headers: list[Any] = [event.fields for event in events if event.kind == "trace"]
         named = {uid: None for header in headers for uid in header["servers"][:LARGEST_CLUSTER]}
         self.sees_all = all(header["engine"] != "server" for header in headers)
+        # Where the bare roles are explored there is no chain, and no number belongs to a master.
+        self.has_masters = all(header["about"].get("model") != "roles" for header in headers)
         self.bug = next((bug for header in headers if (bug := bug_of(header)) is not None), None)
         self.uids = tuple(named)
         self.majority = max((len(header["servers"]) for header in headers), default=0) // 2 + 1
@@ -50,7 +54,9 @@ class Past:
             (given for given in settings if isinstance(given, Mapping)), {}
         )
         times = [event.seconds for event in events if event.kind != "trace"]
-        is_virtual = all(header["clock"] in ("virtual", "steps") for header in headers)
+        clocks = {header["clock"] for header in headers}
+        is_virtual = clocks <= {"virtual", *UNTIMED}
+        self.is_timed = clocks.isdisjoint(UNTIMED)
         self.origin = 0.0 if is_virtual else min(times, default=0.0)
         self.servers: dict[str, ServerPast] = {}
         self.ballots = Ballots()

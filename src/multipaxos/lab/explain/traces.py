@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from multipaxos.invariants.conformance import Verdict, judge
+from multipaxos.invariants.names import NAMES
+from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.lab.explain.past import CHOICES_MAX
 from multipaxos.lab.explain.words import joined, name
 from multipaxos.trace import TraceError, TraceEvent, read_trace
@@ -37,7 +39,7 @@ def read_and_judge(paths: Sequence[Path]) -> tuple[list[TraceEvent], str]:
     header = _header(paths[0])
     if header["engine"] == "exploration":
         # Its states were judged while they were explored.
-        events = list(with_choices(read_trace_events(paths[0])))
+        events = _with_its_end(list(with_choices(read_trace_events(paths[0]))))
     elif len(paths) == 1 and header["engine"] != "server":
         events = _judged(read_trace_events(paths[0]), judge(paths))
     else:
@@ -52,6 +54,31 @@ def read_trace_events(path: Path) -> list[TraceEvent]:
         return list(read_trace(path))
     except OSError as error:
         raise TraceError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _with_its_end(events: list[TraceEvent]) -> list[TraceEvent]:
+    """Return *events* with what an exploration says of its last state, which they lead to."""
+    about: Any = events[0].fields["about"]
+    broken = about.get("broken")
+    if broken not in NAMES or any(event.kind == "violated" for event in events):
+        return events
+    explanation = "the last step breaks it, and none of the shorter ways that were explored does"
+    violation = InvariantViolation(broken, None, explanation)
+    return [*events, _told(violation, seconds=events[-1].seconds)]
+
+
+def _told(violation: InvariantViolation, *, seconds: float) -> TraceEvent:
+    return TraceEvent(
+        seconds=seconds,
+        server="",
+        kind="violated",
+        fields={
+            "name": violation.name,
+            "link": violation.link,
+            "explanation": violation.explanation,
+            "text": str(violation),
+        },
+    )
 
 
 def _check_length(paths: Sequence[Path]) -> None:
@@ -91,17 +118,7 @@ def _judged(events: Sequence[TraceEvent], verdict: Verdict) -> list[TraceEvent]:
     if violation is None or told:
         return list(events)
     place = min(verdict.violated_at, len(events))
-    broken = TraceEvent(
-        seconds=events[place - 1].seconds,
-        server="",
-        kind="violated",
-        fields={
-            "name": violation.name,
-            "link": violation.link,
-            "explanation": violation.explanation,
-            "text": str(violation),
-        },
-    )
+    broken = _told(violation, seconds=events[place - 1].seconds)
     return list(_with_later_choices([*events[:place], broken, *events[place:]]))
 
 

@@ -32,9 +32,9 @@ def why_chosen(now: Moment) -> Why:
         )
     return "chosen", (
         f"{said}That is a quorum ({now.quorum()}), so {value(now.fields['value'])} is chosen for "
-        f"link {link}: {_when(now)}, whether anybody knows it or not. No other value can be "
-        "chosen for it any more: every later round asks a quorum, one of these servers is in it, "
-        "and reports what it accepted."
+        f"link {link}: {_when(now)}, whether anybody knows it or not. No other value can be chosen "
+        "for it any more: every later round asks a quorum, one of these servers is in it, and "
+        "reports what it accepted."
     )
 
 
@@ -62,9 +62,8 @@ def why_resolved(now: Moment) -> Why:
     return "resolved-by-counting", (
         f"The acceptances of {joined(acceptors)} have reached {now.who}, all of {n}: that is "
         f"{counted(len(acceptors), 'server')} of {len(now.past.uids)}, a quorum. So {what} is "
-        "chosen "
-        f"for link {link}; {now.who} applies it and goes on to link {link + 1}."
-        f"{_was_chosen(now, link)}"
+        f"chosen for link {link}; {now.who} applies it and goes on to link "
+        f"{link + 1}.{_was_chosen(now, link)}"
     )
 
 
@@ -72,6 +71,8 @@ def _was_chosen(now: Moment, link: int) -> str:
     chosen = now.past.chosen.get(link)
     if not chosen:
         return ""
+    if not now.past.is_timed:
+        return " It was chosen before."
     since = now.event.seconds - now.causes.events[chosen[0].place].seconds
     return f" It was chosen {since * 1000:.1f} ms earlier." if since > 0 else ""
 
@@ -121,8 +122,8 @@ def why_called(now: Moment) -> Why:
         goes = "It waits until this server may propose it"
     again = " It is asked again under the same id." if request in now.server.wishes else ""
     return "request", (
-        f"{name(now.fields['client'])} asks {now.who} for {asked}, under the id {name(request)}."
-        f"{again} {now.who} queues it until it is in a link of the chain. {goes}."
+        f"{name(now.fields['client'])} asks {now.who} for {asked}, under the id "
+        f"{name(request)}.{again} {now.who} queues it until it is in a link of the chain. {goes}."
     )
 
 

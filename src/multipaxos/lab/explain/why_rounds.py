@@ -31,7 +31,7 @@ def why_prepare(now: Moment) -> Why:
     above = (
         f"The highest number that it has met in this link is {number(seen)}; {n} is above that"
         if seen != NOTHING
-        else f"It has met no number in this link; ordinary numbers begin at 2, so it takes {n}"
+        else f"It has met no number in this link{_lowest(now)}, so it begins with {n}"
     )
     again = f" It has lost {counted(server.lost, 'round')} here before." if server.lost else ""
     return "prepare", (
@@ -39,6 +39,10 @@ def why_prepare(now: Moment) -> Why:
         f"else can issue {n}.{again} It asks every server to promise it, and to report what it has "
         f"accepted, for a value may be chosen already.{unsaved_promise(now)}"
     )
+
+
+def _lowest(now: Moment) -> str:
+    return ", and number 1 belongs to the master" if now.past.has_masters else ""
 
 
 def _highest_but(now: Moment, link: int, proposal_id: str) -> str:
@@ -59,9 +63,8 @@ def _repeated(now: Moment) -> Why:
         why = f"{name(now.fields['receiver'])} has shown that it missed something"
     return "retransmission", (
         f"{now.who} asked {name(now.fields['receiver'])} before with {kind} {n}. {why}: the "
-        "request "
-        f"may be lost, or the answer. It asks again, with the same number and the same value, so "
-        "whoever answered already gives the same answer, and is counted once."
+        "request may be lost, or the answer. It asks again, with the same number and the same "
+        "value, so whoever answered already gives the same answer, and is counted once."
     )
 
 
@@ -143,8 +146,7 @@ def _is_late(now: Moment, link: int) -> str:
         return ""
     return (
         f"{now.who} knows what link {link} decided and is at link {at}: what is said of link "
-        f"{link} "
-        "changes nothing there any more."
+        f"{link} changes nothing there any more."
     )
 
 
@@ -208,16 +210,14 @@ def why_round_lost(now: Moment) -> Why:
     accepted = sorted(ballot.accepted)
     left = (
         f" {joined(accepted)} accepted it; that is no quorum, and a later proposer that hears of "
-        "it "
-        "takes its value over."
+        "it takes its value over."
         if accepted and len(accepted) < now.past.majority
         else ""
     )
     return "round-lost", (
         f"{by}, having promised up to {promised}. Those that have not refused are no quorum of "
         f"{len(now.past.uids)} any more, so {n} cannot succeed in link {link}.{left} {now.who} "
-        "will "
-        f"begin another round above {promised}, after a wait."
+        f"will begin another round above {promised}, after a wait."
     )
 
 
