@@ -172,3 +172,54 @@ def test_sentences_stand_alone(told: Callable[[str], Told]) -> None:
     assert "B gets from A, about link 1: Prepare 2.A." in explanation.said
     assert 'A asks C to accept "x" under 2.A for link 1.' in explanation.said
     assert 'Lost on its way from A to C: Accept 2.A "x".' in explanation.said
+
+
+def test_strategies_show_in_the_reasons(told: Callable[[str], Told]) -> None:
+    """A proposer that abstains, one whose request overtakes its save, one that says less."""
+    abstaining = told(scenario("13e_abstention"))
+    early = told(scenario("13d_group_commit"))
+    brief = told(scenario("13c_brevity"))
+
+    assert any("does not vote itself yet" in one for one in paragraphs(abstaining, "number-one"))
+    assert any(
+        "while A still saves its own vote" in one for one in paragraphs(early, "free-choice")
+    )
+    assert any("Its Accept has left before" in one for one in paragraphs(early, "early-send"))
+    assert any("It leaves the value out" in one for one in paragraphs(brief, "brevity", "sent"))
+    assert any("It need not count" in one for one in paragraphs(brief, "resolved-by-being-told"))
+
+
+def test_what_comes_twice_counts_once(told: Callable[[str], Told]) -> None:
+    """Promises and acceptances are counted by name."""
+    run = told(
+        "propose A x\ndeliver A->B Prepare\nduplicate B->A Promise\ndeliver B->A Promise\n"
+        "deliver B->A Promise\ndeliver A->B Accept, A->C Accept\nduplicate A->B Accepted\n"
+        "partition C | A B\ndeliver A->B Accepted\n"
+    )
+
+    assert paragraphs(run, "count-promise")[1] == (
+        "B has promised 2.A before, and that has been counted. A counts servers, not messages: a "
+        "promise that comes twice is one promise."
+    )
+    assert paragraphs(run, "network", "duplicated")[0].startswith(
+        "The network makes a second copy of Promise 2.A, nothing accepted for A."
+    )
+
+
+def test_a_partition_says_who_can_still_decide(told: Callable[[str], Told]) -> None:
+    """Both-way touch with a quorum is what a round needs."""
+    run = told("servers A B C D E\npropose A x\npartition A B | C D E\nheal\n")
+
+    assert paragraphs(run, "network", "wires") == [
+        (
+            "Some messages do not pass from now on. C, D and E are in both-way touch with a "
+            "quorum, "
+            "and can finish rounds; nobody else can begin one that ends. Two quorums always share "
+            "a server, so no two sides can decide differently."
+        ),
+        (
+            "Everybody reaches everybody again. What was lost is asked again, and whoever is "
+            "behind "
+            "is told what it missed."
+        ),
+    ]

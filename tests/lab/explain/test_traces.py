@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from multipaxos.cli import main
 from multipaxos.errors import MultipaxosError
 from multipaxos.lab.explain import Explanation, explain, traces
 from multipaxos.lab.explain.traces import read_and_judge
@@ -181,3 +183,19 @@ def test_a_file_that_is_not_there_gets_a_sentence(tmp_path: Path) -> None:
     """With its name."""
     with pytest.raises(TraceError, match=r"absent.* cannot be read"):
         read_and_judge([tmp_path / "absent"])
+
+
+def test_an_exploration_ends_with_what_it_broke(tmp_path: Path) -> None:
+    """Its steps are no seconds; its lowest number belongs to nobody."""
+    path = tmp_path / "found.trace"
+    result = CliRunner().invoke(main, ["explore", "--bug", "own-value", "--trace", str(path)])
+    assert path.exists(), result.output
+
+    events, title = read_and_judge([path])
+
+    assert title == "Trace found.trace"
+    assert events[-1].kind == "violated"
+    explanation = explain(events)
+    assert {proposal.choice for proposal in explanation.proposals} <= {"free", "bound"}
+    broken = [why[0] for why in explanation.why if why and "breaks the rule" in why[1]]
+    assert set(broken) == {"bug own-value"}

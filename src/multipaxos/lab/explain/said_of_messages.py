@@ -32,6 +32,10 @@ def label(message: Mapping[str, Any]) -> str:
             said += f", promised {number(message['promised_id'])}"
         case "Decided":
             said += f", {_links(message)}"
+        case "IAmAt" if message["newborn"]:
+            said += ", new too"
+        case "IAmAt":
+            said += f", may have voted on link {message['may_have_voted_on']}"
         case "Forward":
             said += f", {counted(len(message['updates']), 'request')}"
         case "SnapshotPart" | "FetchPart":

@@ -98,6 +98,13 @@ def why_greeting(now: Moment) -> Why:
             f"{now.who} must sit out the links below {now.fields['message']['votes_from']} and "
             f"tells {receiver} so: whoever is idle closes them, with nothing in them if need be."
         )
+    cause = now.cause
+    if cause is not None and cause.kind == "timer fired" and cause.fields["timer"] == "tell":
+        return "brevity", (
+            f"{now.who} tells {receiver} that it is at link {link}, and under which number link "
+            f"{link - 1} was decided. If {receiver} has accepted that one, it knows the link now, "
+            "though nobody told it the value again."
+        )
     return "sync", (
         f"{now.who} says where it is: at link {link}. If it is behind, {receiver} helps; if it is "
         f"ahead, {receiver} asks for help. So nobody stays behind for long, whatever was lost."

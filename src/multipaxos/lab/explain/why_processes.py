@@ -78,8 +78,8 @@ def why_wiped(now: Moment) -> Why:
     had = (
         ""
         if disk is None or disk["promised"] == NOTHING
-        else f" It had {_votes(disk['promised'], disk['accepted'], disk['value'])} in link "
-        f"{disk['instance']}."
+        else f" In link {disk['instance']} it had "
+        f"{_votes(disk['promised'], disk['accepted'], disk['value'])}."
     )
     return "wiped", (
         f"{now.who} loses what it had promised and accepted.{had} If it voted again as if it had "

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from multipaxos.chain.effects import Timer
 from multipaxos.chain.settings import Settings
 from multipaxos.lab.explain.ballots import Ballot, rank
 from multipaxos.lab.explain.choice import BOUND, FREE, NUMBER_ONE, choice_in_words, choice_of
@@ -83,13 +84,23 @@ def why_accept(now: Moment) -> Why:
     if ballot.asked is None:
         ballot = _as_asked(ballot, message["value"])
     rule = _CHOICES.get(choice_of(now.past, ballot), "free-choice")
-    early = ""
+    return rule, choice_in_words(now.past, ballot) + _own_vote(now) + unsaved_promise(now)
+
+
+def _own_vote(now: Moment) -> str:
+    """Return what is special about the proposer's own vote: that it comes later, or not at all."""
+    later = [now.causes.events[place] for place in now.causes.siblings(now.place)]
+    if any(e.kind == "timer set" and e.fields["timer"] == Timer.OWN_VOTE for e in later):
+        return (
+            f" {now.who} does not vote itself yet: the others answered last time, and their votes "
+            "are enough (abstention)."
+        )
     if now.causes.follows(now.place, "saved") and not now.causes.precedes(now.place, "saved"):
-        early = (
+        return (
             f" The request leaves while {now.who} still saves its own vote (group commit): it says "
             "what it wants, not what it has accepted, and its number can stand for nothing else."
         )
-    return rule, choice_in_words(now.past, ballot) + early + unsaved_promise(now)
+    return ""
 
 
 def _as_asked(ballot: Ballot, asked_for: Any) -> Ballot:
