@@ -10,6 +10,7 @@ from multipaxos.lab.explain.words import (
     counted,
     name,
     number,
+    request_name,
     value,
 )
 from multipaxos.trace.text import links_in_words
@@ -133,8 +134,8 @@ def _forward(sender: str, receiver: str, _link: int, message: Mapping[str, Any])
 
 def _answered(sender: str, receiver: str, _link: int, message: Mapping[str, Any]) -> str:
     return (
-        f"{sender} tells {receiver} the result of its read {name(message['request_id'])}, as of "
-        f"link {message['link']}."
+        f"{sender} tells {receiver} the result of its read {request_name(message['request_id'])}, "
+        f"as of link {message['link']}."
     )
 
 

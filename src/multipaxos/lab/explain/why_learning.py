@@ -8,6 +8,7 @@ from multipaxos.lab.explain.words import (
     joined,
     name,
     number,
+    request_name,
     state,
     text,
     value,
@@ -123,13 +124,14 @@ def why_called(now: Moment) -> Why:
     again = " It is asked again under the same id." if request in now.server.wishes else ""
     return "request", (
         f"{name(now.fields['client'])} asks {now.who} for {asked}, under the id "
-        f"{name(request)}.{again} {now.who} queues it until it is in a link of the chain. {goes}."
+        f"{request_name(request)}.{again} {now.who} queues it until it is in a link of the chain. "
+        f"{goes}."
     )
 
 
 def why_answered(now: Moment) -> Why:
     """Explain an answer that a server has for its client."""
-    outcome, request = now.fields["outcome"], name(now.fields["request"])
+    outcome, request = now.fields["outcome"], request_name(now.fields["request"])
     match outcome["type"]:
         case "Chosen":
             return "answer", (
@@ -150,7 +152,7 @@ def why_answered(now: Moment) -> Why:
 
 def why_returned(now: Moment) -> Why:
     """Explain what a client is told."""
-    client, request = name(now.fields["client"]), name(now.fields["request"])
+    client, request = name(now.fields["client"]), request_name(now.fields["request"])
     match now.fields["status"]:
         case "ok":
             return "answer", (

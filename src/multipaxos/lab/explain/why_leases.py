@@ -2,7 +2,7 @@
 
 from multipaxos.chain.settings import Settings
 from multipaxos.lab.explain.moment import Moment, Why
-from multipaxos.lab.explain.words import BROKEN, duration, name
+from multipaxos.lab.explain.words import BROKEN, duration, name, request_name
 
 
 def why_lease_began(now: Moment) -> Why:
@@ -84,8 +84,8 @@ def why_forwarded(now: Moment) -> Why:
     master = name(now.fields["master"])
     return "forward", (
         f"The lease of {master} runs, so {now.who} must not propose request "
-        f"{name(now.fields['request_id'])} itself. It sends it to {master}, and keeps it until it "
-        "is in the chain: if the message is lost, it sends it again."
+        f"{request_name(now.fields['request_id'])} itself. It sends it to {master}, and keeps it "
+        "until it is in the chain: if the message is lost, it sends it again."
     )
 
 
