@@ -110,3 +110,16 @@ def test_a_decision_has_the_acceptors_that_made_it(told: Callable[[str], Told]) 
         "value": '"x"',
         "acceptors": ["A", "B"],
     }
+
+
+def test_a_part_without_a_header_is_explained_as_far_as_it_goes(
+    told: Callable[[str], Told],
+) -> None:
+    """A stretch of a live cluster may begin anywhere: the servers are those that it tells of."""
+    events, _ = told("propose A x\ndeliver all\npropose B y\ndeliver all\n")
+
+    explanation = explain(events[20:])
+
+    said = [why[1] for why in explanation.why if why]
+    assert not [paragraph for paragraph in said if "breaks the rule" in paragraph]
+    assert any("a quorum is 2 of 3" in paragraph for paragraph in said)

@@ -28,8 +28,8 @@ def why_started(now: Moment) -> Why:
         )
     return "start", (
         f"{now.who} starts with what is on its disk: it is at link {disk['instance']}, "
-        f"{_votes(disk['promised'], disk['accepted'], disk['value'])}. It keeps to that, so nobody "
-        "can tell the crash from a slow network."
+        f"{_votes(disk['promised'], disk['accepted'], disk['value'])}. It keeps to "
+        "that, so nobody can tell the crash from a slow network."
     )
 
 
@@ -120,14 +120,14 @@ def why_resumed(now: Moment) -> Why:
     if lease is not None and now.past.is_timed:
         over = now.event.seconds >= lease["until"]
         trust = (
-            " Its lease ended meanwhile; it looks at its clock after each read and before each "
-            "answer, so it answers none from that lease."
+            " Its lease ended meanwhile, and it does not know. Before it answers a read alone it "
+            "must look at its clock again, after it has read the value."
             if over
             else " Its lease still runs."
         )
     return "pause", (
         f"{now.who} goes on where it stood, as if no time had passed. What it sends now may be "
-        f"long out of date: the others refuse what they have promised against.{trust}"
+        f"long out of date: the others refuse what is below their promises.{trust}"
     )
 
 

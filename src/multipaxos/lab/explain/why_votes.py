@@ -227,10 +227,13 @@ def _behind(now: Moment) -> Why:
 
 def _ahead(now: Moment) -> Why:
     asked = now.fields["asked"]
+    keeps = (
+        f" keeps the message for when it comes to link {asked}," if now.past.uses("early") else ""
+    )
     return "refuse-ahead", (
         f"{_asked(now)} in link {asked}. {now.who} is at link {now.fields['instance']} and does "
-        "not know yet what comes before: not even who the master is there. It casts no vote now, "
-        f"keeps the message for when it comes to link {asked}, and asks for what it missed."
+        "not know yet what comes before: not even who the master is there. It casts no vote now,"
+        f"{keeps} and asks for what it missed."
     )
 
 
