@@ -83,7 +83,7 @@ def why_accept(now: Moment) -> Why:
         return _repeated(now)
     if ballot.asked is None:
         ballot = _as_asked(ballot, message["value"])
-    rule = _CHOICES.get(choice_of(now.past, ballot), "free-choice")
+    rule = _CHOICES.get(choice_of(now.past, ballot), "bound-choice")
     return rule, choice_in_words(now.past, ballot) + _own_vote(now) + unsaved_promise(now)
 
 
