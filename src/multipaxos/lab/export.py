@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from importlib.resources import files
+from typing import NamedTuple
 
 from multipaxos.lab.run import Run
 
@@ -26,8 +27,23 @@ class PageError(Exception):
     """The page's files do not keep the rules that let them be put into one."""
 
 
+class Frame(NamedTuple):
+    """The HTML file without a run in it: what stands *before* the run's JSON, and *after* it."""
+
+    before: str
+    after: str
+
+
 def page_of(run: Run) -> str:
     """Return the HTML file that shows *run*."""
+    # Within a script element only "</" could end it, and "<!--" could hide its end: no "<" is left.
+    data = json.dumps(run, separators=(",", ":")).replace("<", "\\u003c")
+    before, after = frame()
+    return f"{before}{data}{after}"
+
+
+def frame() -> Frame:
+    """Return the HTML file into which a run is put. Raises PageError."""
     page = _read("index.html")
     styles = "\n".join(_read(name) for name in STYLESHEET.findall(page))
     entries: list[str] = MODULE.findall(page)
@@ -39,11 +55,11 @@ def page_of(run: Run) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(styles, script)}">\n'
         f"<style>{styles}</style>\n"
     )
-    # Within a script element only "</" could end it, and "<!--" could hide its end: no "<" is left.
-    data = json.dumps(run, separators=(",", ":")).replace("<", "\\u003c")
-    tail = f'<script type="application/json" id="run">{data}</script>\n<script>{script}</script>\n'
+    opening, closing = '<script type="application/json" id="run">', "</script>"
     page = _insert(page, head, before="</head>")
-    return _insert(page, tail, before="</body>")
+    page = _insert(page, f"{opening}{closing}\n<script>{script}</script>\n", before="</body>")
+    before, _, after = page.partition(opening)
+    return Frame(before=before + opening, after=after)
 
 
 def bundle(entry: str) -> str:
