@@ -10,6 +10,7 @@ from multipaxos.lab.catalogue import catalogue
 from multipaxos.lab.export import frame
 from multipaxos.lab.forking import fork
 from multipaxos.lab.gallery import UnknownScenarioError, find, scenarios
+from multipaxos.lab.game import games
 from multipaxos.lab.play import play
 from multipaxos.lab.run import Run, run_of
 
@@ -55,7 +56,7 @@ class Service:
             "fork": self._fork,
             "scenarios": lambda _: [story.plain() for story in scenarios()],
             "scenario": lambda body: self._scenario(_text(body, "name")),
-            "catalogue": lambda _: catalogue() | {"live": live is not None},
+            "catalogue": lambda _: catalogue() | {"games": games(), "live": live is not None},
             "opened": lambda _: self.first(),
             # The page has the run: it need not travel here and back, and may come from a trace.
             "export": lambda _: frame()._asdict(),
