@@ -19,6 +19,7 @@ from multipaxos.lab.run import Run
 IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+\.js)";\s*\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let)\b)", re.MULTILINE)
 GIVEN = re.compile(r"^(?:export )?(?:async )?(?:function\*?|class|const|let)\s+(\w+)", re.MULTILINE)
+EXPORTED = re.compile(r"^export (?:async )?(?:function\*?|class|const|let)\s+(\w+)", re.MULTILINE)
 STYLESHEET = re.compile(r'<link rel="stylesheet" href="/static/([\w-]+\.css)"\s*/?>\s*')
 MODULE = re.compile(r'<script type="module" src="/static/([\w-]+\.js)"></script>\s*')
 
@@ -46,6 +47,8 @@ def frame() -> Frame:
     """Return the HTML file into which a run is put. Raises PageError."""
     page = _read("index.html")
     styles = "\n".join(_read(name) for name in STYLESHEET.findall(page))
+    if "</style" in styles.lower():
+        raise PageError("a stylesheet holds what would end the styles in a page")
     entries: list[str] = MODULE.findall(page)
     if len(entries) != 1:
         raise PageError(f"index.html has {len(entries)} modules to begin with, and needs one")
@@ -72,6 +75,7 @@ def bundle(entry: str) -> str:
             if given in givers:
                 raise PageError(f"{given} is given by both {givers[given]} and {name}")
             givers[given] = name
+        _check_imports(name, source)
         part = EXPORT.sub("", IMPORT.sub("", source))
         if re.search(r"^(import|export)\b", part, re.MULTILINE) or "import(" in part:
             raise PageError(f"{name} imports or exports in a form that cannot be put into one file")
@@ -80,6 +84,15 @@ def bundle(entry: str) -> str:
     if "</script" in script.lower() or "<!--" in script:
         raise PageError("a module holds what would end or hide the script in a page")
     return script
+
+
+def _check_imports(name: str, source: str) -> None:
+    """Raise PageError unless all that *source* imports is given, under that very name."""
+    for imported, module in IMPORT.findall(source):
+        exported = set(EXPORTED.findall(_read(module)))
+        for wanted in filter(None, map(str.strip, imported.split(","))):
+            if wanted not in exported:
+                raise PageError(f"{name} imports {wanted}, and {module} exports no such name")
 
 
 def _in_order(entry: str) -> Iterator[str]:
