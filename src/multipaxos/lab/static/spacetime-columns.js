@@ -24,7 +24,7 @@ export function spacetimeColumns(payload, width, em) {
   const gapShare = (index) => Math.min(share[index], share[index + 1] ?? 1);
   let total = 0;
   for (let index = 0; index < gaps; index += 1) total += gapShare(index);
-  const one = Math.max(em * 8.2, total ? (width - begin - end) / total : 0);
+  const one = Math.max(em * 7, total ? (width - begin - end) / total : 0);
   const x = new Map();
   let place = begin;
   names.forEach((name, index) => {

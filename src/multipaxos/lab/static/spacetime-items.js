@@ -1,6 +1,7 @@
 // Everything that is drawn of a run, with its place in pixels; which of it is in view is asked of it.
 
 import { spacetimeColumns, spacetimeLeases, spacetimeLives } from "./spacetime-columns.js";
+import { domSeconds } from "./dom.js";
 import { spacetimeCallWords, spacetimeMark, spacetimeWires } from "./spacetime-marks.js";
 import { spacetimeRows } from "./spacetime-rows.js";
 import { spacetimeMessagesAt, spacetimeSteps, spacetimeVisible } from "./spacetime-visible.js";
@@ -62,16 +63,17 @@ function spacetimeEventItem(payload, index, place, known) {
 function spacetimeTimes(payload, rows, place) {
   const items = [];
   let lastY = -Infinity;
-  let lastTime = null;
+  let lastWords = null;
+  const inSteps = payload.events[0]?.clock === "steps";
   const leaps = new Set(rows.leaps);
   for (const index of rows.shown) {
-    const { time } = payload.events[index];
+    const words = domSeconds(payload.events[index].time, inSteps);
     const y = place.top(index);
-    if (time === lastTime || (y - lastY < place.row * 0.9 && !leaps.has(index))) continue;
+    if (words === lastWords || (y - lastY < place.row * 0.9 && !leaps.has(index))) continue;
     const leap = leaps.has(index) ? y - place.row * 0.75 : null;
-    items.push({ key: `t${index}`, type: "time", event: index, index, y, time, leap, top: y - place.row, bottom: y + place.row });
+    items.push({ key: `t${index}`, type: "time", event: index, index, y, words, leap, top: y - place.row, bottom: y + place.row });
     lastY = y;
-    lastTime = time;
+    lastWords = words;
   }
   return items;
 }

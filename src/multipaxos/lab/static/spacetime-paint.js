@@ -1,7 +1,7 @@
 // One SVG node for one item of the space-time diagram.
 
 import { proposalColour, proposalDash } from "./colour.js";
-import { domCut, domSeconds, domSvg } from "./dom.js";
+import { domCut, domSvg } from "./dom.js";
 import { spacetimeSign, spacetimeStar } from "./spacetime-marks.js";
 
 const SPACETIME_LETTER = 0.44; // width of a letter of a label, in em of the page
@@ -17,6 +17,14 @@ function spacetimeHead(item, size) {
   return `M${item.x2},${item.y2} L${point(0.42, size)} L${point(-0.42, size)} Z`;
 }
 
+/** Give the bar that ends an arrow which was refused. */
+function spacetimeStop(item, size) {
+  const angle = Math.atan2(item.y2 - item.y1, item.x2 - item.x1);
+  const [dx, dy] = [Math.sin(angle) * size, -Math.cos(angle) * size];
+  const [x, y] = [item.x2 - Math.cos(angle) * size * 0.8, item.y2 - Math.sin(angle) * size * 0.8];
+  return `M${(x - dx).toFixed(1)},${(y - dy).toFixed(1)} L${(x + dx).toFixed(1)},${(y + dy).toFixed(1)}`;
+}
+
 function spacetimeArrowNode(item, place, run) {
   const { message } = item;
   const { em } = place;
@@ -27,7 +35,7 @@ function spacetimeArrowNode(item, place, run) {
   const words = domCut(message.text, spacetimeRoom(place.gap * 0.82, em));
   const after = lost || flying;
   const label = domSvg("text", {
-    class: "st-label", x: item.x2 - (after ? 0 : forward * em * 0.75), y: item.y2 + em * (after ? 1.25 : 0.95),
+    class: "st-item st-label", x: item.x2 - (after ? 0 : forward * em * 0.75), y: item.y2 + em * (after ? 1.25 : 0.95),
     "text-anchor": after ? "middle" : forward > 0 ? "end" : "start", text: words,
   });
   const node = domSvg(
@@ -44,11 +52,13 @@ function spacetimeArrowNode(item, place, run) {
   } else if (flying) {
     node.append(domSvg("circle", { class: "st-open", cx: item.x2, cy: item.y2, r: em * 0.28 }));
   } else {
-    node.append(domSvg("path", { class: "st-head", d: spacetimeHead(item, em * 0.62) }));
+    const head = message.refused ? spacetimeStop(item, em * 0.5) : spacetimeHead(item, em * 0.62);
+    node.append(domSvg("path", { class: "st-head", d: head }));
   }
-  node.append(label, domSvg("circle", { class: "st-dot", r: em * 0.3 }));
+  node.append(domSvg("circle", { class: "st-dot", r: em * 0.3 }));
   node.style.color = message.refused ? "var(--ink-dim)" : proposalColour(run, message.proposal);
-  node.classList.toggle("is-refused", Boolean(message.refused));
+  for (const part of [node, label]) part.classList.toggle("is-refused", Boolean(message.refused));
+  node.labLabel = label;
   return node;
 }
 
@@ -57,16 +67,16 @@ function spacetimeMarkNode(item, place, run) {
   const { em } = place;
   const node = domSvg("g", { class: "st-item st-mark", transform: `translate(${item.x},${item.y})` });
   if (mark.tone) node.classList.add(`is-${mark.tone}`);
-  const beside = mark.sign === "ring" || mark.sign === "full";
+  const beside = mark.sign !== "clock" && mark.words !== "" && !mark.tone.match(/bad|warn/) && mark.sign !== "play";
   const size = em * (mark.sign === "disk" && !mark.words ? 0.3 : 0.34);
   const { path, filled } = spacetimeSign(mark.sign, size);
   const at = beside ? side * em * 0.85 : 0;
   const sign = domSvg("path", { class: filled ? "st-sign is-filled" : "st-sign", d: path, transform: `translate(${at},0)` });
-  if (beside) sign.style.color = proposalColour(run, mark.proposal);
+  if (mark.sign === "ring" || mark.sign === "full") sign.style.color = proposalColour(run, mark.proposal);
   node.append(domSvg("circle", { class: "st-hit-round", r: em * 0.62 }), sign);
   if (mark.words) {
     const words = domCut(mark.words, spacetimeRoom(place.gap * 0.9, em));
-    const x = side * em * (beside ? 1.4 : 0.85);
+    const x = side * em * (mark.sign === "check" || mark.sign === "crown" ? 1.55 : beside ? 1.4 : 0.85);
     node.append(domSvg("text", { class: "st-label", x, y: em * 0.28, "text-anchor": side > 0 ? "start" : "end", text: words }));
   }
   return node;
@@ -148,12 +158,11 @@ function spacetimeLeaseNode(item, place) {
   return node;
 }
 
-function spacetimeTimeNode(item, place, run) {
+function spacetimeTimeNode(item, place) {
   const { em } = place;
-  const steps = run.payload.events[0]?.clock === "steps";
   const node = domSvg("g", { class: "st-time" });
   if (item.leap !== null) node.append(domSvg("line", { class: "st-leap", x1: em * 0.4, x2: place.width - em * 0.4, y1: item.leap, y2: item.leap }));
-  const text = domCut(domSeconds(item.time, steps), 9);
+  const text = domCut(item.words, 10);
   node.append(domSvg("text", { class: "st-axis", x: em * 3.9, y: item.y + em * 0.28, "text-anchor": "end", text }));
   return node;
 }

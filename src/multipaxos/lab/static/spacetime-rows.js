@@ -1,19 +1,17 @@
 // Where each event stands: its height in the picture, in rows, by the order of the run.
 
-const SPACETIME_LABELLED = new Set([
-  "promised", "accepted", "refused", "resolved", "learned", "caught up", "round lost", "takeover", "forwarded",
-  "lease began", "lease ended", "waiting", "founded", "rejoined", "halted",
-]);
+const SPACETIME_WORDLESS = new Set(["saved", "sent", "delivered", "dropped", "called", "returned"]);
 const SPACETIME_WIDE = new Set(["chosen", "violated", "wires"]);
 
 /** Tell how far below the event before it an event stands, in rows. */
 function spacetimeGap(event, before, sameStep) {
-  if (before?.kind === "chosen") return 1.7;
+  if (before?.kind === "chosen") return SPACETIME_WIDE.has(event.kind) ? 2.4 : 1.7;
   if (SPACETIME_WIDE.has(event.kind)) return 1.25;
   if (!before || !sameStep || SPACETIME_WIDE.has(before.kind)) return 1;
   if (event.kind === "sent") return before.kind === "sent" ? 0.2 : 0.42;
-  if (SPACETIME_LABELLED.has(event.kind)) return SPACETIME_LABELLED.has(before.kind) ? 0.66 : 0.3;
-  return event.kind === "saved" ? 0.3 : 0.6;
+  if (event.kind === "saved") return 0.3;
+  if (SPACETIME_WORDLESS.has(event.kind)) return 0.6;
+  return SPACETIME_WORDLESS.has(before.kind) ? 0.3 : 0.68;
 }
 
 /** Tell whether time has moved so far between two events that the picture should say it. */

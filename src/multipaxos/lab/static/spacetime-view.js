@@ -36,13 +36,21 @@ export function createSpacetimeView(element, store, actions, { compared = false 
   if (!compared) element.append(createSpacetimeToolbar(store, actions));
   element.append(scroller);
   const scene = new SpacetimeScene(svg);
-  let known = {}; // what the picture was made of, to see what has changed
+  let known = { fit: 0 }; // what the picture was made of, to see what has changed
   let layout = null;
 
   const follow = (at, height) => {
     const present = scene.presentAt(at);
     const inside = present - scroller.scrollTop;
     if (inside < scene.place.head + height * 0.08 || inside > height * 0.88) scroller.scrollTop = present - height * 0.62;
+  };
+
+  const reveal = (height) => {
+    const item = scene.place.items.find((each) => each.key === scene.selected);
+    if (!item) return;
+    const y = item.type === "arrow" ? (item.y1 + item.y2) / 2 : item.y;
+    const inside = y - scroller.scrollTop;
+    if (inside < scene.place.head || inside > height - 20) scroller.scrollTop = y - height / 2;
   };
 
   const layOut = (run, state) => {
@@ -76,10 +84,12 @@ export function createSpacetimeView(element, store, actions, { compared = false 
       layOut(run, state);
       place(run, state, width, height, em);
     }
-    if (moved || known.selection !== state.selection) scene.select(spacetimeRelated(state.selection, layout));
+    const isNew = known.selection !== state.selection;
+    if (moved || isNew) scene.select(spacetimeRelated(state.selection, layout));
     const differs = branchDifference(state);
     if (moved || known.differs !== differs) scene.mark(differs);
-    if (moved || known.at !== at) follow(at, height);
+    if (isNew && scene.selected) reveal(height);
+    else if (moved || known.at !== at) follow(at, height);
     svg.classList.toggle("hides-future", !state.diagram.future);
     scene.draw({ at, scroll: scroller.scrollTop, height });
     known = { ...known, ...now, at, differs, selection: state.selection };
