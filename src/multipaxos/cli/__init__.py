@@ -22,6 +22,7 @@ NAMES = (
     "demo",
     "simulate",
     "explore",
+    "lab",
     "diagram",
     "conform",
     "bugs",

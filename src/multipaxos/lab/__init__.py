@@ -2,5 +2,10 @@
 The lab: runs to be seen, stepped through, and changed by hand.
 
 Python plays a script and explains its trace; the page draws it and sends commands. Read it in this
-order: play, judging, forking, run; explain. Here no socket is opened and nothing is drawn.
+order: play, judging, forking, explain, run; catalogue, gallery; export, as_test, notebook; web.
+Only web opens a socket, and only the page draws.
 """
+
+from multipaxos.lab.notebook import Simulation, SimulationRun
+
+__all__ = ["Simulation", "SimulationRun"]

@@ -1,6 +1,7 @@
 """What made a server do something: the events of a trace, grouped by what they answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from multipaxos.trace import TraceEvent
 from multipaxos.trace.diagram.index import TRIGGERS
@@ -12,6 +13,16 @@ OF_OTHERS = frozenset(
 
 EFFECTS_MAX = 1000
 """No event has more effects; a trace that says so is not worth the time to look through them."""
+
+RESULTS: Mapping[str, tuple[str, ...]] = {
+    "Prepare": ("promised",),
+    "Accept": ("accepted",),
+    "Decided": ("learned",),
+    "CatchUp": ("caught up",),
+    "SnapshotPart": ("caught up",),
+    "IAmAt": ("founded", "rejoined", "waiting"),
+}
+"""What a message can lead to at once that explains what its arrival means."""
 
 
 class Causes:
@@ -47,9 +58,25 @@ class Causes:
         """Return the places of all that the event at *place* made its server do."""
         return self._effects.get(place, ())
 
-    def effect(self, place: int, *kinds: str) -> int | None:
-        """Return the place of the first effect of the event at *place* that is one of *kinds*."""
-        return next((e for e in self.effects(place) if self.events[e].kind in kinds), None)
+    def refusal(self, place: int) -> int | None:
+        """Return the place at which the message that arrived at *place* is refused, if it is."""
+        message = self.events[place].fields["message"]
+        for effect in self.effects(place):
+            event = self.events[effect]
+            # What was kept before it was due may be refused in the same breath.
+            if event.kind == "refused" and event.fields["message"] == message:
+                return effect
+        return None
+
+    def result(self, place: int) -> int | None:
+        """Return the place of what came of the message that arrived at *place*, where it shows."""
+        message: Any = self.events[place].fields["message"]
+        wanted = RESULTS.get(message["type"], ())
+        for effect in self.effects(place):
+            event = self.events[effect]
+            if event.kind in wanted and _is_about(event, message):
+                return effect
+        return self.refusal(place)
 
     def siblings(self, place: int) -> Sequence[int]:
         """Return the places of all that was done in the same breath as the event at *place*."""
@@ -68,3 +95,8 @@ class Causes:
             earlier < place and self.events[earlier].kind in kinds
             for earlier in self.siblings(place)
         )
+
+
+def _is_about(event: TraceEvent, message: Mapping[str, Any]) -> bool:
+    proposal_id = event.fields.get("proposal_id")
+    return proposal_id is None or proposal_id == message.get("proposal_id")

@@ -4,7 +4,16 @@ from typing import Any
 
 from multipaxos.lab.explain.ballots import Ballot
 from multipaxos.lab.explain.past import Past
-from multipaxos.lab.explain.words import NOTHING, acceptance, call, joined, name, number, value
+from multipaxos.lab.explain.words import (
+    BROKEN,
+    NOTHING,
+    acceptance,
+    call,
+    joined,
+    name,
+    number,
+    value,
+)
 
 FREE, BOUND, NUMBER_ONE, UNKNOWN = "free", "bound", "number one", "unknown"
 
@@ -33,11 +42,12 @@ def keeps_the_rule(ballot: Ballot) -> bool:
 
 def _number_one(past: Past, ballot: Ballot) -> str:
     proposer, n = name(ballot.proposer), number(ballot.proposal_id)
-    master = past.server(ballot.proposer).master
-    if past.sees_all and master not in (None, ballot.proposer):
+    master = past.master_in(ballot.link)
+    if past.sees_all and master != ballot.proposer:
+        names = "name no master" if master is None else f"name {name(master)} as master"
         return (
-            f"{proposer} uses {n} in link {ballot.link}, though the links that it knows name "
-            f"{name(master)} as master: this breaks the rule."
+            f"{proposer} uses {n} in link {ballot.link} and asks for {value(ballot.value)} without "
+            f"a promise, though the links before {names}. {BROKEN}"
         )
     return (
         f"{proposer} is the master that the links before name, so {n} is its alone, and nothing "
@@ -49,11 +59,16 @@ def _number_one(past: Past, ballot: Ballot) -> str:
 
 def _free(past: Past, ballot: Ballot) -> str:
     proposer, n = name(ballot.proposer), number(ballot.proposal_id)
+    asks = f"asks for {value(ballot.value)}"
+    if len(ballot.promised) < past.majority:
+        return (
+            f"{_promised(past, ballot)} What the others have accepted {proposer} does not know, "
+            f"and {asks}."
+        )
     return (
         f"{_promised(past, ballot)} None of them has accepted anything, so nothing below {n} is "
         f"chosen for link {ballot.link}, nor ever can be: every quorum has one of them in it, and "
-        f"that one now refuses what is lower. {proposer} is free to choose, and asks for "
-        f"{value(ballot.value)}."
+        f"that one now refuses what is lower. {proposer} is free to choose, and {asks}."
     )
 
 
@@ -69,7 +84,7 @@ def _bound(past: Past, ballot: Ballot) -> str:
         said += f"That binds {proposer}: "
     said += f"{bound} may be chosen already, and no other value can be. "
     if not keeps_the_rule(ballot):
-        return said + f"Yet {proposer} asks for {value(ballot.value)}: this breaks the rule."
+        return said + f"Yet {proposer} asks for {value(ballot.value)}. {BROKEN}"
     return said + f"So {proposer} asks for {bound}{_own_wish(past, ballot)}."
 
 
@@ -86,11 +101,11 @@ def _unknown(past: Past, ballot: Ballot) -> str:
 def _promised(past: Past, ballot: Ballot) -> str:
     proposer, n = name(ballot.proposer), number(ballot.proposal_id)
     count, size = len(ballot.promised), len(past.uids)
-    have = "has" if count == 1 else "have"
+    have = "have" if count > 1 else "has"
     itself = f" ({proposer} itself is one of them)" if ballot.proposer in ballot.promised else ""
     said = f"{joined(sorted(ballot.promised))} {have} promised {n}{itself}"
     if count < past.majority:
-        return f"{said}: that is no quorum of {size}, and to ask now breaks the rule."
+        return f"{said}: that is no quorum of {size}. {BROKEN}"
     return f"{said}: a quorum, {count} of {size}."
 
 

@@ -1,11 +1,13 @@
 """A whole trace explained: each event in words, each message, each choice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 from multipaxos.lab.explain.ballots import Ballot
+from multipaxos.lab.explain.broken import rule_of_bug
 from multipaxos.lab.explain.causes import Causes
+from multipaxos.lab.explain.folding import take
 from multipaxos.lab.explain.lens import Decision, Proposal, proposal_of
 from multipaxos.lab.explain.moment import Moment, Why
 from multipaxos.lab.explain.past import Past
@@ -17,8 +19,8 @@ from multipaxos.lab.explain.violations import Broken, broken_at
 from multipaxos.lab.explain.why import why
 from multipaxos.trace import TraceEvent
 
-RESULTS = ("promised", "accepted", "refused", "learned", "caught up", "founded", "rejoined")
-"""What a message can lead to at once that explains what its arrival means."""
+VIOLATIONS_MAX = 1000
+"""So many broken invariants are told of: each is told once a link anyway."""
 
 
 class PlainExplanation(TypedDict):
@@ -72,28 +74,39 @@ def explain(events: Sequence[TraceEvent]) -> Explanation:
     causes, past = Causes(events), Past(events)
     reasons: list[Why | None] = []
     proposals: list[Proposal] = []
-    violations: list[Broken] = []
     for place, event in enumerate(events):
         reasons.append(why(Moment(event, place, past, causes)))
         ballot = _ballot_of(past, event)
         is_new = ballot is not None and ballot.asked is None
-        past.take(event, place)
+        take(past, event, place)
         if ballot is not None and is_new and ballot.asked == place:
             proposals.append(proposal_of(past, ballot))
-        if event.kind == "violated":
-            numbers = past.ballots.numbers(event.fields["link"])
-            violations.append(broken_at(place, event, servers=past.uids, proposals=numbers))
     _explain_arrivals(events, causes, reasons)
     used = dict.fromkeys(reason[0] for reason in reasons if reason is not None)
     return Explanation(
         said=tuple(said(event) for event in events),
         why=tuple(reasons),
-        rules=tuple(RULES[rule] for rule in used),
+        rules=_rules(past, used),
         messages=messages_of(events, causes),
         decisions=tuple(Decision(choice) for choice in past.choices),
         proposals=tuple(proposals),
-        violations=tuple(violations),
+        violations=tuple(_violations(past, events)),
     )
+
+
+def _violations(past: Past, events: Sequence[TraceEvent]) -> Iterator[Broken]:
+    broken = [place for place, event in enumerate(events) if event.kind == "violated"]
+    for place in broken[:VIOLATIONS_MAX]:
+        numbers = past.ballots.numbers(events[place].fields["link"])
+        yield broken_at(place, events[place], servers=past.uids, proposals=numbers)
+
+
+def _rules(past: Past, used: Iterable[str]) -> tuple[Rule, ...]:
+    rules = dict(RULES)
+    if past.bug is not None:
+        of_bug = rule_of_bug(past.bug)
+        rules[of_bug.id] = of_bug
+    return tuple(rules[rule] for rule in used)
 
 
 def _ballot_of(past: Past, event: TraceEvent) -> Ballot | None:
@@ -111,9 +124,9 @@ def _ballot_of(past: Past, event: TraceEvent) -> Ballot | None:
 def _explain_arrivals(
     events: Sequence[TraceEvent], causes: Causes, reasons: list[Why | None]
 ) -> None:
-    """Explain an arrival that no rule decides by itself by what its receiver did of it."""
+    """Explain an arrival by what its receiver makes of it, where that shows."""
     for place, event in enumerate(events):
-        if event.kind == "delivered" and reasons[place] is None:
-            result = causes.effect(place, *RESULTS)
+        if event.kind == "delivered":
+            result = causes.result(place)
             if result is not None:
                 reasons[place] = reasons[result]

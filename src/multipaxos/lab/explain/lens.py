@@ -8,6 +8,7 @@ the higher number: the witness, which reports what it accepted.
 from dataclasses import dataclass
 
 from multipaxos.lab.explain.ballots import Ballot, Report
+from multipaxos.lab.explain.broken import say_what_breaks
 from multipaxos.lab.explain.choice import choice_in_words, choice_of
 from multipaxos.lab.explain.past import Choice, Past
 from multipaxos.lab.explain.words import (
@@ -120,7 +121,7 @@ def proposal_of(past: Past, ballot: Ballot) -> Proposal:
         choice=choice_of(past, ballot),
         meets=meets,
         witness=witness,
-        text=clipped(said, PARAGRAPH_LENGTH_MAX),
+        text=clipped(say_what_breaks(past.bug, "", said)[1], PARAGRAPH_LENGTH_MAX),
     )
 
 

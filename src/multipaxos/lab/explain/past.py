@@ -1,18 +1,21 @@
-"""What a trace has told so far of the whole cluster: folded event by event."""
+"""What a trace has told so far of the whole cluster."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from multipaxos.lab.explain.ballots import Ballots, Report, proposer_of
+from multipaxos.lab.explain.ballots import Ballots
+from multipaxos.lab.explain.broken import bug_of
 from multipaxos.lab.explain.server_past import ServerPast
-from multipaxos.lab.explain.words import NOTHING
 from multipaxos.trace import TraceEvent
 
 LARGEST_CLUSTER = 1000
 """More servers than that are no cluster: a header that names them is not believed."""
 CHOICES_MAX = 16
 """So many choices of one link are compared: two that differ are a disaster already."""
+
+MASTERS_KEPT = 64
+"""So many of the newest links that name a master are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Past:
     All that the events before the present one have told.
 
     State: the *servers*, by uid; the *ballots*; the *choices* in their order, and those of each
-    link; what was *sent* (to tell a repetition); which pairs are *blocked*; clock *rates*.
+    link; the *masters* that links name; what was *sent* (to tell a repetition).
     """
 
     def __init__(self, events: Sequence[TraceEvent]) -> None:
@@ -39,6 +42,7 @@ class Past:
         headers: list[Any] = [event.fields for event in events if event.kind == "trace"]
         named = {uid: None for header in headers for uid in header["servers"][:LARGEST_CLUSTER]}
         self.sees_all = all(header["engine"] != "server" for header in headers)
+        self.bug = next((bug for header in headers if (bug := bug_of(header)) is not None), None)
         self.uids = tuple(named)
         self.majority = max((len(header["servers"]) for header in headers), default=0) // 2 + 1
         settings = [header["about"].get("settings") for header in headers]
@@ -52,9 +56,8 @@ class Past:
         self.ballots = Ballots()
         self.choices: list[Choice] = []
         self.chosen: dict[int, list[Choice]] = {}
+        self.masters: dict[int, str] = {}
         self.sent: set[tuple[Any, ...]] = set()
-        self.blocked: frozenset[tuple[str, str]] = frozenset()
-        self.rates: dict[str, float] = {}
 
     def server(self, uid: str) -> ServerPast:
         """Return what was told of *uid*."""
@@ -70,247 +73,25 @@ class Past:
         ballot = self.ballots.find(link, proposal_id)
         return ballot is not None and len(ballot.accepted) >= self.majority
 
+    def master_in(self, link: int) -> str | None:
+        """Return whom the links before *link* name as master, as far as they are known."""
+        earlier = max((named for named in self.masters if named < link), default=None)
+        return None if earlier is None else self.masters[earlier]
+
+    def name_master(self, link: int, value: Any) -> None:
+        """Note that *link* holds *value*, which may name a master."""
+        if isinstance(value, dict) and value.get("type") == "NewMaster":
+            self.masters[link] = value["uid"]
+            if len(self.masters) > MASTERS_KEPT:
+                del self.masters[min(self.masters)]
+
     def was_sent(self, fields: Mapping[str, Any]) -> bool:
         """Tell whether the request in *fields* went to the same receiver before."""
-        return _key(fields) in self.sent
-
-    def take(self, event: TraceEvent, place: int) -> None:
-        """Go on beyond *event*, which stands at *place*."""
-        step = _STEPS.get(event.kind)
-        if step is not None:
-            step(self, self.server(event.server), event, place)
+        return key_of(fields) in self.sent
 
 
-def _key(fields: Mapping[str, Any]) -> tuple[Any, ...]:
+def key_of(fields: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what makes two requests the same: the link, who asks whom, for what."""
     message = fields["message"]
     name, proposal_id = message["type"], message.get("proposal_id")
     return fields["instance"], fields["sender"], fields["receiver"], name, proposal_id
-
-
-# ------------------------------------------------------------------------------------- one a kind
-
-
-def _sent(past: Past, server: ServerPast, event: TraceEvent, place: int) -> None:
-    fields: Any = event.fields
-    message, link = fields["message"], fields["instance"]
-    server.enter(link)
-    if "proposal_id" in message:
-        past.sent.add(_key(fields))
-        server.meet(link, message["proposal_id"])
-    if message["type"] in ("Prepare", "Accept") and link == server.link:
-        server.round = message["proposal_id"]
-    if message["type"] == "Accept":
-        _asked(past, link, message, place)
-
-
-def _asked(past: Past, link: int, message: Any, place: int) -> None:
-    ballot = past.ballots.of(link, message["proposal_id"])
-    if ballot.asked is None:
-        ballot.asked, ballot.value = place, message["value"]
-
-
-def _delivered(past: Past, server: ServerPast, event: TraceEvent, place: int) -> None:
-    fields: Any = event.fields
-    message, link = fields["message"], fields["instance"]
-    for field in ("proposal_id", "accepted_id", "promised_id"):
-        if field in message:
-            server.meet(link, message[field])
-    match message["type"]:
-        case "Accept":
-            _asked(past, link, message, place)
-        case "Promise":
-            _promise_arrived(past, server, message, link, place)
-        case "Accepted":
-            ballot = past.ballots.of(link, message["proposal_id"])
-            ballot.accept(message["acceptor"], place)
-            server.count(link, message["proposal_id"])[message["acceptor"]] = None
-        case "Nack" if link == server.link:
-            ballot = past.ballots.of(link, message["proposal_id"])
-            ballot.refuse(message["acceptor"], message["promised_id"])
-
-
-def _promise_arrived(past: Past, server: ServerPast, message: Any, link: int, place: int) -> None:
-    acceptor, accepted_id = message["acceptor"], message["accepted_id"]
-    if accepted_id != NOTHING:
-        earlier = past.ballots.of(link, accepted_id)
-        earlier.accept(acceptor, place)
-        if earlier.value is None:
-            earlier.value = message["accepted_value"]
-    ballot = past.ballots.of(link, message["proposal_id"])
-    if ballot.asked is None and server.link in (None, link) and server.uid == ballot.proposer:
-        ballot.promise(acceptor, Report(accepted_id, message["accepted_value"]))
-
-
-def _dropped(past: Past, _server: ServerPast, event: TraceEvent, place: int) -> None:
-    fields: Any = event.fields
-    if fields["message"]["type"] == "Accept":
-        _asked(past, fields["instance"], fields["message"], place)
-
-
-def _promised(past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    fields: Any = event.fields
-    link, proposal_id = fields["instance"], fields["proposal_id"]
-    server.enter(link)
-    vote = server.vote(link)
-    vote.promised = proposal_id
-    server.meet(link, proposal_id)
-    ballot = past.ballots.of(link, proposal_id)
-    if proposer_of(proposal_id) == server.uid:
-        server.round = proposal_id
-        if ballot.asked is None:
-            ballot.promise(server.uid, Report(fields["accepted_id"], vote.value))
-
-
-def _refused(past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    # What a proposer's own acceptor refuses travels on no wire.
-    fields: Any = event.fields
-    if fields["reason"] == "promised" and fields["sender"] == server.uid:
-        ballot = past.ballots.of(fields["instance"], fields["message"]["proposal_id"])
-        ballot.refuse(server.uid, fields["promised_id"])
-
-
-def _accepted(past: Past, server: ServerPast, event: TraceEvent, place: int) -> None:
-    fields: Any = event.fields
-    link, proposal_id = fields["instance"], fields["proposal_id"]
-    server.enter(link)
-    server.votes[link] = type(server.vote(link))(proposal_id, proposal_id, fields["value"])
-    server.meet(link, proposal_id)
-    server.count(link, proposal_id)[server.uid] = None
-    _asked(past, link, fields, place)
-    past.ballots.of(link, proposal_id).accept(server.uid, place)
-
-
-def _chosen(past: Past, _server: ServerPast, event: TraceEvent, place: int) -> None:
-    fields: Any = event.fields
-    link, proposal_id = fields["instance"], fields["proposal_id"]
-    acceptors = tuple(fields["acceptors"])
-    choice = Choice(place, link, proposal_id, fields["value"], acceptors)
-    past.choices.append(choice)
-    of_link = past.chosen.setdefault(link, [])
-    if len(of_link) < CHOICES_MAX:
-        of_link.append(choice)
-    ballot = past.ballots.of(link, proposal_id)
-    for uid in acceptors:
-        ballot.accept(uid, place)
-
-
-def _closed(past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    fields: Any = event.fields
-    server.enter(fields["instance"] + 1)
-    link = fields["link"]
-    if isinstance(link, dict) and link.get("type") == "NewMaster":
-        server.master = link["uid"]
-    del past
-
-
-def _caught_up(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    server.enter(event.fields["instance"])  # type: ignore[arg-type]
-
-
-def _saved(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    fields: Any = event.fields
-    server.disk = fields
-    server.votes_from = fields["votes_from"]
-    if server.link is None:
-        server.enter(fields["instance"])
-
-
-def _round_lost(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> None:
-    server.lost += 1
-
-
-def _timer_set(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    if "hourglass" in str(event.fields["timer"]):
-        server.bid_at = event.seconds
-
-
-def _lease_began(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    server.lease, server.master = event.fields, server.uid
-
-
-def _lease_ended(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> None:
-    server.lease = None
-
-
-def _foreign_lease(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    server.foreign, server.master = event.fields, str(event.fields["master"])
-
-
-def _timer_fired(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    if event.fields["timer"] == "foreign lease":
-        server.foreign = None
-
-
-def _called(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    server.wishes[str(event.fields["request"])] = event.fields
-
-
-def _answered(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    server.wishes.pop(str(event.fields["request"]), None)
-
-
-def _stopped(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> None:
-    server.stop()
-
-
-def _started(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    server.start(memory=bool(event.fields["memory"]))
-
-
-def _wiped(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> None:
-    server.disk = None
-
-
-def _paused(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> None:
-    server.is_paused = True
-
-
-def _resumed(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> None:
-    server.is_paused = False
-
-
-def _rejoined(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    server.votes_from = int(event.fields["votes_from"])  # type: ignore[call-overload]
-
-
-def _wires(past: Past, _server: ServerPast, event: TraceEvent, _place: int) -> None:
-    fields: Any = event.fields
-    past.blocked = frozenset((sender, receiver) for sender, receiver in fields["blocked"])
-
-
-def _clock_rate(past: Past, _server: ServerPast, event: TraceEvent, _place: int) -> None:
-    past.rates[event.server] = float(event.fields["rate"])  # type: ignore[arg-type]
-
-
-_STEPS: Mapping[str, Callable[[Past, ServerPast, TraceEvent, int], None]] = {
-    "sent": _sent,
-    "delivered": _delivered,
-    "dropped": _dropped,
-    "promised": _promised,
-    "accepted": _accepted,
-    "refused": _refused,
-    "chosen": _chosen,
-    "resolved": _closed,
-    "learned": _closed,
-    "caught up": _caught_up,
-    "saved": _saved,
-    "round lost": _round_lost,
-    "timer set": _timer_set,
-    "timer fired": _timer_fired,
-    "lease began": _lease_began,
-    "lease ended": _lease_ended,
-    "foreign lease": _foreign_lease,
-    "called": _called,
-    "answered": _answered,
-    "returned": _answered,
-    "crashed": _stopped,
-    "stopped": _stopped,
-    "halted": _stopped,
-    "started": _started,
-    "wiped": _wiped,
-    "paused": _paused,
-    "resumed": _resumed,
-    "rejoined": _rejoined,
-    "wires": _wires,
-    "clock rate": _clock_rate,
-}

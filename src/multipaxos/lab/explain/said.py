@@ -199,8 +199,8 @@ def _returned(server: str, fields: Mapping[str, Any]) -> str:
         why = text(fields["reason"])
         return f"{client} is told by {server} of {asked}: {name(fields['status'])}, {why}."
     result = describe_result(fields["result"])
-    gives = f", with the result {clipped(result, 80)}" if result else ""
-    return f"{client} is told by {server} that {asked} is in link {fields['link']}{gives}."
+    gives = f", result {clipped(result, 80)}" if result else ""
+    return f"{client} is told by {server}: {asked} is done, link {fields['link']}{gives}."
 
 
 def _answered(server: str, fields: Mapping[str, Any]) -> str:

@@ -28,14 +28,11 @@ class ServerPast:
     *disk* are the fields of its newest save, None if none was seen. *counted* are the acceptors
     whose acceptances reached it, by link and proposal; *highest* the highest number that it met in
     its link, *round* the one of its own that it drives there. *lost* are the rounds that it gave up
-    there. *wishes* are its clients' open requests; *master* is who the links that it learned name;
-    *bid_at* is when it turned the hourglass of its newest bid.
+    there. *wishes* are its clients' open requests; *master* is who the links that it learned name.
     """
 
     uid: str
     is_seen_whole: bool
-    is_up: bool = True
-    is_paused: bool = False
     link: int | None = None
     first_link: int | None = None
     votes: dict[int, Vote] = field(default_factory=dict)
@@ -49,7 +46,6 @@ class ServerPast:
     master: str | None = None
     lease: Mapping[str, Any] | None = None
     foreign: Mapping[str, Any] | None = None
-    bid_at: float | None = None
 
     def vote(self, link: int) -> Vote:
         """Return this server's vote on *link*."""
@@ -82,15 +78,13 @@ class ServerPast:
 
     def stop(self) -> None:
         """Lose all that is in memory only: what is on the disk is left."""
-        self.is_up = self.is_paused = False
         self.votes, self.counted, self.wishes = {}, {}, {}
         self.round, self.lost, self.highest = None, 0, NOTHING
-        self.lease = self.foreign = self.bid_at = None
+        self.lease = self.foreign = None
 
     def start(self, *, memory: bool) -> None:
         """Begin again with what the disk holds, or without *memory*."""
         self.stop()
-        self.is_up = True
         if not memory:
             self.disk, self.link, self.votes_from = None, None, 0
         elif self.disk is not None:

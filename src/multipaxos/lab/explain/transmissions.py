@@ -61,7 +61,7 @@ def _message(events: Sequence[TraceEvent], causes: Causes, copy: Transmission) -
     if copy.fate is Fate.DROPPED:
         reason = text(events[copy.ended].fields["reason"], 200)
         return Message(copy, identity, refused=False, reason=reason)
-    refusal = causes.effect(copy.ended, "refused")
+    refusal = causes.refusal(copy.ended)
     if refusal is None:
         return Message(copy, identity, refused=False, reason="")
     reason = text(why_refused(events[refusal].fields), 200)

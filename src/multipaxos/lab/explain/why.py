@@ -3,6 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from multipaxos.invariants.names import (
+    ACCEPTED_WITHIN_PROMISE,
+    AGREEMENT,
+    APPLIED_ONCE,
+    LINEARIZABLE,
+    ONE_READER,
+    ONE_VALUE_PER_NUMBER,
+    PROGRESS,
+    PROMISE_KEPT,
+    QUORUMS_INTERSECT,
+    RESOLVED_MEANS_CHOSEN,
+    SAVED_BEFORE_SENT,
+    VALUE_IS_SAFE,
+)
 from multipaxos.lab.explain import (
     why_learning,
     why_leases,
@@ -13,6 +27,7 @@ from multipaxos.lab.explain import (
     why_timers,
     why_votes,
 )
+from multipaxos.lab.explain.broken import say_what_breaks
 from multipaxos.lab.explain.moment import Moment, Why
 from multipaxos.lab.explain.words import PARAGRAPH_LENGTH_MAX, clipped, name, text
 
@@ -25,7 +40,7 @@ def why(now: Moment) -> Why | None:
     found = None if explain is None else explain(now)
     if found is None:
         return None
-    rule, paragraph = found
+    rule, paragraph = say_what_breaks(now.past.bug, *found)
     return rule, clipped(paragraph, PARAGRAPH_LENGTH_MAX)
 
 
@@ -62,13 +77,29 @@ def _why_datagram(now: Moment) -> Why:
 
 def _why_violated(now: Moment) -> Why:
     at = "" if now.fields["link"] is None else f" in link {now.fields['link']}"
-    return "chosen", (
+    return _RULES_OF_INVARIANTS.get(now.fields["name"], "chosen"), (
         f"{text(now.fields['name'], 60)} does not hold{at}: "
         f"{text(now.fields['explanation'], 1000)}. "
         "With all rules kept this cannot happen: look at the events before for the one that was "
         "not."
     )
 
+
+_RULES_OF_INVARIANTS: Mapping[str, str] = {
+    AGREEMENT: "chosen",
+    ONE_VALUE_PER_NUMBER: "prepare",
+    PROMISE_KEPT: "refuse-promised",
+    VALUE_IS_SAFE: "bound-choice",
+    ACCEPTED_WITHIN_PROMISE: "accept",
+    QUORUMS_INTERSECT: "count-promise",
+    RESOLVED_MEANS_CHOSEN: "resolved-by-counting",
+    SAVED_BEFORE_SENT: "save-before-send",
+    APPLIED_ONCE: "answer",
+    ONE_READER: "lease-began",
+    LINEARIZABLE: "local-read",
+    PROGRESS: "retransmission",
+}
+"""The rule that should have kept each invariant."""
 
 _SENT: Mapping[str, Explainer] = {
     "Prepare": why_rounds.why_prepare,
@@ -89,12 +120,23 @@ _SENT: Mapping[str, Explainer] = {
 }
 
 _DELIVERED: Mapping[str, Explainer] = {
+    "Prepare": why_network.why_nothing_came,
+    "Accept": why_network.why_nothing_came,
+    "Decided": why_network.why_known_already,
+    "CatchUp": why_network.why_known_already,
+    "SnapshotPart": why_network.why_part_arrived,
+    "FetchPart": why_network.why_part_arrived,
+    "Forward": why_network.why_forward_arrived,
+    "Answered": why_network.why_read_result_arrived,
+    "WhereAreYou": why_processes.why_question_arrived,
+    "IAmAt": why_processes.why_answer_arrived,
+    "OtherChain": why_processes.why_other_chain_arrived,
     "Promise": why_rounds.why_promise_arrived,
     "Accepted": why_rounds.why_acceptance_arrived,
     "Nack": why_rounds.why_nack_arrived,
     "Sync": why_network.why_greeting_arrived,
 }
-"""What decides what comes of a message; for all others that is what their receiver does next."""
+"""What an arrival means, where the next events of its receiver do not show it: see Causes."""
 
 _BY_KIND: Mapping[str, Explainer] = {
     "sent": _why_sent,

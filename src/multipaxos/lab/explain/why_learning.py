@@ -1,7 +1,17 @@
 """Why a link is chosen, how servers come to know, and what clients are told."""
 
 from multipaxos.lab.explain.moment import Moment, Why
-from multipaxos.lab.explain.words import call, counted, joined, name, number, state, text, value
+from multipaxos.lab.explain.words import (
+    BROKEN,
+    call,
+    counted,
+    joined,
+    name,
+    number,
+    state,
+    text,
+    value,
+)
 
 
 def why_chosen(now: Moment) -> Why:
@@ -38,6 +48,11 @@ def why_resolved(now: Moment) -> Why:
             f"{now.who} has accepted {n} itself and hears now that {n} decided link {link}. A "
             f"number stands for one value, so the link is what {now.who} accepted: {what}. It need "
             "not count, and nobody had to repeat the value."
+        )
+    if len(acceptors) < now.past.majority:
+        return "resolved-by-counting", (
+            f"{now.who} takes {what} for chosen, for {joined(acceptors)} accepted {n}: a quorum is "
+            f"{now.quorum()}. {BROKEN}"
         )
     return "resolved-by-counting", (
         f"The acceptances of {joined(acceptors)} have reached {now.who}, all of {n}: that is "

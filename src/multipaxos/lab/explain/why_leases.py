@@ -2,7 +2,7 @@
 
 from multipaxos.chain.settings import Settings
 from multipaxos.lab.explain.moment import Moment, Why
-from multipaxos.lab.explain.words import duration, name
+from multipaxos.lab.explain.words import BROKEN, duration, name
 
 
 def why_lease_began(now: Moment) -> Why:
@@ -11,13 +11,26 @@ def why_lease_began(now: Moment) -> Why:
     late = max(0.0, now.event.seconds - since)
     left = until - now.event.seconds
     return "lease-began", (
-        f"{now.who} finds its own bid in the chain: it is master. It counts its lease not from now "
+        f"{_overlap(now)}{now.who} finds its own bid in the chain: it is master. It counts its "
+        "lease not from now "
         f"but from its bid, {duration(late)} ago: the others learned of it later than that, and "
         f"respect it for a whole lease from then on. {now.who} trusts it for {duration(seconds)} "
         "of "
         f"its own clock{_shortened(now, seconds)}, so {duration(left)} are left. At the end of "
         "these the others still respect it."
     )
+
+
+def _overlap(now: Moment) -> str:
+    for other in now.past.servers.values():
+        if other.lease is not None and other.uid != now.event.server and now.past.sees_all:
+            until = other.lease["until"] - now.event.seconds
+            if until > 0:
+                return (
+                    f"{name(other.uid)} trusts its lease, too, for another {duration(until)}: two "
+                    f"servers may answer reads alone. {BROKEN} "
+                )
+    return ""
 
 
 def _shortened(now: Moment, seconds: float) -> str:

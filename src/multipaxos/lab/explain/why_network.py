@@ -70,12 +70,12 @@ def why_wires(now: Moment) -> Why:
         )
     able = [uid for uid in now.past.uids if _reaches(now, uid, blocked) >= now.past.majority]
     if not able:
-        progress = "Nobody is in both-way touch with a quorum: nothing can be decided now"
+        progress = "Nobody is in both-way touch with a quorum: no new round can come to its end"
     else:
         verb = "is" if len(able) == 1 else "are"
         progress = (
-            f"{joined(able)} {verb} in both-way touch with a quorum, and can get links decided; "
-            "nobody else can"
+            f"{joined(able)} {verb} in both-way touch with a quorum, and can finish rounds; nobody "
+            "else can begin one that ends"
             if len(able) < len(now.past.uids)
             else "All still are in both-way touch with a quorum"
         )
@@ -152,4 +152,50 @@ def why_read_answered(now: Moment) -> Why:
         f"{now.who} is master. Its lease still ran after it had read the value, and no link was in "
         f"flight: so the result, as of link {message['link']}, is the newest there was. {receiver} "
         "hands it to its client."
+    )
+
+
+def why_nothing_came(now: Moment) -> Why:
+    """Explain a request that led to nothing that shows."""
+    kind = name(now.fields["message"]["type"])
+    return "network", (
+        f"{now.who} has got the {kind}, and this trace shows nothing that came of it: the server "
+        "stopped before, or its next events are not in the trace."
+    )
+
+
+def why_known_already(now: Moment) -> Why:
+    """Explain news that is no news."""
+    return "help", (
+        f"{now.who} knows already what {name(now.fields['sender'])} tells of decided links: it "
+        "asked twice, or found out in between. A link is applied once."
+    )
+
+
+def why_part_arrived(_now: Moment) -> Why:
+    """Explain a part of a state, or the wish for one."""
+    return "help", (
+        "A state that is too long for one message goes in parts, each asked for by the server that "
+        "is behind. It is taken over when all of them are there, not before."
+    )
+
+
+def why_forward_arrived(now: Moment) -> Why:
+    """Explain what the master does with requests that were handed on."""
+    sender, server = name(now.fields["sender"]), now.server
+    holds = "is master" if server.lease is not None else "may not be master any more"
+    return "forward", (
+        f"{now.who} {holds} and queues what the clients of {sender} ask for, as if they had asked "
+        f"here. {sender} answers them itself when it has learned the link; what is in the chain "
+        "already is not taken twice."
+    )
+
+
+def why_read_result_arrived(now: Moment) -> Why:
+    """Explain a read's result on its way back to the client."""
+    message = now.fields["message"]
+    return "local-read", (
+        f"{name(now.fields['sender'])}, the master, has answered the read that {now.who} handed "
+        "on: "
+        f"as of link {message['link']}. {now.who} tells its client."
     )

@@ -209,3 +209,30 @@ def why_asked_where(now: Moment) -> Why:
         f"{now.who} says how far it may have voted: to link {message['may_have_voted_on']}. The "
         f"answer names the life of {receiver} that asked, so an old one cannot mislead it."
     )
+
+
+def why_question_arrived(now: Moment) -> Why:
+    """Explain the question of a server without memory to whom it reaches."""
+    sender = name(now.fields["sender"])
+    return "waiting", (
+        f"{sender} has no memory, or no chain yet, and asks where {now.who} is. Anybody answers, "
+        "at once and as it is: no vote depends on it."
+    )
+
+
+def why_answer_arrived(now: Moment) -> Why:
+    """Explain an answer that decides nothing."""
+    return "waiting", (
+        f"{name(now.fields['sender'])} says where it is. That alone does not tell {now.who} what "
+        "to "
+        "do: it needs the word of a majority, given to its present life, or has decided already."
+    )
+
+
+def why_other_chain_arrived(now: Moment) -> Why:
+    """Explain the news that somebody keeps another chain."""
+    return "refuse-other-chain", (
+        f"{name(now.fields['sender'])} keeps another chain. If a majority says so, {now.who} "
+        "stops: "
+        "its own chain is not the cluster's any more."
+    )

@@ -6,7 +6,9 @@ from multipaxos.chain.settings import Settings
 from multipaxos.lab.explain.ballots import Ballot, rank
 from multipaxos.lab.explain.choice import BOUND, FREE, NUMBER_ONE, choice_in_words, choice_of
 from multipaxos.lab.explain.moment import Moment, Why
+from multipaxos.lab.explain.why_saving import unsaved_promise
 from multipaxos.lab.explain.words import (
+    BROKEN,
     NOTHING,
     acceptance,
     counted,
@@ -14,6 +16,7 @@ from multipaxos.lab.explain.words import (
     joined,
     name,
     number,
+    value,
 )
 
 
@@ -34,7 +37,7 @@ def why_prepare(now: Moment) -> Why:
     return "prepare", (
         f"{now.who} begins a round for link {link}. {above}, and the name in it is its own: nobody "
         f"else can issue {n}.{again} It asks every server to promise it, and to report what it has "
-        "accepted, for a value may be chosen already."
+        "accepted, for a value may be chosen already.{unsaved_promise(now)}"
     )
 
 
@@ -64,10 +67,16 @@ def _repeated(now: Moment) -> Why:
 
 def why_accept(now: Moment) -> Why:
     """Explain a request to accept: the choice of the value, or that it is a repetition."""
-    if now.past.was_sent(now.fields):
-        return _repeated(now)
     link, message = now.fields["instance"], now.fields["message"]
     ballot = now.past.ballots.of(link, message["proposal_id"])
+    if ballot.asked is not None and ballot.value != message["value"]:
+        return "prepare", (
+            f"{now.who} asks for {value(message['value'])} under {number(message['proposal_id'])}, "
+            f"and has asked for {value(ballot.value)} under it before: one number stands for two "
+            f"values. {BROKEN}"
+        )
+    if now.past.was_sent(now.fields):
+        return _repeated(now)
     if ballot.asked is None:
         ballot = _as_asked(ballot, message["value"])
     rule = _CHOICES.get(choice_of(now.past, ballot), "free-choice")
@@ -77,11 +86,13 @@ def why_accept(now: Moment) -> Why:
             f" The request leaves while {now.who} still saves its own vote (group commit): it says "
             "what it wants, not what it has accepted, and its number can stand for nothing else."
         )
-    return rule, choice_in_words(now.past, ballot) + early
+    return rule, choice_in_words(now.past, ballot) + early + unsaved_promise(now)
 
 
-def _as_asked(ballot: Ballot, value: Any) -> Ballot:
-    return Ballot(ballot.link, ballot.proposal_id, promised=ballot.promised, value=value, asked=-1)
+def _as_asked(ballot: Ballot, asked_for: Any) -> Ballot:
+    return Ballot(
+        ballot.link, ballot.proposal_id, promised=ballot.promised, value=asked_for, asked=-1
+    )
 
 
 _CHOICES = {FREE: "free-choice", BOUND: "bound-choice", NUMBER_ONE: "number-one"}

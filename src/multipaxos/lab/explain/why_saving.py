@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.lab.explain.ballots import rank
 from multipaxos.lab.explain.moment import Moment, Why
-from multipaxos.lab.explain.words import NOTHING, acceptance, joined, name, number
+from multipaxos.lab.explain.words import BROKEN, NOTHING, acceptance, joined, name, number
 
 REVEALING = ("Prepare", "Promise", "Accept", "Accepted")
 """What tells of the sender's own state, and so waits for the save."""
@@ -91,11 +92,20 @@ def why_vote_sent(now: Moment) -> Why:
     return "save-before-send", f"{tells}. {safe}"
 
 
+def unsaved_promise(now: Moment) -> str:
+    """Return what is wrong if a request reveals a number that its sender may forget."""
+    message = now.fields["message"]
+    if rank(message["proposal_id"]).number == MASTERS_NUMBER:
+        return ""
+    said = _is_on_disk(now, message)
+    return f" {said}" if BROKEN in said else ""
+
+
 def _is_on_disk(now: Moment, message: Mapping[str, Any]) -> str:
     disk, link = now.server.disk, now.fields["instance"]
-    what = "promised" if message["type"] == "Promise" else "accepted"
+    what = "accepted" if message["type"] == "Accepted" else "promised"
     n = number(message["proposal_id"])
-    if disk is None and not now.past.sees_all:
+    if disk is None and not now.server.is_seen_whole:
         return "What is on its disk this trace does not tell."
     if disk is None or disk["instance"] < link:
         on_disk = "nothing of this link"
@@ -104,8 +114,8 @@ def _is_on_disk(now: Moment, message: Mapping[str, Any]) -> str:
     else:
         on_disk = f"{what} {number(disk[what])}"
     return (
-        f"Its disk knows {on_disk}: after a crash it would have forgotten what it says here. This "
-        "breaks the rule."
+        f"Its disk knows {on_disk}: after a crash it would have forgotten what it says here. "
+        f"{BROKEN}"
     )
 
 

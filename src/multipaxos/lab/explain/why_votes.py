@@ -2,7 +2,7 @@
 
 from multipaxos.lab.explain.ballots import proposer_of, rank
 from multipaxos.lab.explain.moment import Moment, Why
-from multipaxos.lab.explain.words import NOTHING, acceptance, joined, name, number, value
+from multipaxos.lab.explain.words import BROKEN, NOTHING, acceptance, joined, name, number, value
 
 
 def why_promised(now: Moment) -> Why:
@@ -37,7 +37,7 @@ def _before_promise(now: Moment, link: int, proposal_id: str) -> str:
     if rank(before) > rank(proposal_id):
         return (
             f"{now.who} had promised {number(before)}, and {p} is lower: a correct acceptor "
-            "refuses here. This breaks the rule."
+            f"refuses here. {BROKEN}"
         )
     return f"{now.who} had promised {number(before)}; {p} is higher: it promises."
 
@@ -46,8 +46,8 @@ def _report(now: Moment, link: int) -> str:
     vote, reported = now.server.vote(link), now.fields["accepted_id"]
     if reported == NOTHING and vote.accepted not in (None, NOTHING):
         return (
-            f"It had accepted {acceptance(vote.accepted, vote.value)} and does not report it: "
-            "this breaks the rule. "
+            f"It had accepted {acceptance(vote.accepted, vote.value)} and does not report "
+            f"it. {BROKEN} "
         )
     if reported == NOTHING:
         return "It reports that it has accepted nothing. "
@@ -72,8 +72,7 @@ def why_accepted(now: Moment) -> Why:
             "changes nothing."
         )
     return "accept", (
-        f"{_before_acceptance(now, link, proposal_id)} To accept {number(proposal_id)} is to "
-        f"promise it, too: nothing lower can be accepted here any more. "
+        f"{_before_acceptance(now, link, proposal_id)} "
         f"{_overwritten(vote.accepted, vote.value)}{_count(now, link, proposal_id)}"
     )
 
@@ -84,12 +83,15 @@ def _before_acceptance(now: Moment, link: int, proposal_id: str) -> str:
         had = (
             "nothing higher" if promised in (None, NOTHING) else f"{number(promised)}, a lower one"
         )
-        return f"{now.who} has promised {had}: it accepts {p}."
+        return (
+            f"{now.who} has promised {had}: it accepts {p}. To accept it is to promise it, too: "
+            "nothing lower can be accepted here any more."
+        )
     if promised == proposal_id:
         return f"{now.who} has promised {p} itself and nothing higher: it accepts."
     return (
         f"{now.who} has promised {number(promised)}, which is higher than {p}: a correct acceptor "
-        "refuses here. This breaks the rule."
+        f"refuses here. {BROKEN}"
     )
 
 

@@ -15,6 +15,13 @@ NAMES_MAX = 9
 UPDATES_MAX = 3
 """Of a link with more updates than this, the others are counted."""
 
+BROKEN = "\ue000"
+"""
+Stands in a paragraph where it says that a rule is broken: see :mod:`multipaxos.lab.explain.broken`.
+
+It cannot come from a trace: what is not printable is escaped in all that is shown of it.
+"""
+
 NOTHING = "0."
 """How the lowest proposal, that of nobody, is written in a trace."""
 

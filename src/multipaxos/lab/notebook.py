@@ -1,0 +1,111 @@
+"""A simulation for a notebook: it runs, and shows itself as the lab's page does."""
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from multipaxos.lab.export import page_of
+from multipaxos.lab.play import Played, ScriptError, play
+from multipaxos.lab.run import Run, run_of
+from multipaxos.trace import TraceEvent
+
+HEIGHT_PIXELS = 720
+REQUESTS_A_SECOND = 1.0
+CLIENTS = 2
+NAMES = "ABCDEFGHI"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """
+    A cluster in virtual time, to be run in a notebook, or in a program.
+
+    It has so many *servers* (1 to 9), which seek mastership if *master*; faults of the level
+    *faults*, ``none``, ``calm``, ``rough`` or ``cruel``, for so many *seconds*, and *clients* that
+    ask *rate* times a second altogether; everything drawn from *seed*. *without* leaves strategies
+    out, *bug* switches one on, *settings* change the servers' settings. More *commands* of a script
+    follow when that time is over.
+    """
+
+    servers: int = 3
+    seed: int = 0
+    master: bool = False
+    faults: str = "none"
+    seconds: float = 5.0
+    clients: int = CLIENTS
+    rate: float = REQUESTS_A_SECOND
+    without: Sequence[str] = ()
+    bug: str | None = None
+    settings: Mapping[str, float] | None = None
+    commands: Sequence[str] = ()
+
+    @property
+    def script(self) -> str:
+        """The simulation as a script of the lab: to be shared, kept, and changed."""
+        if not 1 <= self.servers <= len(NAMES):
+            raise ScriptError(f"a simulation has 1 to {len(NAMES)} servers, not {self.servers}")
+        lines = [f"servers {' '.join(NAMES[: self.servers])}", f"seed {self.seed}"]
+        lines += ["master"] * self.master
+        lines += [f"without {name}" for name in self.without]
+        lines += [] if self.bug is None else [f"bug {self.bug}"]
+        lines += [f"set {name} {value!r}" for name, value in (self.settings or {}).items()]
+        lines += [f"faults {self.faults} {self.seconds:g}s"]
+        lines += [f"clients {self.clients} {self.rate:g} {self.seconds:g}s"] * (self.clients > 0)
+        lines += [f"advance {self.seconds:g}s", *self.commands]
+        return "\n".join([*lines, ""])
+
+    def run(self) -> "SimulationRun":
+        """
+        Run it to its end.
+
+        Raises ScriptError, with a sentence, for what is no simulation, or too long a one.
+        """
+        return SimulationRun(play(self.script))
+
+
+class SimulationRun:
+    """What came of a simulation. In a notebook it shows itself."""
+
+    def __init__(self, played: Played) -> None:
+        """Tell of what was *played*."""
+        self._played = played
+
+    @property
+    def script(self) -> str:
+        """The script that gives this very run."""
+        return self._played.script
+
+    @property
+    def events(self) -> list[TraceEvent]:
+        """The trace."""
+        return self._played.stage.events
+
+    @cached_property
+    def explained(self) -> Run:
+        """The run as plain data, explained, as the page gets it."""
+        return run_of(self._played)
+
+    @property
+    def decisions(self) -> list[Mapping[str, Any]]:
+        """What was chosen, by whom, and at which event."""
+        return list(self.explained["decisions"])
+
+    @property
+    def violations(self) -> list[Mapping[str, Any]]:
+        """Which invariants broke, and how."""
+        return list(self.explained["violations"])
+
+    def save_html(self, path: str | Path) -> None:
+        """Write the run to *path* as one HTML page. Raises OSError."""
+        Path(path).write_text(page_of(self.explained), encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        """Return the page, in a frame that can neither reach the notebook nor the network."""
+        page = html.escape(page_of(self.explained), quote=True)
+        return (
+            f'<iframe srcdoc="{page}" sandbox="allow-scripts" width="100%" '
+            f'height="{HEIGHT_PIXELS}" style="border: 0"></iframe>'
+        )
