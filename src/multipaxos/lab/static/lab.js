@@ -31,12 +31,19 @@ function labView(create, id, store, actions, options) {
   }
 }
 
+/** Find what the address asks for: a run by its script, or a scenario by its name; and a position. */
+function labAsked() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  return { script: asked.get("script"), scenario: asked.get("scenario"), at: Number(asked.get("at")) || undefined };
+}
+
 async function labOpen(store, actions, api) {
+  const { script, scenario, at } = api.offline ? {} : labAsked();
   store.set({ busy: true });
   try {
-    const payload = await api.opened();
+    const payload = script ? await api.play(script) : scenario ? await api.scenario(scenario) : await api.opened();
     store.set({ busy: false });
-    actions.openRun(payload, payload.title);
+    actions.openRun(payload, payload.title, { at });
   } catch (error) {
     store.set({ busy: false, notice: `Nothing to show: ${error.message}` });
   }
@@ -71,6 +78,7 @@ function labStart() {
   labView(createShareView, "panel-share", store, actions);
   labView(createLiveView, "panel-live", store, actions);
   labOpen(store, actions, api);
+  addEventListener("hashchange", () => labOpen(store, actions, api));
 }
 
 labStart();

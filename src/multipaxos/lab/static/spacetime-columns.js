@@ -16,7 +16,7 @@ export function spacetimeColumns(payload, width, em) {
   const left = payload.clients.filter((_, index) => index % 2 === 0);
   const right = payload.clients.filter((_, index) => index % 2 === 1);
   const names = [...left, ...payload.servers, ...right];
-  const begin = em * 4.2 + (left.length ? em * 2.6 : em * 6.6);
+  const begin = em * 4.2 + (left.length ? em * 2.6 : em * 8);
   const end = right.length ? em * 3 : em * 7.4;
   const gaps = names.length - 1;
   // A gap beside a client needs less room than one between servers.

@@ -9,10 +9,11 @@ import { spacetimeMessagesAt, spacetimeSteps, spacetimeVisible } from "./spaceti
 const SPACETIME_DRAWN_MAX = 900;
 
 /** Give the end of an arrow that does not reach its receiver: lost, or in flight at the end of the run. */
-function spacetimeArrowEnd(message, x1, y1, x2, y2, row) {
+function spacetimeArrowEnd(message, x1, y1, x2, y2, place) {
   if (message.fate === "dropped") return { x: x1 + (x2 - x1) * 0.72, y: y2 };
   if (message.ended !== null) return { x: x2, y: y2 };
-  return { x: x1 + (x2 - x1) * 0.42, y: y1 + row };
+  const reach = Math.min(Math.abs(x2 - x1) * 0.42, place.em * 4.2);
+  return { x: x1 + Math.sign(x2 - x1) * reach, y: y1 + place.row * (0.9 + 0.75 * place.stub(message.sent)) };
 }
 
 function spacetimeArrow(message, index, place) {
@@ -21,7 +22,7 @@ function spacetimeArrow(message, index, place) {
   if (x1 === undefined || x2 === undefined || (message.sent === null && message.ended === null)) return null;
   const y2 = message.ended === null ? null : place.top(message.ended);
   const y1 = message.sent === null ? y2 - place.row : place.top(message.sent);
-  const end = spacetimeArrowEnd(message, x1, y1, x2, y2, place.row);
+  const end = spacetimeArrowEnd(message, x1, y1, x2, y2, place);
   const first = message.sent ?? message.ended;
   return {
     key: `m${index}`, type: "arrow", index, message, event: first, ended: message.ended,
@@ -78,6 +79,17 @@ function spacetimeTimes(payload, rows, place) {
   return items;
 }
 
+/** Count how many messages of a step are still in flight at the end, one below the other. */
+function spacetimeStubs(layout) {
+  const counts = new Map();
+  return (sent) => {
+    const step = layout.steps[sent];
+    const count = counts.get(step) ?? 0;
+    counts.set(step, count + 1);
+    return Math.min(count, 6);
+  };
+}
+
 /** Lay out *payload* under *filter* once; the result is placed in pixels by `spacetimePlace`. */
 export function spacetimeLayout(payload, filter) {
   const steps = spacetimeSteps(payload.events);
@@ -106,6 +118,7 @@ export function spacetimePlace(layout, { width, row, em }) {
   const place = {
     ...columns, row, em, head,
     top: (index) => head + rows.y[index] * row,
+    stub: spacetimeStubs(layout),
     lastX: columns.columns.at(-1)?.x,
     firstSide: (x) => (payload.clients.length === 0 && order.get(x) === 0 && middle > 1 ? -1 : 1),
   };

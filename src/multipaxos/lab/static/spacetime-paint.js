@@ -35,7 +35,7 @@ function spacetimeArrowNode(item, place, run) {
   const words = domCut(message.text, spacetimeRoom(place.gap * 0.82, em));
   const after = lost || flying;
   const label = domSvg("text", {
-    class: "st-item st-label", x: item.x2 - (after ? 0 : forward * em * 0.75), y: item.y2 + em * (after ? 1.25 : 0.95),
+    class: "st-item st-label", x: item.x2 - (after ? 0 : forward * em * 0.75), y: item.y2 + em * (after ? 1.12 : 0.95),
     "text-anchor": after ? "middle" : forward > 0 ? "end" : "start", text: words,
   });
   const node = domSvg(
@@ -75,7 +75,8 @@ function spacetimeMarkNode(item, place, run) {
   if (mark.sign === "ring" || mark.sign === "full") sign.style.color = proposalColour(run, mark.proposal);
   node.append(domSvg("circle", { class: "st-hit-round", r: em * 0.62 }), sign);
   if (mark.words) {
-    const words = domCut(mark.words, spacetimeRoom(place.gap * 0.9, em));
+    const edge = side > 0 ? place.width - item.x : item.x - em * 4.2;
+    const words = domCut(mark.words, spacetimeRoom(Math.min(place.gap * 0.9, edge - em * 1.6), em));
     const x = side * em * (mark.sign === "check" || mark.sign === "crown" ? 1.55 : beside ? 1.4 : 0.85);
     node.append(domSvg("text", { class: "st-label", x, y: em * 0.28, "text-anchor": side > 0 ? "start" : "end", text: words }));
   }

@@ -8,7 +8,7 @@ function spacetimeGap(event, before, sameStep) {
   if (before?.kind === "chosen") return SPACETIME_WIDE.has(event.kind) ? 2.4 : 1.7;
   if (SPACETIME_WIDE.has(event.kind)) return 1.25;
   if (!before || !sameStep || SPACETIME_WIDE.has(before.kind)) return 1;
-  if (event.kind === "sent") return before.kind === "sent" ? 0.2 : 0.42;
+  if (event.kind === "sent") return before.kind === "sent" ? 0.2 : 0.55;
   if (event.kind === "saved") return 0.3;
   if (SPACETIME_WORDLESS.has(event.kind)) return 0.6;
   return SPACETIME_WORDLESS.has(before.kind) ? 0.3 : 0.68;
@@ -77,5 +77,5 @@ export function spacetimePresent(at, rows) {
   const here = rows.y[Math.min(at, rows.y.length) - 1] ?? 0;
   const next = spacetimeSearch(rows.shown, at);
   const below = next < rows.shown.length ? rows.y[rows.shown[next]] : here + 1.2;
-  return here + Math.min((below - here) * 0.5, 0.6);
+  return here + Math.min((below - here) * 0.6, 0.6);
 }

@@ -1,6 +1,6 @@
 // The space-time diagram: a column for each server and client, time downwards, messages as arrows.
 
-import { branchDifference } from "./branch-difference.js";
+import { branchDifference, branchSameMoment } from "./branch-difference.js";
 import { domNode, domOncePerFrame, domSvg } from "./dom.js";
 import { spacetimeLayout, spacetimePlace } from "./spacetime-items.js";
 import { createSpacetimePointer } from "./spacetime-pointer.js";
@@ -18,7 +18,7 @@ function spacetimeEm() {
 function spacetimeShown(state, compared) {
   if (!compared) return { run: state.run, at: state.at };
   const run = state.branches[state.compare]?.run ?? null;
-  return { run, at: run ? Math.min(state.at, run.events.length) : 0 };
+  return { run, at: run && state.run ? branchSameMoment(state, run) : 0 };
 }
 
 /** Find the height of rows at which all of *layout* fits into *height* pixels, within reason. */
@@ -33,7 +33,7 @@ export function createSpacetimeView(element, store, actions, { compared = false 
   const svg = domSvg("svg", { class: "st-svg", role: "group", "aria-label": "Space-time diagram: arrow keys go from event to event" });
   const scroller = domNode("div", { class: "st-scroll", tabindex: "0", "aria-label": "Space-time diagram" }, svg, spacer);
   element.classList.add("spacetime");
-  if (!compared) element.append(createSpacetimeToolbar(store, actions));
+  element.append(createSpacetimeToolbar(store, actions));
   element.append(scroller);
   const scene = new SpacetimeScene(svg);
   let known = { fit: 0 }; // what the picture was made of, to see what has changed
@@ -60,12 +60,12 @@ export function createSpacetimeView(element, store, actions, { compared = false 
 
   const place = (run, state, width, height, em) => {
     if (known.fit !== state.diagram.fit && !compared) {
-      known.fit = state.diagram.fit;
       const zoom = spacetimeFitZoom(layout, height, em);
       if (zoom !== state.diagram.zoom) actions.setDiagram({ zoom });
     }
     const row = em * SPACETIME_ROW * state.diagram.zoom;
     const placed = spacetimePlace(layout, { width, row, em });
+    if (svg.contains(document.activeElement)) scroller.focus({ preventScroll: true });
     scene.show(layout, placed, run);
     spacer.style.height = `${Math.max(0, placed.height - height)}px`;
     spacer.style.width = `${placed.width}px`;
@@ -78,7 +78,7 @@ export function createSpacetimeView(element, store, actions, { compared = false 
     if (run === null || element.offsetParent === null) return;
     const [width, height] = [scroller.clientWidth, scroller.clientHeight];
     const em = spacetimeEm();
-    const now = { run, filter: state.filter, zoom: state.diagram.zoom, width, height, em };
+    const now = { run, filter: state.filter, zoom: state.diagram.zoom, fit: state.diagram.fit, width, height, em };
     const moved = Object.keys(now).some((key) => known[key] !== now[key]);
     if (moved) {
       layOut(run, state);

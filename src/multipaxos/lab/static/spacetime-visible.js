@@ -4,9 +4,9 @@ const SPACETIME_QUIET_KINDS = new Set(["trace", "timer set", "timer cancelled", 
 const SPACETIME_QUIET_MESSAGES = new Set(["Sync", "WhereAreYou", "IAmAt", "FetchPart"]);
 const SPACETIME_TRIGGERS = new Set([
   "delivered", "dropped", "timer fired", "called", "started", "crashed", "wiped", "paused", "resumed",
-  "clock rate", "disk", "wires", "stopped", "datagram refused", "duplicated",
+  "clock rate", "disk", "wires", "stopped", "datagram refused",
 ]);
-const SPACETIME_CARRIERS = new Set(["sent", "delivered", "dropped", "duplicated"]);
+const SPACETIME_CARRIERS = new Set(["sent", "delivered", "dropped"]);
 
 /** Give for each event the first event of its step: what made its server act. */
 export function spacetimeSteps(events) {
@@ -79,10 +79,9 @@ export function spacetimeVisible(payload, filter, { steps, messagesAt }) {
   const cameOf = new Set();
   payload.events.forEach((event, index) => {
     if (event.kind === "timer fired" || event.kind === "trace") return;
-    const carried = SPACETIME_CARRIERS.has(event.kind) ? messagesAt.get(index) : undefined;
-    if (carried) events[index] = carried.some((message) => messages[message]) ? 1 : 0;
+    if (event.kind === "duplicated" && SPACETIME_QUIET_MESSAGES.has(event.message?.type)) events[index] = filter.routine ? 1 : 0;
+    else if (SPACETIME_CARRIERS.has(event.kind)) events[index] = messagesAt.get(index)?.some((message) => messages[message]) ? 1 : 0;
     else events[index] = spacetimeEventShown(filter, event) ? 1 : 0;
-    if (event.kind === "duplicated" && SPACETIME_QUIET_MESSAGES.has(event.message?.type)) events[index] &= filter.routine;
     if (events[index]) cameOf.add(steps[index]);
   });
   payload.events.forEach((event, index) => {
