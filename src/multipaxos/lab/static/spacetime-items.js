@@ -70,7 +70,7 @@ function spacetimeTimes(payload, rows, place) {
   for (const index of rows.shown) {
     const words = domSeconds(payload.events[index].time, inSteps);
     const y = place.top(index);
-    if (words === lastWords || (y - lastY < place.row * 0.9 && !leaps.has(index))) continue;
+    if (words === lastWords || y - lastY < (leaps.has(index) ? place.em : Math.max(place.row * 0.9, place.em * 1.2))) continue;
     const leap = leaps.has(index) ? y - place.row * 0.75 : null;
     items.push({ key: `t${index}`, type: "time", event: index, index, y, words, leap, top: y - place.row, bottom: y + place.row });
     lastY = y;

@@ -68,7 +68,7 @@ export class SpacetimeScene {
     this.veil = domSvg("rect", { class: "st-veil", x: 0 });
     this.present = domSvg("g", { class: "st-present" }, domSvg("line", { x1: 0 }));
     this.fork = domSvg("g", { class: "st-fork" });
-    this.moving = domSvg("g", {}, this.back, this.veil, this.layers.lease, this.fork, this.present, this.layers.arrow, this.layers.mark, this.layers.label);
+    this.moving = domSvg("g", {}, this.back, this.layers.lease, this.veil, this.fork, this.present, this.layers.arrow, this.layers.mark, this.layers.label);
     this.headings = domSvg("g");
     svg.append(this.moving, this.headings);
     this.nodes = new Map();
