@@ -13,6 +13,7 @@ import { createPageView } from "./page-view.js";
 import { createRingView } from "./ring-view.js";
 import { createRunPanelView } from "./run-panel-view.js";
 import { createScenariosView } from "./scenarios-view.js";
+import { shareLinkRead } from "./share-link.js";
 import { createShareView } from "./share-view.js";
 import { createSpacetimeView } from "./spacetime-view.js";
 import { createStore } from "./store.js";
@@ -31,19 +32,20 @@ function labView(create, id, store, actions, options) {
   }
 }
 
-/** Find what the address asks for: a run by its script, or a scenario by its name; and a position. */
-function labAsked() {
-  const asked = new URLSearchParams(location.hash.slice(1));
-  return { script: asked.get("script"), scenario: asked.get("scenario"), at: Number(asked.get("at")) || undefined };
+/** Ask for the run that the address names, by its script or as a scenario; else for the one that is opened first. */
+async function labFirst(api, asked) {
+  const scenario = new URLSearchParams(location.hash.slice(1)).get("scenario");
+  if (asked !== null) return api.play(asked.script);
+  return scenario === null || api.offline ? api.opened() : api.scenario(scenario);
 }
 
 async function labOpen(store, actions, api) {
-  const { script, scenario, at } = api.offline ? {} : labAsked();
+  const asked = api.offline ? null : shareLinkRead();
   store.set({ busy: true });
   try {
-    const payload = script ? await api.play(script) : scenario ? await api.scenario(scenario) : await api.opened();
+    const payload = await labFirst(api, asked);
     store.set({ busy: false });
-    actions.openRun(payload, payload.title, { at });
+    actions.openRun(payload, payload.title, { at: asked?.at });
   } catch (error) {
     store.set({ busy: false, notice: `Nothing to show: ${error.message}` });
   }
