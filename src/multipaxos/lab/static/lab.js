@@ -9,6 +9,7 @@ import { createHelpView } from "./help-view.js";
 import { createKeys, keysTable } from "./keys.js";
 import { createLampsView } from "./lamps-view.js";
 import { createLiveView } from "./live-view.js";
+import { createPageSplitters } from "./page-splitters.js";
 import { createPageView } from "./page-view.js";
 import { createRingView } from "./ring-view.js";
 import { createRunPanelView } from "./run-panel-view.js";
@@ -33,19 +34,22 @@ function labView(create, id, store, actions, options) {
 }
 
 /** Ask for the run that the address names, by its script or as a scenario; else for the one that is opened first. */
-async function labFirst(api, asked) {
-  const scenario = new URLSearchParams(location.hash.slice(1)).get("scenario");
-  if (asked !== null) return api.play(asked.script);
-  return scenario === null || api.offline ? api.opened() : api.scenario(scenario);
+async function labFirst(api) {
+  if (api.offline) return { payload: await api.opened() };
+  const asked = shareLinkRead();
+  if (asked !== null) return { payload: await api.play(asked.script), at: asked.at };
+  const address = new URLSearchParams(location.hash.slice(1));
+  const scenario = address.get("scenario");
+  const at = Number.parseInt(address.get("at") ?? "", 10) || undefined;
+  return scenario === null ? { payload: await api.opened() } : { payload: await api.scenario(scenario), at };
 }
 
 async function labOpen(store, actions, api) {
-  const asked = api.offline ? null : shareLinkRead();
   store.set({ busy: true });
   try {
-    const payload = await labFirst(api, asked);
+    const { payload, at } = await labFirst(api);
     store.set({ busy: false });
-    actions.openRun(payload, payload.title, { at: asked?.at });
+    actions.openRun(payload, payload.title, { at });
   } catch (error) {
     store.set({ busy: false, notice: `Nothing to show: ${error.message}` });
   }
@@ -64,6 +68,7 @@ function labStart() {
   document.getElementById("help-open").addEventListener("click", help);
   createKeys(table);
   createPageView(store, actions);
+  createPageSplitters();
   labView(createBranchView, "branches", store, actions);
   labView(createSpacetimeView, "spacetime", store, actions);
   labView(createSpacetimeView, "compared", store, actions, { compared: true });

@@ -135,7 +135,7 @@ export function spacetimePlace(layout, { width, row, em }) {
     const x = place.x.get(lease.server);
     if (x === undefined) return;
     const [top, bottom] = [head + lease.top * row, head + lease.bottom * row];
-    items.push({ key: `l${index}`, type: "lease", index, event: lease.event, lease, x, top, bottom });
+    items.push({ key: `l${index}`, type: "lease", index: lease.event, event: lease.event, lease, x, top, bottom });
   });
   return { ...place, items, height: head + rows.height * row };
 }

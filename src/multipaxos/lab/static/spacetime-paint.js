@@ -148,11 +148,9 @@ function spacetimeLeaseNode(item, place) {
   const wide = em * (lease.own ? 0.34 : 0.8);
   const x = item.x - em * 0.45 - wide;
   const node = domSvg(
-    "g", { class: lease.own ? "st-lease is-own" : "st-lease", "data-lease": lease.server },
+    "g", { class: lease.own ? "st-item st-lease is-own" : "st-item st-lease", "data-lease": lease.server },
     domSvg("rect", { x, y: item.top, width: wide, height: Math.max(2, item.bottom - item.top), rx: em * 0.15 }),
   );
-  const said = lease.own ? `${lease.server} trusts its lease` : `${lease.server} respects the lease of ${lease.master}`;
-  node.append(domSvg("title", { text: said }));
   if (!lease.own && item.bottom - item.top > em) {
     node.append(domSvg("text", { x: x + wide / 2, y: item.top + em * 0.78, "text-anchor": "middle", text: domCut(lease.master, 2) }));
   }
@@ -184,12 +182,12 @@ export function spacetimeArrowSaid(message) {
 /** Make the node of *item*: focusable, and named by what it says, where it can be selected. */
 export function spacetimePaint(item, place, run) {
   const node = SPACETIME_PAINTERS[item.type](item, place, run);
-  if (item.type === "time" || item.type === "lease") return node;
+  if (item.type === "time") return node;
   const said = item.type === "arrow" ? spacetimeArrowSaid(item.message) : run.payload.said[item.index] ?? "";
   node.setAttribute("tabindex", "-1");
   node.setAttribute("role", "img");
   node.setAttribute("aria-label", domCut(said, 400));
-  if (item.type !== "arrow") {
+  if (item.type !== "arrow" && item.type !== "lease") {
     node.setAttribute("data-event", item.index);
     node.setAttribute("data-kind", run.payload.events[item.index].kind);
   }

@@ -31,6 +31,10 @@ function spacetimeItemAt(target) {
   return target instanceof Element ? target.closest(".st-item")?.labItem ?? null : null;
 }
 
+function spacetimeServerAt(target) {
+  return target instanceof Element ? target.closest("[data-server]")?.dataset.server ?? null : null;
+}
+
 /** Find the next event below or above *event* that is drawn, and the key of its item. */
 function spacetimeNeighbour(scene, event, direction) {
   const { rows, messagesAt, visible } = scene.layout;
@@ -70,7 +74,9 @@ export function createSpacetimePointer(scroller, scene, store, actions, shown) {
 
   scroller.addEventListener("click", (event) => {
     const item = spacetimeItemAt(event.target);
-    if (item) {
+    const uid = spacetimeServerAt(event.target);
+    if (uid) actions.select({ kind: "server", uid });
+    else if (item) {
       walked = item.event;
       choose(item);
     } else if (store.state.selection) actions.select(null);
@@ -94,6 +100,7 @@ export function createSpacetimePointer(scroller, scene, store, actions, shown) {
     const item = spacetimeItemAt(event.target);
     if (event.key === "ArrowDown" || event.key === "ArrowUp") walk(event.key === "ArrowDown" ? 1 : -1);
     else if (event.key === "Enter" && item) choose(item);
+    else if (event.key === "Enter" && spacetimeServerAt(event.target)) actions.select({ kind: "server", uid: spacetimeServerAt(event.target) });
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -28,7 +28,8 @@ function spacetimeHeadNodes(place) {
     const words = domCut(name, Math.max(3, Math.floor((place.gap * (client ? 0.6 : 0.95)) / em / (client ? 0.55 : 0.8))));
     const text = domSvg("text", { class: client ? "st-name is-client" : "st-name", x, y: em * 1.45, "text-anchor": "middle", text: words });
     text.append(domSvg("title", { text: domCut(name, 2000) }));
-    nodes.push(text);
+    const attributes = client ? {} : { class: "st-heading-name", "data-server": name, tabindex: "0", role: "button", "aria-label": `Server ${domCut(name, 60)}` };
+    nodes.push(domSvg("g", attributes, text));
   }
   return nodes;
 }
@@ -91,11 +92,15 @@ export class SpacetimeScene {
     return this.place.head + spacetimePresent(at, this.layout.rows) * this.place.row;
   }
 
+  /** Take the *height* of the window onto the run. */
+  resize(height) {
+    this.svg.setAttribute("width", this.place.width);
+    this.svg.setAttribute("height", height);
+  }
+
   /** Draw what is in view from the height *scroll* on. */
   draw({ at, scroll, height }) {
     const { place } = this;
-    this.svg.setAttribute("width", place.width);
-    this.svg.setAttribute("height", height);
     this.moving.setAttribute("transform", `translate(0,${-scroll})`);
     const present = this.presentAt(at);
     this.#drawPresent(present);
@@ -149,6 +154,11 @@ export class SpacetimeScene {
       domSvg("line", { x1: 0, x2: this.place.width, y1: y, y2: y }),
       domSvg("text", { x: this.place.width - this.place.em, y: y - this.place.em * 0.35, "text-anchor": "end", text: "from here on they differ" }),
     );
+  }
+
+  /** Underline the name of the server *uid*; null for none. */
+  selectServer(uid) {
+    for (const node of this.headings.children) node.classList.toggle("is-selected", uid !== null && node.dataset.server === uid);
   }
 
   /** Highlight the items of these keys, the first of them as the selected one. */

@@ -67,6 +67,7 @@ export function createSpacetimeView(element, store, actions, { compared = false 
     const placed = spacetimePlace(layout, { width, row, em });
     if (svg.contains(document.activeElement)) scroller.focus({ preventScroll: true });
     scene.show(layout, placed, run);
+    scene.resize(height); // before anything scrolls: the height of all depends on it
     spacer.style.height = `${Math.max(0, placed.height - height)}px`;
     spacer.style.width = `${placed.width}px`;
   };
@@ -85,7 +86,10 @@ export function createSpacetimeView(element, store, actions, { compared = false 
       place(run, state, width, height, em);
     }
     const isNew = known.selection !== state.selection;
-    if (moved || isNew) scene.select(spacetimeRelated(state.selection, layout));
+    if (moved || isNew) {
+      scene.select(spacetimeRelated(state.selection, layout));
+      scene.selectServer(state.selection?.kind === "server" ? state.selection.uid : null);
+    }
     const differs = branchDifference(state);
     if (moved || known.differs !== differs) scene.mark(differs);
     if (isNew && scene.selected) reveal(height);

@@ -49,6 +49,11 @@ export function whyFacts(state) {
     const violation = payload.violations[selection.index];
     return { ...none, event: violation.event, violation };
   }
+  if (selection?.kind === "server") {
+    const told = (each) => each.server === selection.uid;
+    const last = payload.events.slice(0, state.at).findLastIndex(told);
+    return { ...none, event: Math.max(0, last), server: selection.uid };
+  }
   const wanted = selection?.kind === "event" ? selection.index : state.at - 1;
   const event = Math.min(payload.events.length - 1, Math.max(0, wanted));
   return {

@@ -95,6 +95,24 @@ function whyFate(message, actions) {
   return node;
 }
 
+/** Show what a server holds at this instant: in memory, and on its disk. */
+function whyServerNode(uid, state) {
+  const server = state.run.state(state.at).servers[uid];
+  if (!server) return null;
+  const row = (name, memory, disk) => domNode(
+    "tr", { class: memory === disk ? "" : "differs" }, domNode("th", { scope: "row", text: name }),
+    domNode("td", { text: domCut(memory ?? "–", 60) }), domNode("td", { text: domCut(disk ?? "–", 60) }));
+  const { memory, disk } = server;
+  const head = ["", "in memory", "on disk"].map((text) => domNode("th", { scope: "col", text }));
+  return domNode(
+    "section", { class: "why-server", "data-why-server": uid },
+    domNode("h4", { text: `Server ${domCut(uid, 60)}: ${server.status}, at link ${server.link}` }),
+    domNode("table", {}, domNode("thead", {}, domNode("tr", {}, ...head)), domNode(
+      "tbody", {}, row("promised", memory?.promised, disk?.promised), row("accepted", memory?.accepted, disk?.accepted), row("with value", memory?.value, disk?.value))),
+    domNode("p", { class: "why-hint", text: "The last thing that it did:" }),
+  );
+}
+
 function whyMeta(event, index, events) {
   const parts = [`event ${index + 1}`, domSeconds(event.time, events[0].clock === "steps")];
   if (event.server) parts.push(`server ${domCut(event.server, 40)}`);
@@ -109,6 +127,7 @@ function whyNodes(state, actions) {
   const { decision, proposal, violation } = facts;
   const isAtHand = !state.selection;
   return [
+    facts.server ? whyServerNode(facts.server, state) : null,
     whyMeta(payload.events[facts.event], facts.event, payload.events),
     domNode("h3", { class: "why-said", text: domCut(payload.said[facts.event] ?? "", 400) }),
     whyFate(facts.message, actions),
@@ -128,7 +147,7 @@ export function createWhyView(element, store, actions) {
   const draw = domOncePerFrame(() => {
     const { state } = store;
     if (!state.run || element.hidden) return;
-    const now = { run: state.run, selection: state.selection, at: state.selection ? 0 : state.at };
+    const now = { run: state.run, selection: state.selection, at: state.selection && state.selection.kind !== "server" ? 0 : state.at };
     if (Object.keys(now).every((key) => known[key] === now[key])) return;
     known = now;
     element.replaceChildren(...whyNodes(state, actions));
