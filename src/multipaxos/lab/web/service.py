@@ -9,6 +9,7 @@ from multipaxos.lab.catalogue import catalogue
 from multipaxos.lab.export import page_of
 from multipaxos.lab.forking import fork
 from multipaxos.lab.gallery import UnknownScenarioError, find, scenarios
+from multipaxos.lab.game import games
 from multipaxos.lab.play import play
 from multipaxos.lab.run import Run, run_of
 
@@ -54,7 +55,7 @@ class Service:
             "fork": self._fork,
             "scenarios": lambda _: [story.plain() for story in scenarios()],
             "scenario": lambda body: self._scenario(_text(body, "name")),
-            "catalogue": lambda _: catalogue() | {"live": live is not None},
+            "catalogue": lambda _: catalogue() | {"games": games(), "live": live is not None},
             "opened": lambda _: self.first(),
             "export": lambda body: {"html": page_of(run_of(play(_text(body, "script"))))},
             "test": lambda body: {"text": source_of_test(_text(body, "script"))},
