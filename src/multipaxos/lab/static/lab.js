@@ -55,6 +55,15 @@ async function labOpen(store, actions, api) {
   }
 }
 
+/** Show the tab of the live cluster where the lab was started with one. */
+async function labLive(api) {
+  try {
+    document.getElementById("tab-live").hidden = api.offline || !(await api.catalogue()).live;
+  } catch {
+    // The server that does not answer says so when it is asked for the run.
+  }
+}
+
 function labStart() {
   const store = createStore();
   const api = createApi();
@@ -84,7 +93,7 @@ function labStart() {
   labView(createGameView, "panel-game", store, actions);
   labView(createShareView, "panel-share", store, actions);
   labView(createLiveView, "panel-live", store, actions);
-  labOpen(store, actions, api);
+  labOpen(store, actions, api).then(() => labLive(api));
   addEventListener("hashchange", () => labOpen(store, actions, api));
 }
 

@@ -9,11 +9,11 @@ import { spacetimeMessagesAt, spacetimeSteps, spacetimeVisible } from "./spaceti
 const SPACETIME_DRAWN_MAX = 900;
 
 /** Give the end of an arrow that does not reach its receiver: lost, or in flight at the end of the run. */
-function spacetimeArrowEnd(message, x1, y1, x2, y2, place) {
+function spacetimeArrowEnd(message, { x1, y1, x2, y2 }, place) {
   if (message.fate === "dropped") return { x: x1 + (x2 - x1) * 0.72, y: y2 };
   if (message.ended !== null) return { x: x2, y: y2 };
-  const reach = Math.min(Math.abs(x2 - x1) * 0.42, place.em * 4.2);
-  return { x: x1 + Math.sign(x2 - x1) * reach, y: y1 + place.row * (0.9 + 0.75 * place.stub(message.sent)) };
+  const reach = Math.min(Math.abs(x2 - x1) * 0.3, place.em * 2.6);
+  return { x: x1 + Math.sign(x2 - x1) * reach, y: y1 + place.row * 0.5 };
 }
 
 function spacetimeArrow(message, index, place) {
@@ -22,7 +22,7 @@ function spacetimeArrow(message, index, place) {
   if (x1 === undefined || x2 === undefined || (message.sent === null && message.ended === null)) return null;
   const y2 = message.ended === null ? null : place.top(message.ended);
   const y1 = message.sent === null ? y2 - place.row : place.top(message.sent);
-  const end = spacetimeArrowEnd(message, x1, y1, x2, y2, place);
+  const end = spacetimeArrowEnd(message, { x1, y1, x2, y2 }, place);
   const first = message.sent ?? message.ended;
   return {
     key: `m${index}`, type: "arrow", index, message, event: first, ended: message.ended,
@@ -45,9 +45,9 @@ function spacetimeEventItem(payload, index, place, known) {
   const decision = known.decisions.get(index);
   if (event.kind === "chosen") {
     const acceptors = (event.acceptors ?? []).filter((name) => place.x.has(name));
-    return { ...base, type: "chosen", decision: decision ?? null, acceptors, value: known.values.get(event.instance) ?? "" };
+    return { ...base, type: "chosen", decision: decision ?? null, acceptors, value: payload.decisions[decision]?.value ?? "" };
   }
-  if (event.kind === "violated") return { ...base, type: "violated", words: `${event.name} is broken: ${event.text ?? ""}` };
+  if (event.kind === "violated") return { ...base, type: "violated", words: String(event.text || `${event.name} is broken`) };
   if (event.kind === "wires") return { ...base, type: "wires", words: spacetimeWires(event) };
   const x = place.x.get(event.server);
   if (x === undefined) return null;
@@ -79,15 +79,23 @@ function spacetimeTimes(payload, rows, place) {
   return items;
 }
 
-/** Count how many messages of a step are still in flight at the end, one below the other. */
-function spacetimeStubs(layout) {
-  const counts = new Map();
-  return (sent) => {
-    const step = layout.steps[sent];
-    const count = counts.get(step) ?? 0;
-    counts.set(step, count + 1);
-    return Math.min(count, 6);
-  };
+/** Find the events that send what is still in flight at the end: its end needs room below them. */
+function spacetimeOpenEnds(payload, visible) {
+  const open = new Set();
+  payload.messages.forEach((message, index) => {
+    if (visible.messages[index] && message.ended === null && message.sent !== null) open.add(message.sent);
+  });
+  return open;
+}
+
+/** Give the values that were chosen, by link and number, and by link alone. */
+function spacetimeValues(payload) {
+  const values = new Map();
+  for (const { link, proposal, value } of payload.decisions) {
+    values.set(`${link} ${proposal}`, value);
+    if (!values.has(`${link}`)) values.set(`${link}`, value);
+  }
+  return values;
 }
 
 /** Lay out *payload* under *filter* once; the result is placed in pixels by `spacetimePlace`. */
@@ -95,14 +103,14 @@ export function spacetimeLayout(payload, filter) {
   const steps = spacetimeSteps(payload.events);
   const messagesAt = spacetimeMessagesAt(payload);
   const visible = spacetimeVisible(payload, filter, { steps, messagesAt });
-  const rows = spacetimeRows(payload, visible, steps);
+  const rows = spacetimeRows(payload, visible, { steps, openEnds: spacetimeOpenEnds(payload, visible) });
   return {
     payload, steps, messagesAt, visible, rows,
     lives: spacetimeLives(payload, rows),
     leases: spacetimeLeases(payload, rows),
     known: {
       steps,
-      values: new Map(payload.decisions.map((decision) => [decision.link, decision.value])),
+      values: spacetimeValues(payload),
       decisions: new Map(payload.decisions.map((decision, index) => [decision.event, index])),
     },
   };
@@ -118,7 +126,6 @@ export function spacetimePlace(layout, { width, row, em }) {
   const place = {
     ...columns, row, em, head,
     top: (index) => head + rows.y[index] * row,
-    stub: spacetimeStubs(layout),
     lastX: columns.columns.at(-1)?.x,
     firstSide: (x) => (payload.clients.length === 0 && order.get(x) === 0 && middle > 1 ? -1 : 1),
   };

@@ -46,7 +46,7 @@ function spacetimeRefusal(event) {
 }
 
 function spacetimeLearnt(event, values) {
-  const value = values.get(event.instance);
+  const value = values.get(`${event.instance} ${event.proposal_id}`) ?? values.get(`${event.instance}`);
   return value === undefined ? `link ${event.instance}` : `link ${event.instance} = ${value}`;
 }
 

@@ -5,6 +5,7 @@ import { domCut, domSvg } from "./dom.js";
 import { spacetimeSign, spacetimeStar } from "./spacetime-marks.js";
 
 const SPACETIME_LETTER = 0.44; // width of a letter of a label, in em of the page
+const SPACETIME_BOLD = 0.54; // of a bold one
 
 function spacetimeRoom(pixels, em) {
   return Math.max(3, Math.floor(pixels / (em * SPACETIME_LETTER)));
@@ -33,10 +34,11 @@ function spacetimeArrowNode(item, place, run) {
   const lost = message.fate === "dropped";
   const flying = message.ended === null;
   const words = domCut(message.text, spacetimeRoom(place.gap * 0.82, em));
-  const after = lost || flying;
+  // The words stand before the head of an arrow, below a cross, and beyond an open end.
+  const beside = flying ? forward : -forward;
   const label = domSvg("text", {
-    class: "st-item st-label", x: item.x2 - (after ? 0 : forward * em * 0.75), y: item.y2 + em * (after ? 1.12 : 0.95),
-    "text-anchor": after ? "middle" : forward > 0 ? "end" : "start", text: words,
+    class: "st-item st-label", x: item.x2 + (lost ? 0 : beside * em * (flying ? 0.5 : 0.75)), y: item.y2 + em * (lost ? 1.12 : flying ? 0.35 : 0.95),
+    "text-anchor": lost ? "middle" : beside < 0 ? "end" : "start", text: words,
   });
   const node = domSvg(
     "g",
@@ -106,8 +108,8 @@ function spacetimeCallNode(item, place) {
 /** Draw a pill with *words* around *middle*, kept inside the picture. */
 function spacetimePill(words, middle, y, place, name) {
   const { em } = place;
-  const text = domCut(words, spacetimeRoom(place.width - 3 * em, em));
-  const wide = text.length * em * SPACETIME_LETTER * 1.12 + em * 1.6;
+  const text = domCut(words, Math.floor((place.width - 3 * em) / (em * SPACETIME_BOLD)));
+  const wide = text.length * em * SPACETIME_BOLD + em * 1.2;
   const x = Math.max(em * 0.5, Math.min(middle - wide / 2, place.width - wide - em * 0.5));
   return [
     domSvg("rect", { class: `st-pill ${name}`, x, y: y - em * 0.78, width: wide, height: em * 1.56, rx: em * 0.5 }),

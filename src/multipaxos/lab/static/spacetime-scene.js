@@ -25,7 +25,7 @@ function spacetimeHeadNodes(place) {
   const { em, head } = place;
   const nodes = [domSvg("rect", { class: "st-heading", x: 0, y: 0, width: place.width, height: head - em * 0.5 })];
   for (const { name, x, client } of place.columns) {
-    const words = domCut(name, Math.max(3, Math.floor((place.gap * (client ? 0.6 : 0.95)) / em / (client ? 0.55 : 0.8))));
+    const words = domCut(name, Math.max(3, Math.floor((place.gap * (client ? 0.6 : 0.95)) / em / (client ? 0.62 : 0.8))));
     const text = domSvg("text", { class: client ? "st-name is-client" : "st-name", x, y: em * 1.45, "text-anchor": "middle", text: words });
     text.append(domSvg("title", { text: domCut(name, 2000) }));
     const attributes = client ? {} : { class: "st-heading-name", "data-server": name, tabindex: "0", role: "button", "aria-label": `Server ${domCut(name, 60)}` };
@@ -152,7 +152,7 @@ export class SpacetimeScene {
     const y = this.place.top(Math.min(event, last)) - this.place.row * 0.5;
     this.fork.append(
       domSvg("line", { x1: 0, x2: this.place.width, y1: y, y2: y }),
-      domSvg("text", { x: this.place.width - this.place.em, y: y - this.place.em * 0.35, "text-anchor": "end", text: "from here on they differ" }),
+      domSvg("text", { x: this.place.em * 0.6, y: y - this.place.em * 0.35, text: "from here on they differ" }),
     );
   }
 

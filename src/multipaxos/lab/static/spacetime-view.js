@@ -39,10 +39,12 @@ export function createSpacetimeView(element, store, actions, { compared = false 
   let known = { fit: 0 }; // what the picture was made of, to see what has changed
   let layout = null;
 
+  // Scroll as little as keeps the present line well inside: it stands still while the run moves.
   const follow = (at, height) => {
     const present = scene.presentAt(at);
-    const inside = present - scroller.scrollTop;
-    if (inside < scene.place.head + height * 0.08 || inside > height * 0.88) scroller.scrollTop = present - height * 0.62;
+    const lowest = present - scene.place.head - height * 0.12;
+    const highest = present - height * 0.76;
+    scroller.scrollTop = Math.max(highest, Math.min(scroller.scrollTop, lowest));
   };
 
   const reveal = (height) => {

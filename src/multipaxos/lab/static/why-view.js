@@ -16,8 +16,7 @@ function whyDecisionNode(decision, servers) {
   const said = `Link ${link} is chosen: ${domCut(value, 300)}. ${acceptors.join(", ")} accepted ${proposal}: ${count}, a quorum.`;
   return domNode(
     "section", { class: "why-lens", "data-lens": "decision" },
-    whyLens({ servers, sets: [{ members: acceptors, words: `accepted ${proposal}: ${count}`, name: "is-chosen" }], witness: [], said }),
-    whyText("p", "why-caption", said),
+    whyLens({ servers, sets: [{ members: acceptors, words: `accepted ${proposal}: ${count}, a quorum`, name: "is-chosen" }], said }),
   );
 }
 
@@ -44,22 +43,25 @@ function whyProposalNode(made, servers) {
   );
 }
 
-/** Find the sets that are in conflict: the quorums of the violation's numbers, as far as they were chosen. */
+/** Find the sets that are in conflict: two quorums that chose, or the promises and the votes that they had to heed. */
 function whyViolationSets(violation, payload) {
-  const decided = payload.decisions.filter((each) => each.link === violation.link && violation.proposals.includes(each.proposal));
-  return decided.slice(0, 2).map((decision, index) => ({
+  const isOf = (each) => each.link === violation.link && violation.proposals.includes(each.proposal) && each.event <= violation.event;
+  const decided = payload.decisions.filter(isOf);
+  const made = payload.proposals.findLast(isOf);
+  if (decided.length < 2 && made) return { sets: whyProposalSets(made), witness: made.witness };
+  const sets = decided.slice(0, 2).map((decision, index) => ({
     members: decision.acceptors, words: `chose ${domCut(decision.value, 18)} at ${decision.proposal}`, name: index ? "is-earlier" : "is-promise",
   }));
+  return { sets, witness: [] };
 }
 
-function whyViolationNode(violation, payload) {
-  const sets = whyViolationSets(violation, payload);
+function whyViolationNode(violation, payload, said) {
+  const { sets, witness } = whyViolationSets(violation, payload);
   const numbers = violation.proposals.length && !sets.length ? `Numbers in conflict: ${violation.proposals.join(", ")}.` : "";
   return domNode(
     "section", { class: "why-lens is-violation", "data-lens": "violation" },
-    domNode("h4", { text: `${violation.name} is broken` }),
-    whyLens({ servers: payload.servers, sets, bad: violation.servers, said: violation.text }),
-    whyText("p", "why-caption", violation.text),
+    whyLens({ servers: payload.servers, sets, witness, bad: violation.servers, said: violation.text }),
+    said.includes(violation.text.slice(0, 200)) ? null : whyText("p", "why-caption", violation.text),
     whyText("p", "why-witness", numbers),
   );
 }
@@ -125,16 +127,17 @@ function whyNodes(state, actions) {
   const facts = whyFacts(state);
   const [ruleId, paragraph] = payload.why[facts.event] ?? [null, ""];
   const { decision, proposal, violation } = facts;
+  const said = payload.said[facts.event] ?? "";
   const isAtHand = !state.selection;
   return [
     facts.server ? whyServerNode(facts.server, state) : null,
     whyMeta(payload.events[facts.event], facts.event, payload.events),
-    domNode("h3", { class: "why-said", text: domCut(payload.said[facts.event] ?? "", 400) }),
+    domNode("h3", { class: "why-said", text: domCut(said, 400) }),
     whyFate(facts.message, actions),
-    whyText("p", "why-paragraph", paragraph),
-    violation ? whyViolationNode(violation, payload) : null,
+    violation ? whyViolationNode(violation, payload, said) : null,
     decision ? whyDecisionNode(decision, payload.servers) : null,
     proposal ? whyProposalNode(proposal, payload.servers) : null,
+    whyText("p", "why-paragraph", paragraph),
     whyRuleNode(payload.rules[ruleId], payload),
     isAtHand ? domNode("p", { class: "why-hint", text: "This is the event at the present line. Select anything in the pictures to ask about it." }) : null,
   ].filter(Boolean);
