@@ -11,8 +11,22 @@ def test_every_scenario_tells_what_it_is_about() -> None:
         assert story.title
         assert story.why, story.name
         assert story.look, story.name
+        assert story.question.count("?") >= 1, story.name
+        assert story.answer, story.name
         assert story.number == story.name.partition("_")[0].lstrip("0")
         assert story.lines
+
+
+def test_every_caption_has_something_beside_it_that_holds_it_to_the_run() -> None:
+    """A scenario claims nothing that no line of its script checks: most captions, and each end."""
+    for story in scenarios():
+        captions = [line.caption for line in story.lines if line.caption]
+        expectations = [line for line in story.lines if line.command.startswith("expect ")]
+
+        assert len(captions) >= 4, story.name
+        assert all(len(caption) <= 200 for caption in captions), story.name
+        assert len(expectations) >= 3, story.name
+        assert 4 * len(expectations) >= len(captions), story.name
 
 
 def test_a_part_goes_on_in_the_next_lines() -> None:

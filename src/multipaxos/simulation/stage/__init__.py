@@ -1,13 +1,14 @@
 """
 A cluster under a person's hand: the commands of a script, and the stage that they act on.
 
-Read it in this order: setup, base, settings, clients, messages, servers, passing, cut.
+Read it in this order: setup, base, settings, clients, messages, servers, passing, expecting, cut.
 """
 
 from collections.abc import Callable
 
 from multipaxos.simulation.stage.base import BadCommandError, Step
 from multipaxos.simulation.stage.clients import ClientCommands
+from multipaxos.simulation.stage.expecting import ExpectCommand
 from multipaxos.simulation.stage.messages import MessageCommands
 from multipaxos.simulation.stage.passing import TimeCommands
 from multipaxos.simulation.stage.servers import ServerCommands
@@ -16,7 +17,14 @@ from multipaxos.simulation.stage.settings import SettingCommands
 __all__ = ["COMMANDS", "SETTINGS", "BadCommandError", "Stage", "Step"]
 
 
-class Stage(SettingCommands, ClientCommands, MessageCommands, ServerCommands, TimeCommands):
+class Stage(
+    SettingCommands,
+    ClientCommands,
+    MessageCommands,
+    ServerCommands,
+    TimeCommands,
+    ExpectCommand,
+):
     """The stage with all its commands. See :data:`COMMANDS` for the vocabulary."""
 
 
@@ -61,6 +69,7 @@ _DEEDS = (
     Stage.fire,
     Stage.clock,
     Stage.show,
+    Stage.expect,
 )
 
 COMMANDS: dict[str, Callable[[Stage, str], None]] = {
@@ -73,3 +82,4 @@ SETTINGS = frozenset(method.__name__ for method in _SETTINGS)
 
 Stage.commands = COMMANDS
 Stage.settings = SETTINGS
+Stage.silent = frozenset({"expect"})

@@ -42,6 +42,7 @@ class StageBase:
 
     commands: ClassVar[Mapping[str, Callable[[Any, str], None]]]
     settings: ClassVar[frozenset[str]]
+    silent: ClassVar[frozenset[str]]
 
     def __init__(
         self, *, tolerant: bool = False, on_step: Callable[[], None] = lambda: None
@@ -95,7 +96,8 @@ class StageBase:
                 raise BadCommandError(f"{verb!r} must stand before everything that happens")
         else:
             self.begin()
-            self.lines.append(f"> {command}")
+            if verb not in self.silent:
+                self.lines.append(f"> {command}")
         is_outermost = self._depth == 0
         if is_outermost:
             self.performed.append(command)
