@@ -20,7 +20,11 @@ function pageSplitter(splitter, { name, low, high, start }) {
   splitter.addEventListener("pointermove", (event) => {
     if (!splitter.hasPointerCapture(event.pointerId)) return;
     const box = splitter.parentElement.getBoundingClientRect();
-    set(isUpright ? ((event.clientX - box.left) / box.width) * 100 : ((event.clientY - box.top) / box.height) * 100);
+    set(
+      isUpright
+        ? ((event.clientX - box.left) / box.width) * 100
+        : ((event.clientY - box.top) / box.height) * 100,
+    );
   });
   splitter.addEventListener("keydown", (event) => {
     const way = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
@@ -36,5 +40,10 @@ function pageSplitter(splitter, { name, low, high, start }) {
 /** Let the person divide the page between the diagram, the ring and the panel. */
 export function createPageSplitters() {
   pageSplitter(document.getElementById("split-side"), { name: "--split-side", low: 25, high: 80, start: 59 });
-  pageSplitter(document.getElementById("split-panel"), { name: "--split-panel", low: 12, high: 80, start: 50 });
+  pageSplitter(document.getElementById("split-panel"), {
+    name: "--split-panel",
+    low: 12,
+    high: 80,
+    start: 50,
+  });
 }

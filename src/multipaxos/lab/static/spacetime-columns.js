@@ -3,7 +3,12 @@
 import { spacetimeHeightOf } from "./spacetime-rows.js";
 
 const SPACETIME_STATUS = {
-  started: "up", crashed: "down", halted: "down", stopped: "down", paused: "paused", resumed: "up",
+  started: "up",
+  crashed: "down",
+  halted: "down",
+  stopped: "down",
+  paused: "paused",
+  resumed: "up",
 };
 
 /**
@@ -20,7 +25,9 @@ export function spacetimeColumns(payload, width, em) {
   const end = right.length ? em * 3 : em * 7.4;
   const gaps = names.length - 1;
   // A gap beside a client needs less room than one between servers.
-  const share = names.map((_, index) => (index < left.length || index >= names.length - right.length ? 0.62 : 1));
+  const share = names.map((_, index) =>
+    index < left.length || index >= names.length - right.length ? 0.62 : 1,
+  );
   const gapShare = (index) => Math.min(share[index], share[index + 1] ?? 1);
   let total = 0;
   for (let index = 0; index < gaps; index += 1) total += gapShare(index);
@@ -32,7 +39,11 @@ export function spacetimeColumns(payload, width, em) {
     if (index < gaps) place += one * gapShare(index);
   });
   const clients = new Set(payload.clients);
-  const columns = names.map((name) => ({ name, x: x.get(name), client: clients.has(name) && !payload.servers.includes(name) }));
+  const columns = names.map((name) => ({
+    name,
+    x: x.get(name),
+    client: clients.has(name) && !payload.servers.includes(name),
+  }));
   return { columns, x, gap: one, width: Math.max(width, place + end) };
 }
 
@@ -66,7 +77,10 @@ export function spacetimeLeases(payload, rows) {
     const lease = open.get(key);
     if (!lease) return;
     open.delete(key);
-    bars.push({ ...lease, bottom: Math.min(spacetimeLeaseEnd(lease, lease.until, payload, rows), rows.y[index] ?? Infinity) });
+    bars.push({
+      ...lease,
+      bottom: Math.min(spacetimeLeaseEnd(lease, lease.until, payload, rows), rows.y[index] ?? Infinity),
+    });
   };
   payload.events.forEach((event, index) => {
     const own = event.kind === "lease began";
@@ -80,7 +94,14 @@ export function spacetimeLeases(payload, rows) {
       }
       close(key, index);
       const top = own ? spacetimeHeightOf(event.from, payload.events, rows) : rows.y[index];
-      open.set(key, { server: event.server, own, master, event: index, top: Math.min(top, rows.y[index]), until: event.until });
+      open.set(key, {
+        server: event.server,
+        own,
+        master,
+        event: index,
+        top: Math.min(top, rows.y[index]),
+        until: event.until,
+      });
     } else if (event.kind === "lease ended") {
       close(`true ${event.server}`, index);
     } else if (event.kind === "crashed" || event.kind === "halted") {

@@ -25,8 +25,18 @@ function spacetimeArrow(message, index, place) {
   const end = spacetimeArrowEnd(message, { x1, y1, x2, y2 }, place);
   const first = message.sent ?? message.ended;
   return {
-    key: `m${index}`, type: "arrow", index, message, event: first, ended: message.ended,
-    x1, y1, x2: end.x, y2: end.y, top: y1, bottom: Math.max(end.y, y1) + place.row,
+    key: `m${index}`,
+    type: "arrow",
+    index,
+    message,
+    event: first,
+    ended: message.ended,
+    x1,
+    y1,
+    x2: end.x,
+    y2: end.y,
+    top: y1,
+    bottom: Math.max(end.y, y1) + place.row,
   };
 }
 
@@ -34,7 +44,8 @@ function spacetimeSide(payload, steps, index, place) {
   const cause = payload.events[steps[index]];
   const here = place.x.get(payload.events[index].server);
   const from = cause.kind === "called" ? place.x.get(cause.client) : place.x.get(cause.sender);
-  if (cause.kind !== "delivered" && cause.kind !== "called") return here === place.lastX ? 1 : place.firstSide(here);
+  if (cause.kind !== "delivered" && cause.kind !== "called")
+    return here === place.lastX ? 1 : place.firstSide(here);
   return from === undefined || from < here ? 1 : -1;
 }
 
@@ -45,16 +56,30 @@ function spacetimeEventItem(payload, index, place, known) {
   const decision = known.decisions.get(index);
   if (event.kind === "chosen") {
     const acceptors = (event.acceptors ?? []).filter((name) => place.x.has(name));
-    return { ...base, type: "chosen", decision: decision ?? null, acceptors, value: payload.decisions[decision]?.value ?? "" };
+    return {
+      ...base,
+      type: "chosen",
+      decision: decision ?? null,
+      acceptors,
+      value: payload.decisions[decision]?.value ?? "",
+    };
   }
-  if (event.kind === "violated") return { ...base, type: "violated", words: String(event.text || `${event.name} is broken`) };
+  if (event.kind === "violated")
+    return { ...base, type: "violated", words: String(event.text || `${event.name} is broken`) };
   if (event.kind === "wires") return { ...base, type: "wires", words: spacetimeWires(event) };
   const x = place.x.get(event.server);
   if (x === undefined) return null;
   if (event.kind === "called" || event.kind === "returned") {
     const client = place.x.get(event.client);
     if (client === undefined) return null;
-    return { ...base, type: "call", x, client, words: spacetimeCallWords(event), back: event.kind === "returned" };
+    return {
+      ...base,
+      type: "call",
+      x,
+      client,
+      words: spacetimeCallWords(event),
+      back: event.kind === "returned",
+    };
   }
   const mark = spacetimeMark(event, known.values);
   return mark && { ...base, type: "mark", x, mark, side: spacetimeSide(payload, known.steps, index, place) };
@@ -70,9 +95,23 @@ function spacetimeTimes(payload, rows, place) {
   for (const index of rows.shown) {
     const words = domSeconds(payload.events[index].time, inSteps);
     const y = place.top(index);
-    if (words === lastWords || y - lastY < (leaps.has(index) ? place.em : Math.max(place.row * 0.9, place.em * 1.2))) continue;
+    if (
+      words === lastWords ||
+      y - lastY < (leaps.has(index) ? place.em : Math.max(place.row * 0.9, place.em * 1.2))
+    )
+      continue;
     const leap = leaps.has(index) ? y - place.row * 0.75 : null;
-    items.push({ key: `t${index}`, type: "time", event: index, index, y, words, leap, top: y - place.row, bottom: y + place.row });
+    items.push({
+      key: `t${index}`,
+      type: "time",
+      event: index,
+      index,
+      y,
+      words,
+      leap,
+      top: y - place.row,
+      bottom: y + place.row,
+    });
     lastY = y;
     lastWords = words;
   }
@@ -105,7 +144,11 @@ export function spacetimeLayout(payload, filter) {
   const visible = spacetimeVisible(payload, filter, { steps, messagesAt });
   const rows = spacetimeRows(payload, visible, { steps, openEnds: spacetimeOpenEnds(payload, visible) });
   return {
-    payload, steps, messagesAt, visible, rows,
+    payload,
+    steps,
+    messagesAt,
+    visible,
+    rows,
     lives: spacetimeLives(payload, rows),
     leases: spacetimeLeases(payload, rows),
     known: {
@@ -124,7 +167,10 @@ export function spacetimePlace(layout, { width, row, em }) {
   const order = new Map(columns.columns.map((column, index) => [column.x, index]));
   const head = em * 2.6;
   const place = {
-    ...columns, row, em, head,
+    ...columns,
+    row,
+    em,
+    head,
     top: (index) => head + rows.y[index] * row,
     lastX: columns.columns.at(-1)?.x,
     firstSide: (x) => (payload.clients.length === 0 && order.get(x) === 0 && middle > 1 ? -1 : 1),
@@ -142,7 +188,16 @@ export function spacetimePlace(layout, { width, row, em }) {
     const x = place.x.get(lease.server);
     if (x === undefined) return;
     const [top, bottom] = [head + lease.top * row, head + lease.bottom * row];
-    items.push({ key: `l${index}`, type: "lease", index: lease.event, event: lease.event, lease, x, top, bottom });
+    items.push({
+      key: `l${index}`,
+      type: "lease",
+      index: lease.event,
+      event: lease.event,
+      lease,
+      x,
+      top,
+      bottom,
+    });
   });
   return { ...place, items, height: head + rows.height * row };
 }

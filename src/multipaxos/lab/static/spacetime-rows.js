@@ -37,7 +37,10 @@ export function spacetimeRows(payload, visible, { steps, openEnds }) {
   let last = -1;
   events.forEach((event, index) => {
     if (visible.events[index]) {
-      height += spacetimeGap(event, before, { sameStep: steps[index] === steps[last], belowOpenEnd: openEnds.has(last) });
+      height += spacetimeGap(event, before, {
+        sameStep: steps[index] === steps[last],
+        belowOpenEnd: openEnds.has(last),
+      });
       if (spacetimeLeap(event, before, clock)) {
         height += 0.5;
         leaps.push(index);

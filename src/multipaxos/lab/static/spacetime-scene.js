@@ -10,7 +10,15 @@ function spacetimeColumnNodes(layout, place) {
   const nodes = [];
   for (const column of place.columns) {
     if (!column.client) continue;
-    nodes.push(domSvg("line", { class: "st-column is-client", x1: column.x, x2: column.x, y1: place.head, y2: place.height }));
+    nodes.push(
+      domSvg("line", {
+        class: "st-column is-client",
+        x1: column.x,
+        x2: column.x,
+        y1: place.head,
+        y2: place.height,
+      }),
+    );
   }
   for (const life of layout.lives) {
     const x = place.x.get(life.server);
@@ -23,12 +31,31 @@ function spacetimeColumnNodes(layout, place) {
 
 function spacetimeHeadNodes(place) {
   const { em, head } = place;
-  const nodes = [domSvg("rect", { class: "st-heading", x: 0, y: 0, width: place.width, height: head - em * 0.5 })];
+  const nodes = [
+    domSvg("rect", { class: "st-heading", x: 0, y: 0, width: place.width, height: head - em * 0.5 }),
+  ];
   for (const { name, x, client } of place.columns) {
-    const words = domCut(name, Math.max(3, Math.floor((place.gap * (client ? 0.6 : 0.95)) / em / (client ? 0.62 : 0.8))));
-    const text = domSvg("text", { class: client ? "st-name is-client" : "st-name", x, y: em * 1.45, "text-anchor": "middle", text: words });
+    const words = domCut(
+      name,
+      Math.max(3, Math.floor((place.gap * (client ? 0.6 : 0.95)) / em / (client ? 0.62 : 0.8))),
+    );
+    const text = domSvg("text", {
+      class: client ? "st-name is-client" : "st-name",
+      x,
+      y: em * 1.45,
+      "text-anchor": "middle",
+      text: words,
+    });
     text.append(domSvg("title", { text: domCut(name, 2000) }));
-    const attributes = client ? {} : { class: "st-heading-name", "data-server": name, tabindex: "0", role: "button", "aria-label": `Server ${domCut(name, 60)}` };
+    const attributes = client
+      ? {}
+      : {
+          class: "st-heading-name",
+          "data-server": name,
+          tabindex: "0",
+          role: "button",
+          "aria-label": `Server ${domCut(name, 60)}`,
+        };
     nodes.push(domSvg("g", attributes, text));
   }
   return nodes;
@@ -48,7 +75,8 @@ function spacetimeAge(item, node, at, present) {
   const isFlying = !isFuture && item.ended !== null && item.ended >= at;
   spacetimeMarkAs(node, "is-flying", isFlying);
   if (!isFlying) return;
-  const part = item.y2 > item.y1 ? Math.min(1, Math.max(0.06, (present - item.y1) / (item.y2 - item.y1))) : 0.5;
+  const part =
+    item.y2 > item.y1 ? Math.min(1, Math.max(0.06, (present - item.y1) / (item.y2 - item.y1))) : 0.5;
   const x = item.x1 + (item.x2 - item.x1) * part;
   const y = item.y1 + (item.y2 - item.y1) * part;
   const trail = node.querySelector(".st-trail");
@@ -69,7 +97,18 @@ export class SpacetimeScene {
     this.veil = domSvg("rect", { class: "st-veil", x: 0 });
     this.present = domSvg("g", { class: "st-present" }, domSvg("line", { x1: 0 }));
     this.fork = domSvg("g", { class: "st-fork" });
-    this.moving = domSvg("g", {}, this.back, this.layers.lease, this.veil, this.fork, this.present, this.layers.arrow, this.layers.mark, this.layers.label);
+    this.moving = domSvg(
+      "g",
+      {},
+      this.back,
+      this.layers.lease,
+      this.veil,
+      this.fork,
+      this.present,
+      this.layers.arrow,
+      this.layers.mark,
+      this.layers.label,
+    );
     this.headings = domSvg("g");
     svg.append(this.moving, this.headings);
     this.nodes = new Map();
@@ -152,13 +191,18 @@ export class SpacetimeScene {
     const y = this.place.top(Math.min(event, last)) - this.place.row * 0.5;
     this.fork.append(
       domSvg("line", { x1: 0, x2: this.place.width, y1: y, y2: y }),
-      domSvg("text", { x: this.place.em * 0.6, y: y - this.place.em * 0.35, text: "from here on they differ" }),
+      domSvg("text", {
+        x: this.place.em * 0.6,
+        y: y - this.place.em * 0.35,
+        text: "from here on they differ",
+      }),
     );
   }
 
   /** Underline the name of the server *uid*; null for none. */
   selectServer(uid) {
-    for (const node of this.headings.children) node.classList.toggle("is-selected", uid !== null && node.dataset.server === uid);
+    for (const node of this.headings.children)
+      node.classList.toggle("is-selected", uid !== null && node.dataset.server === uid);
   }
 
   /** Highlight the items of these keys, the first of them as the selected one. */

@@ -30,8 +30,17 @@ function spacetimeFitZoom(layout, height, em) {
 /** Make the space-time diagram in *element*: `compared` for the run that the shown one is compared with. */
 export function createSpacetimeView(element, store, actions, { compared = false } = {}) {
   const spacer = domNode("div", { class: "st-spacer" });
-  const svg = domSvg("svg", { class: "st-svg", role: "group", "aria-label": "Space-time diagram: arrow keys go from event to event" });
-  const scroller = domNode("div", { class: "st-scroll", tabindex: "0", "aria-label": "Space-time diagram" }, svg, spacer);
+  const svg = domSvg("svg", {
+    class: "st-svg",
+    role: "group",
+    "aria-label": "Space-time diagram: arrow keys go from event to event",
+  });
+  const scroller = domNode(
+    "div",
+    { class: "st-scroll", tabindex: "0", "aria-label": "Space-time diagram" },
+    svg,
+    spacer,
+  );
   element.classList.add("spacetime");
   element.append(createSpacetimeToolbar(store, actions));
   element.append(scroller);
@@ -81,7 +90,15 @@ export function createSpacetimeView(element, store, actions, { compared = false 
     if (run === null || element.offsetParent === null) return;
     const [width, height] = [scroller.clientWidth, scroller.clientHeight];
     const em = spacetimeEm();
-    const now = { run, filter: state.filter, zoom: state.diagram.zoom, fit: state.diagram.fit, width, height, em };
+    const now = {
+      run,
+      filter: state.filter,
+      zoom: state.diagram.zoom,
+      fit: state.diagram.fit,
+      width,
+      height,
+      em,
+    };
     const moved = Object.keys(now).some((key) => known[key] !== now[key]);
     if (moved) {
       layOut(run, state);

@@ -3,8 +3,20 @@
 const SPACETIME_QUIET_KINDS = new Set(["trace", "timer set", "timer cancelled", "answered"]);
 const SPACETIME_QUIET_MESSAGES = new Set(["Sync", "WhereAreYou", "IAmAt", "FetchPart"]);
 const SPACETIME_TRIGGERS = new Set([
-  "delivered", "dropped", "timer fired", "called", "started", "crashed", "wiped", "paused", "resumed",
-  "clock rate", "disk", "wires", "stopped", "datagram refused",
+  "delivered",
+  "dropped",
+  "timer fired",
+  "called",
+  "started",
+  "crashed",
+  "wiped",
+  "paused",
+  "resumed",
+  "clock rate",
+  "disk",
+  "wires",
+  "stopped",
+  "datagram refused",
 ]);
 const SPACETIME_CARRIERS = new Set(["sent", "delivered", "dropped"]);
 
@@ -62,7 +74,8 @@ function spacetimeMessageShown(filter) {
 
 function spacetimeEventShown(filter, event) {
   const link = spacetimeLinkOf(event);
-  if (filter.link !== null && link !== null && link !== filter.link && event.kind !== "violated") return false;
+  if (filter.link !== null && link !== null && link !== filter.link && event.kind !== "violated")
+    return false;
   return filter.routine || !SPACETIME_QUIET_KINDS.has(event.kind);
 }
 
@@ -74,13 +87,17 @@ function spacetimeEventShown(filter, event) {
 export function spacetimeVisible(payload, filter, { steps, messagesAt }) {
   const late = spacetimeLate(payload);
   const isShown = spacetimeMessageShown(filter);
-  const messages = Uint8Array.from(payload.messages, (message, index) => (isShown(message, late[index]) ? 1 : 0));
+  const messages = Uint8Array.from(payload.messages, (message, index) =>
+    isShown(message, late[index]) ? 1 : 0,
+  );
   const events = new Uint8Array(payload.events.length);
   const cameOf = new Set();
   payload.events.forEach((event, index) => {
     if (event.kind === "timer fired" || event.kind === "trace") return;
-    if (event.kind === "duplicated" && SPACETIME_QUIET_MESSAGES.has(event.message?.type)) events[index] = filter.routine ? 1 : 0;
-    else if (SPACETIME_CARRIERS.has(event.kind)) events[index] = messagesAt.get(index)?.some((message) => messages[message]) ? 1 : 0;
+    if (event.kind === "duplicated" && SPACETIME_QUIET_MESSAGES.has(event.message?.type))
+      events[index] = filter.routine ? 1 : 0;
+    else if (SPACETIME_CARRIERS.has(event.kind))
+      events[index] = messagesAt.get(index)?.some((message) => messages[message]) ? 1 : 0;
     else events[index] = spacetimeEventShown(filter, event) ? 1 : 0;
     if (events[index]) cameOf.add(steps[index]);
   });

@@ -15,19 +15,39 @@ const TIMEBAR_SIGNS = {
   forward: [18, "M15,2 h-3 v16 h3 Z M1,2 L11,10 L1,18 Z"],
   "mark-back": [26, "M1,2 h3 v16 h-3 Z M14,2 L5,10 L14,18 Z M25,2 L15,10 L25,18 Z"],
   "mark-forward": [26, "M25,2 h-3 v16 h3 Z M12,2 L21,10 L12,18 Z M1,2 L11,10 L1,18 Z"],
-  "decision-back": [34, "M8,4 L1,10 L8,16 Z M23,1 L25.6,7.5 L32,8 L27,12.3 L28.6,19 L23,15.3 L17.4,19 L19,12.3 L14,8 L20.4,7.5 Z"],
-  "decision-forward": [34, "M26,4 L33,10 L26,16 Z M11,1 L13.6,7.5 L20,8 L15,12.3 L16.6,19 L11,15.3 L5.4,19 L7,12.3 L2,8 L8.4,7.5 Z"],
-  "refusal-back": [34, "M8,4 L1,10 L8,16 Z M16,2 L23,9 L30,2 L32,4 L25,10.5 L32,17 L30,19 L23,12.5 L16,19 L14,17 L21,10.5 L14,4 Z"],
-  "refusal-forward": [34, "M26,4 L33,10 L26,16 Z M4,2 L11,9 L18,2 L20,4 L13,10.5 L20,17 L18,19 L11,12.5 L4,19 L2,17 L9,10.5 L2,4 Z"],
+  "decision-back": [
+    34,
+    "M8,4 L1,10 L8,16 Z M23,1 L25.6,7.5 L32,8 L27,12.3 L28.6,19 L23,15.3 L17.4,19 L19,12.3 L14,8 L20.4,7.5 Z",
+  ],
+  "decision-forward": [
+    34,
+    "M26,4 L33,10 L26,16 Z M11,1 L13.6,7.5 L20,8 L15,12.3 L16.6,19 L11,15.3 L5.4,19 L7,12.3 L2,8 L8.4,7.5 Z",
+  ],
+  "refusal-back": [
+    34,
+    "M8,4 L1,10 L8,16 Z M16,2 L23,9 L30,2 L32,4 L25,10.5 L32,17 L30,19 L23,12.5 L16,19 L14,17 L21,10.5 L14,4 Z",
+  ],
+  "refusal-forward": [
+    34,
+    "M26,4 L33,10 L26,16 Z M4,2 L11,9 L18,2 L20,4 L13,10.5 L20,17 L18,19 L11,12.5 L4,19 L2,17 L9,10.5 L2,4 Z",
+  ],
 };
 
 function timebarSign(name) {
   const [width, path] = TIMEBAR_SIGNS[name];
-  return domSvg("svg", { class: "icon", viewBox: `0 0 ${width} 20`, "aria-hidden": "true" }, domSvg("path", { d: path }));
+  return domSvg(
+    "svg",
+    { class: "icon", viewBox: `0 0 ${width} 20`, "aria-hidden": "true" },
+    domSvg("path", { d: path }),
+  );
 }
 
 function timebarButton(title, name, onclick) {
-  return domNode("button", { type: "button", class: "tool", title, "aria-label": title, "data-time": name, onclick }, timebarSign(name));
+  return domNode(
+    "button",
+    { type: "button", class: "tool", title, "aria-label": title, "data-time": name, onclick },
+    timebarSign(name),
+  );
 }
 
 /** Draw the places of one kind as ticks: one path, with at most one tick a pixel. */
@@ -46,7 +66,14 @@ function timebarTicks(name, places, last, width) {
 
 function timebarTrack(actions) {
   const slider = domNode("input", {
-    type: "range", min: 1, max: 1, value: 1, step: 1, class: "timebar-slider", "aria-label": "Position in the run", "data-time": "slider",
+    type: "range",
+    min: 1,
+    max: 1,
+    value: 1,
+    step: 1,
+    class: "timebar-slider",
+    "aria-label": "Position in the run",
+    "data-time": "slider",
     oninput: () => actions.goTo(slider.valueAsNumber),
   });
   const ticks = domSvg("svg", { class: "timebar-ticks", "aria-hidden": "true" });
@@ -59,7 +86,9 @@ function timebarTrack(actions) {
       const last = state.run?.events.length ?? 1;
       slider.max = last;
       const places = state.run ? timebarPlaces(state.run.payload) : {};
-      ticks.replaceChildren(...Object.keys(TIMEBAR_LANES).map((name) => timebarTicks(name, places[name] ?? [], last, width)));
+      ticks.replaceChildren(
+        ...Object.keys(TIMEBAR_LANES).map((name) => timebarTicks(name, places[name] ?? [], last, width)),
+      );
     }
     slider.value = state.at;
     slider.disabled = !state.run;
@@ -70,7 +99,13 @@ function timebarTrack(actions) {
 
 function timebarSpeed(actions) {
   const select = domNode(
-    "select", { "aria-label": "Speed", title: "Speed of playing", "data-time": "speed", onchange: () => actions.setSpeed(select.value) },
+    "select",
+    {
+      "aria-label": "Speed",
+      title: "Speed of playing",
+      "data-time": "speed",
+      onchange: () => actions.setSpeed(select.value),
+    },
     ...TIMEBAR_SPEEDS.map((speed) => domNode("option", { value: speed, text: `${speed}×` })),
   );
   return select;

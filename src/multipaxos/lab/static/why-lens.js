@@ -24,24 +24,60 @@ function whyOutline(order, set, { name, words, above, spread }) {
   const middle = (from + to) / 2;
   const edge = above ? -half : half;
   const nodes = [
-    domSvg("rect", { class: `lens-set ${name}`, x: from, y: -half, width: to - from, height: half * 2, rx: half }),
-    domSvg("line", { class: `lens-lead ${name}`, x1: middle, x2: middle, y1: edge, y2: edge + (above ? -14 : 14) }),
-    domSvg("text", { class: `lens-words ${name}`, x: middle, y: edge + (above ? -20 : 28), "text-anchor": "middle", text: words }),
+    domSvg("rect", {
+      class: `lens-set ${name}`,
+      x: from,
+      y: -half,
+      width: to - from,
+      height: half * 2,
+      rx: half,
+    }),
+    domSvg("line", {
+      class: `lens-lead ${name}`,
+      x1: middle,
+      x2: middle,
+      y1: edge,
+      y2: edge + (above ? -14 : 14),
+    }),
+    domSvg("text", {
+      class: `lens-words ${name}`,
+      x: middle,
+      y: edge + (above ? -20 : 28),
+      "text-anchor": "middle",
+      text: words,
+    }),
   ];
   const room = words.length * WHY_LETTER;
-  return { nodes, left: Math.min(from, middle - room), right: Math.max(to, middle + room), top: above ? edge - 36 : -half, bottom: above ? half : edge + 34 };
+  return {
+    nodes,
+    left: Math.min(from, middle - room),
+    right: Math.max(to, middle + room),
+    top: above ? edge - 36 : -half,
+    bottom: above ? half : edge + 34,
+  };
 }
 
 function whyServer(server, place, { lit, witness, bad, note }) {
-  const node = domSvg("g", { class: "lens-server", transform: `translate(${place * WHY_STEP},0)`, "data-server": server });
+  const node = domSvg("g", {
+    class: "lens-server",
+    transform: `translate(${place * WHY_STEP},0)`,
+    "data-server": server,
+  });
   node.classList.toggle("is-lit", lit);
   node.classList.toggle("is-witness", witness);
   node.classList.toggle("is-bad", bad);
   node.append(
     domSvg("circle", { r: WHY_RADIUS }),
-    domSvg("text", { y: note ? 1 : 5, "text-anchor": "middle", text: domCut(server, 4) }, domSvg("title", { text: domCut(server, 400) })),
+    domSvg(
+      "text",
+      { y: note ? 1 : 5, "text-anchor": "middle", text: domCut(server, 4) },
+      domSvg("title", { text: domCut(server, 400) }),
+    ),
   );
-  if (note) node.append(domSvg("text", { class: "lens-note", y: 13, "text-anchor": "middle", text: domCut(note, 6) }));
+  if (note)
+    node.append(
+      domSvg("text", { class: "lens-note", y: 13, "text-anchor": "middle", text: domCut(note, 6) }),
+    );
   return node;
 }
 
@@ -55,11 +91,18 @@ export function whyLens({ servers, sets, witness = [], bad = [], notes = new Map
   const [first, second] = [sets[0]?.members ?? [], sets[1]?.members ?? []];
   const order = whyOrder(servers, first, second);
   const outlines = sets
-    .map((set, index) => whyOutline(order, set.members, { ...set, above: index === 0, spread: index === 0 ? 7 : 13 }))
+    .map((set, index) =>
+      whyOutline(order, set.members, { ...set, above: index === 0, spread: index === 0 ? 7 : 13 }),
+    )
     .filter(Boolean);
   const circles = order.map((server, place) => {
     const lit = first.includes(server) || second.includes(server);
-    return whyServer(server, place, { lit, witness: witness.includes(server), bad: bad.includes(server), note: notes.get(server) });
+    return whyServer(server, place, {
+      lit,
+      witness: witness.includes(server),
+      bad: bad.includes(server),
+      note: notes.get(server),
+    });
   });
   const end = WHY_RADIUS + 4;
   const left = Math.min(-end, ...outlines.map((each) => each.left)) - 3;
