@@ -93,8 +93,8 @@ def _unknown(past: Past, ballot: Ballot) -> str:
     seen = f"only those of {joined(ballot.promised)}" if ballot.promised else "none of them"
     return (
         f"{proposer} asks for {value(ballot.value)} under {n} in link {ballot.link}. It needs the "
-        f"promises of {past.promise_size} servers for that, and this trace shows {seen}: what bound "
-        "it is not known."
+        f"promises of {past.promise_size} servers for that, and this trace shows {seen}: what "
+        "bound it is not known."
     )
 
 
