@@ -33,9 +33,9 @@ def why_chosen(now: Moment) -> Why:
         )
     return "chosen", (
         f"{said}That is a quorum ({now.accepting_quorum()}), so {value(now.fields['value'])} is "
-        f"chosen for link {link}: {_when(now)}, whether anybody knows it or not. No other value can "
-        "be chosen for it any more: every later round asks a quorum, one of these servers is in it, and "
-        "reports what it accepted."
+        f"chosen for link {link}: {_when(now)}, whether anybody knows it or not. No other value "
+        "can be chosen for it any more: every later round asks a quorum, one of these servers is "
+        "in it, and reports what it accepted."
     )
 
 
