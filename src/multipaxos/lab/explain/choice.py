@@ -20,7 +20,7 @@ FREE, BOUND, NUMBER_ONE, UNKNOWN = "free", "bound", "number one", "unknown"
 
 def choice_of(past: Past, ballot: Ballot) -> str:
     """Return what the proposer of *ballot* may ask for, by the promises that reached it."""
-    if ballot.is_number_one:
+    if ballot.is_number_one and past.has_masters:
         return NUMBER_ONE
     if len(ballot.promised) < past.majority and not past.sees_all:
         return UNKNOWN
@@ -102,8 +102,9 @@ def _promised(past: Past, ballot: Ballot) -> str:
     proposer, n = name(ballot.proposer), number(ballot.proposal_id)
     count, size = len(ballot.promised), len(past.uids)
     have = "have" if count > 1 else "has"
+    who = joined(sorted(ballot.promised)) if count else "Nobody"
     itself = f" ({proposer} itself is one of them)" if ballot.proposer in ballot.promised else ""
-    said = f"{joined(sorted(ballot.promised))} {have} promised {n}{itself}"
+    said = f"{who} {have} promised {n}{itself}"
     if count < past.majority:
         return f"{said}: that is no quorum of {size}. {BROKEN}"
     return f"{said}: a quorum, {count} of {size}."

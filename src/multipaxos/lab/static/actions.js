@@ -20,7 +20,8 @@ function actionsOfTime(store) {
     if (place !== state.at) store.set({ at: place });
   };
   const toNext = (places, direction) => {
-    const target = direction > 0 ? places.find((at) => at > state.at) : places.findLast((at) => at < state.at);
+    const target =
+      direction > 0 ? places.find((at) => at > state.at) : places.findLast((at) => at < state.at);
     if (target === undefined) return false;
     goTo(target);
     return true;
@@ -38,7 +39,8 @@ function actionsOfTime(store) {
     },
     stepMark(direction) {
       if (!state.run) return;
-      if (!toNext(timebarPlaces(state.run.payload).marks, direction)) goTo(direction > 0 ? state.run.events.length : 1);
+      if (!toNext(timebarPlaces(state.run.payload).marks, direction))
+        goTo(direction > 0 ? state.run.events.length : 1);
     },
     setPlaying(playing) {
       if (!state.run) return;
@@ -72,7 +74,10 @@ function actionsOfBranches(store) {
         .filter((_, place) => place !== index)
         .map((branch) => ({ ...branch, parent: keep(branch.parent) }));
       const next = actionsClamp(keep(state.branch) ?? index - 1, 0, branches.length - 1);
-      show(branches, next, { at: state.at, compare: keep(state.compare) === next ? null : keep(state.compare) });
+      show(branches, next, {
+        at: state.at,
+        compare: keep(state.compare) === next ? null : keep(state.compare),
+      });
     },
     compare(index) {
       store.set({ compare: index === state.branch || !state.branches[index] ? null : index });
@@ -105,7 +110,13 @@ export function createActions(store, api) {
   };
   const fork = (commands, name) =>
     asked(
-      () => api.fork({ script: state.run.payload.script, at: state.at, commands, keep_time: !state.run.payload.manual }),
+      () =>
+        api.fork({
+          script: state.run.payload.script,
+          at: state.at,
+          commands,
+          keep_time: !state.run.payload.manual,
+        }),
       (payload) => {
         const forkedAt = payload.forked_at ?? state.at;
         const at = payload.manual ? payload.events.length : forkedAt;
@@ -117,16 +128,25 @@ export function createActions(store, api) {
     ...branches,
     openRun,
     play(script, name, options = {}) {
-      return asked(() => api.play(script), (payload) => openRun(payload, name, options));
+      return asked(
+        () => api.play(script),
+        (payload) => openRun(payload, name, options),
+      );
     },
     fork(commands, name) {
       if (!state.run) return Promise.resolve(null);
       if (state.run.payload.source === "script" && !api.offline) return fork(commands, name);
-      store.set({ notice: "This run is only shown: it has no script that could go on. Open a scenario to take a hand in it." });
+      store.set({
+        notice:
+          "This run is only shown: it has no script that could go on. Open a scenario to take a hand in it.",
+      });
       return Promise.resolve(null);
     },
     openScenario(name, options = {}) {
-      return asked(() => api.scenario(name), (payload) => openRun(payload, payload.title, options));
+      return asked(
+        () => api.scenario(name),
+        (payload) => openRun(payload, payload.title, options),
+      );
     },
     select(selection) {
       store.set(selection ? { selection, panel: "why" } : { selection: null });

@@ -20,3 +20,16 @@ export function branchDifference(state) {
   if (!known.has(other)) known.set(other, branchFirstDifference(state.run.payload, other.payload));
   return known.get(other);
 }
+
+/** Count the events of *other* that stand for the position of *state*: equal ones, then those of its time. */
+export function branchSameMoment(state, other) {
+  const { run, at } = state;
+  const differs = branchDifference(state) ?? 0;
+  if (at >= run.events.length) return other.events.length;
+  if (at <= differs) return Math.min(at, other.events.length);
+  const { time } = run.events[Math.max(0, at - 1)];
+  const before = other.events.findIndex((event) => event.time >= time);
+  const after = other.events.findLastIndex((event) => event.time <= time);
+  if (before < 0) return other.events.length;
+  return Math.max(Math.min(before + 1, after + 1), Math.min(at, after + 1), 1);
+}

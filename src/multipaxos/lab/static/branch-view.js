@@ -4,24 +4,53 @@ import { domCut, domNode, domSeconds } from "./dom.js";
 
 function branchTab(branch, index, state, actions) {
   const isShown = index === state.branch;
-  const forked = branch.forkedAt === null || branch.forkedAt === undefined ? "" : `from event ${branch.forkedAt}`;
+  const forked =
+    branch.forkedAt === null || branch.forkedAt === undefined ? "" : `from event ${branch.forkedAt}`;
   const name = domNode(
     "button",
-    { type: "button", class: "branch-name", "aria-pressed": String(isShown), title: domCut(branch.name, 400), "data-branch": index, onclick: () => actions.showBranch(index) },
+    {
+      type: "button",
+      class: "branch-name",
+      "aria-pressed": String(isShown),
+      title: domCut(branch.name, 400),
+      "data-branch": index,
+      onclick: () => actions.showBranch(index),
+    },
     domNode("span", { class: "branch-words", text: domCut(branch.name, 60) }),
     forked ? domNode("small", { text: forked }) : null,
   );
   const isCompared = index === state.compare;
-  const compare = isShown ? null : domNode("button", {
-    type: "button", class: "branch-tool", "aria-pressed": String(isCompared), "data-compare": index, text: "⇆",
-    title: isCompared ? "End the comparison" : "Show it beside the run that is shown",
-    "aria-label": `Compare with ${domCut(branch.name, 60)}`, onclick: () => actions.compare(isCompared ? null : index),
-  });
-  const close = state.branches.length < 2 ? null : domNode("button", {
-    type: "button", class: "branch-tool", text: "×", title: "Close this branch", "aria-label": `Close ${domCut(branch.name, 60)}`,
-    "data-close": index, onclick: () => actions.closeBranch(index),
-  });
-  return domNode("li", { class: isShown ? "branch is-shown" : isCompared ? "branch is-compared" : "branch" }, name, compare, close);
+  const compare = isShown
+    ? null
+    : domNode("button", {
+        type: "button",
+        class: "branch-tool",
+        "aria-pressed": String(isCompared),
+        "data-compare": index,
+        text: "⇆",
+        title: isCompared ? "End the comparison" : "Show it beside the run that is shown",
+        "aria-label": `Compare with ${domCut(branch.name, 60)}`,
+        onclick: () => actions.compare(isCompared ? null : index),
+      });
+  const close =
+    state.branches.length < 2
+      ? null
+      : domNode("button", {
+          type: "button",
+          class: "branch-tool",
+          text: "×",
+          title: "Close this branch",
+          "aria-label": `Close ${domCut(branch.name, 60)}`,
+          "data-close": index,
+          onclick: () => actions.closeBranch(index),
+        });
+  return domNode(
+    "li",
+    { class: isShown ? "branch is-shown" : isCompared ? "branch is-compared" : "branch" },
+    name,
+    compare,
+    close,
+  );
 }
 
 /** Make the tabs of the branches in *element*. */
@@ -44,13 +73,31 @@ export function createBranchView(element, store, actions) {
 function branchTotals(run, other) {
   const totals = run.payload.totals;
   const rows = [
-    ["messages", totals.messages], ["lost", totals.lost], ["rounds", totals.rounds], ["wasted", totals.wasted_rounds],
-    ["decisions", totals.decisions], ["time", domSeconds(totals.seconds)],
+    ["messages", totals.messages],
+    ["lost", totals.lost],
+    ["rounds", totals.rounds],
+    ["wasted", totals.wasted_rounds],
+    ["decisions", totals.decisions],
+    ["time", domSeconds(totals.seconds)],
   ];
-  const others = other ? [other.payload.totals.messages, other.payload.totals.lost, other.payload.totals.rounds,
-    other.payload.totals.wasted_rounds, other.payload.totals.decisions, domSeconds(other.payload.totals.seconds)] : [];
+  const others = other
+    ? [
+        other.payload.totals.messages,
+        other.payload.totals.lost,
+        other.payload.totals.rounds,
+        other.payload.totals.wasted_rounds,
+        other.payload.totals.decisions,
+        domSeconds(other.payload.totals.seconds),
+      ]
+    : [];
   return rows.map(([name, value], place) =>
-    domNode("div", { class: other && others[place] !== value ? "differs" : "" }, domNode("dt", { text: name }), domNode("dd", { text: String(value) })));
+    domNode(
+      "div",
+      { class: other && others[place] !== value ? "differs" : "" },
+      domNode("dt", { text: name }),
+      domNode("dd", { text: String(value) }),
+    ),
+  );
 }
 
 /** Make the line above and the counts below a diagram: shown while two runs are compared. */

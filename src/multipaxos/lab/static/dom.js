@@ -46,11 +46,9 @@ export function domOncePerFrame(draw) {
 /** Say seconds as a person would: "0 s", "1.250 s", "12.1 s"; steps where *steps* is true. */
 export function domSeconds(seconds, steps = false) {
   if (steps) return `step ${seconds}`;
+  if (Math.abs(seconds) >= 1e7) return `${Number(seconds).toExponential(3)} s`;
   const places = Math.abs(seconds) >= 100 ? 1 : 3;
-  return `${Number(seconds).toFixed(places).replace(/\.?0+$/, "")} s`;
-}
-
-/** Tell whether the person asked for less motion. */
-export function domCalm() {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+  return `${Number(seconds)
+    .toFixed(places)
+    .replace(/\.?0+$/, "")} s`;
 }

@@ -25,7 +25,12 @@ export function keysTable(store, actions, help) {
   const picture = [
     ["+", "+", "zoom in", () => spacetimeZoom(store, actions, 1.25)],
     ["-", "−", "zoom out", () => spacetimeZoom(store, actions, 1 / 1.25)],
-    ["f", "F", "fit the run into the picture", () => actions.setDiagram({ fit: store.state.diagram.fit + 1 })],
+    [
+      "f",
+      "F",
+      "fit the run into the picture",
+      () => actions.setDiagram({ fit: store.state.diagram.fit + 1 }),
+    ],
     ["h", "H", "show or hide routine", () => actions.setFilter({ routine: !store.state.filter.routine })],
     ["g", "G", "show or hide the future", () => actions.setDiagram({ future: !store.state.diagram.future })],
     ["Escape", "Esc", "select nothing", () => actions.select(null)],
@@ -35,10 +40,19 @@ export function keysTable(store, actions, help) {
     ["]", "]", "next branch", () => actions.showBranch(store.state.branch + 1)],
     ["[", "[", "previous branch", () => actions.showBranch(store.state.branch - 1)],
     ["c", "C", "compare with another branch", () => keysCompare(store, actions)],
-    ...KEYS_PANELS.map((panel, index) => [String(index + 1), String(index + 1), `panel “${panel}”`, () => keysPanel(panel, actions)]),
+    ...KEYS_PANELS.map((panel, index) => [
+      String(index + 1),
+      String(index + 1),
+      `panel “${panel}”`,
+      () => keysPanel(panel, actions),
+    ]),
     ["?", "?", "this help", help],
   ];
-  return [["Time", time], ["Picture", picture], ["Branches and panels", rest]];
+  return [
+    ["Time", time],
+    ["Picture", picture],
+    ["Branches and panels", rest],
+  ];
 }
 
 function keysPanel(panel, actions) {
@@ -59,9 +73,12 @@ function keysCompare(store, actions) {
 function keysOwn(target, key) {
   if (!(target instanceof Element)) return false;
   if (target.closest("textarea, select, [contenteditable], dialog[open]")) return true;
-  if (target instanceof HTMLInputElement && !["checkbox", "radio", "range", "button"].includes(target.type)) return true;
-  if (target instanceof HTMLInputElement && target.type === "range") return key.startsWith("Arrow") || key === "Home" || key === "End";
-  if (target.closest("[role=tab], [role=menu], [role=menuitem]")) return key.startsWith("Arrow") || key === "Home" || key === "End" || key === "Space";
+  if (target instanceof HTMLInputElement && !["checkbox", "radio", "range", "button"].includes(target.type))
+    return true;
+  if (target instanceof HTMLInputElement && target.type === "range")
+    return key.startsWith("Arrow") || key === "Home" || key === "End";
+  if (target.closest("[role=tab], [role=menu], [role=menuitem]"))
+    return key.startsWith("Arrow") || key === "Home" || key === "End" || key === "Space";
   return key === "Space" && target.closest("button, summary, a, input, [role=button]") !== null;
 }
 

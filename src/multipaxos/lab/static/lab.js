@@ -9,6 +9,7 @@ import { createHelpView } from "./help-view.js";
 import { createKeys, keysTable } from "./keys.js";
 import { createLampsView } from "./lamps-view.js";
 import { createLiveView } from "./live-view.js";
+import { createPageSplitters } from "./page-splitters.js";
 import { createPageView } from "./page-view.js";
 import { createRingView } from "./ring-view.js";
 import { createRunPanelView } from "./run-panel-view.js";
@@ -32,15 +33,34 @@ function labView(create, id, store, actions, options) {
   }
 }
 
+/** Ask for the run that the address names, by its script or as a scenario; else for the one that is opened first. */
+async function labFirst(api) {
+  if (api.offline) return { payload: await api.opened() };
+  const asked = shareLinkRead();
+  if (asked !== null) return { payload: await api.play(asked.script), at: asked.at };
+  const address = new URLSearchParams(location.hash.slice(1));
+  const scenario = address.get("scenario");
+  const at = Number.parseInt(address.get("at") ?? "", 10) || undefined;
+  return scenario === null ? { payload: await api.opened() } : { payload: await api.scenario(scenario), at };
+}
+
 async function labOpen(store, actions, api) {
   store.set({ busy: true });
   try {
-    const asked = api.offline ? null : shareLinkRead();
-    const payload = await (asked === null ? api.opened() : api.play(asked.script));
+    const { payload, at } = await labFirst(api);
     store.set({ busy: false });
-    actions.openRun(payload, payload.title, { at: asked?.at });
+    actions.openRun(payload, payload.title, { at });
   } catch (error) {
     store.set({ busy: false, notice: `Nothing to show: ${error.message}` });
+  }
+}
+
+/** Show the tab of the live cluster where the lab was started with one. */
+async function labLive(api) {
+  try {
+    document.getElementById("tab-live").hidden = api.offline || !(await api.catalogue()).live;
+  } catch {
+    // The server that does not answer says so when it is asked for the run.
   }
 }
 
@@ -57,6 +77,7 @@ function labStart() {
   document.getElementById("help-open").addEventListener("click", help);
   createKeys(table);
   createPageView(store, actions);
+  createPageSplitters();
   labView(createBranchView, "branches", store, actions);
   labView(createSpacetimeView, "spacetime", store, actions);
   labView(createSpacetimeView, "compared", store, actions, { compared: true });
@@ -72,7 +93,8 @@ function labStart() {
   labView(createGameView, "panel-game", store, actions);
   labView(createShareView, "panel-share", store, actions);
   labView(createLiveView, "panel-live", store, actions);
-  labOpen(store, actions, api);
+  labOpen(store, actions, api).then(() => labLive(api));
+  addEventListener("hashchange", () => labOpen(store, actions, api));
 }
 
 labStart();

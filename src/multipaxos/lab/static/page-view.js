@@ -4,15 +4,27 @@ import { domCut, domNode } from "./dom.js";
 import { timebarCaption } from "./timebar-places.js";
 
 const PAGE_PANELS = [
-  ["why", "Why"], ["run", "Run"], ["scenarios", "Scenarios"], ["game", "Game"], ["share", "Share"], ["live", "Live"],
+  ["why", "Why"],
+  ["run", "Run"],
+  ["scenarios", "Scenarios"],
+  ["game", "Game"],
+  ["share", "Share"],
+  ["live", "Live"],
 ];
 
 function pageTabs(actions) {
   const tabs = PAGE_PANELS.map(([panel, words]) =>
     domNode("button", {
-      type: "button", role: "tab", id: `tab-${panel}`, "aria-controls": `panel-${panel}`, "data-panel": panel, text: words,
-      hidden: panel === "live", onclick: () => actions.setPanel(panel),
-    }));
+      type: "button",
+      role: "tab",
+      id: `tab-${panel}`,
+      "aria-controls": `panel-${panel}`,
+      "data-panel": panel,
+      text: words,
+      hidden: panel === "live",
+      onclick: () => actions.setPanel(panel),
+    }),
+  );
   const list = domNode("div", { class: "tabs", role: "tablist", "aria-label": "Panel" }, ...tabs);
   list.addEventListener("keydown", (event) => {
     const open = tabs.filter((tab) => !tab.hidden);
@@ -44,7 +56,16 @@ export function createPageView(store, actions) {
   const { list, tabs } = pageTabs(actions);
   document.getElementById("tabs").append(list);
   const noticeWords = domNode("span", {});
-  notice.append(noticeWords, domNode("button", { type: "button", class: "tool", text: "×", "aria-label": "Dismiss", onclick: () => actions.notice("") }));
+  notice.append(
+    noticeWords,
+    domNode("button", {
+      type: "button",
+      class: "tool",
+      text: "×",
+      "aria-label": "Dismiss",
+      onclick: () => actions.notice(""),
+    }),
+  );
   let panel = null;
   const draw = (state) => {
     const { run } = state;

@@ -3,7 +3,12 @@
 import { spacetimeHeightOf } from "./spacetime-rows.js";
 
 const SPACETIME_STATUS = {
-  started: "up", crashed: "down", halted: "down", stopped: "down", paused: "paused", resumed: "up",
+  started: "up",
+  crashed: "down",
+  halted: "down",
+  stopped: "down",
+  paused: "paused",
+  resumed: "up",
 };
 
 /**
@@ -16,15 +21,17 @@ export function spacetimeColumns(payload, width, em) {
   const left = payload.clients.filter((_, index) => index % 2 === 0);
   const right = payload.clients.filter((_, index) => index % 2 === 1);
   const names = [...left, ...payload.servers, ...right];
-  const begin = em * 4.2 + (left.length ? em * 2.6 : em * 6.6);
+  const begin = em * 4.2 + (left.length ? em * 2.6 : em * 8);
   const end = right.length ? em * 3 : em * 7.4;
   const gaps = names.length - 1;
   // A gap beside a client needs less room than one between servers.
-  const share = names.map((_, index) => (index < left.length || index >= names.length - right.length ? 0.62 : 1));
+  const share = names.map((_, index) =>
+    index < left.length || index >= names.length - right.length ? 0.62 : 1,
+  );
   const gapShare = (index) => Math.min(share[index], share[index + 1] ?? 1);
   let total = 0;
   for (let index = 0; index < gaps; index += 1) total += gapShare(index);
-  const one = Math.max(em * 8.2, total ? (width - begin - end) / total : 0);
+  const one = Math.max(em * 7, total ? (width - begin - end) / total : 0);
   const x = new Map();
   let place = begin;
   names.forEach((name, index) => {
@@ -32,7 +39,11 @@ export function spacetimeColumns(payload, width, em) {
     if (index < gaps) place += one * gapShare(index);
   });
   const clients = new Set(payload.clients);
-  const columns = names.map((name) => ({ name, x: x.get(name), client: clients.has(name) && !payload.servers.includes(name) }));
+  const columns = names.map((name) => ({
+    name,
+    x: x.get(name),
+    client: clients.has(name) && !payload.servers.includes(name),
+  }));
   return { columns, x, gap: one, width: Math.max(width, place + end) };
 }
 
@@ -66,7 +77,10 @@ export function spacetimeLeases(payload, rows) {
     const lease = open.get(key);
     if (!lease) return;
     open.delete(key);
-    bars.push({ ...lease, bottom: Math.min(spacetimeLeaseEnd(lease, lease.until, payload, rows), rows.y[index] ?? Infinity) });
+    bars.push({
+      ...lease,
+      bottom: Math.min(spacetimeLeaseEnd(lease, lease.until, payload, rows), rows.y[index] ?? Infinity),
+    });
   };
   payload.events.forEach((event, index) => {
     const own = event.kind === "lease began";
@@ -80,7 +94,14 @@ export function spacetimeLeases(payload, rows) {
       }
       close(key, index);
       const top = own ? spacetimeHeightOf(event.from, payload.events, rows) : rows.y[index];
-      open.set(key, { server: event.server, own, master, event: index, top: Math.min(top, rows.y[index]), until: event.until });
+      open.set(key, {
+        server: event.server,
+        own,
+        master,
+        event: index,
+        top: Math.min(top, rows.y[index]),
+        until: event.until,
+      });
     } else if (event.kind === "lease ended") {
       close(`true ${event.server}`, index);
     } else if (event.kind === "crashed" || event.kind === "halted") {

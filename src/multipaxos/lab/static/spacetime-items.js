@@ -1,6 +1,7 @@
 // Everything that is drawn of a run, with its place in pixels; which of it is in view is asked of it.
 
 import { spacetimeColumns, spacetimeLeases, spacetimeLives } from "./spacetime-columns.js";
+import { domSeconds } from "./dom.js";
 import { spacetimeCallWords, spacetimeMark, spacetimeWires } from "./spacetime-marks.js";
 import { spacetimeRows } from "./spacetime-rows.js";
 import { spacetimeMessagesAt, spacetimeSteps, spacetimeVisible } from "./spacetime-visible.js";
@@ -9,10 +10,11 @@ import { spacetimeMessagesAt, spacetimeSteps, spacetimeVisible } from "./spaceti
 export const SPACETIME_DRAWN_MAX = 900;
 
 /** Give the end of an arrow that does not reach its receiver: lost, or in flight at the end of the run. */
-function spacetimeArrowEnd(message, x1, y1, x2, y2, row) {
+function spacetimeArrowEnd(message, { x1, y1, x2, y2 }, place) {
   if (message.fate === "dropped") return { x: x1 + (x2 - x1) * 0.72, y: y2 };
   if (message.ended !== null) return { x: x2, y: y2 };
-  return { x: x1 + (x2 - x1) * 0.42, y: y1 + row };
+  const reach = Math.min(Math.abs(x2 - x1) * 0.3, place.em * 2.6);
+  return { x: x1 + Math.sign(x2 - x1) * reach, y: y1 + place.row * 0.5 };
 }
 
 function spacetimeArrow(message, index, place) {
@@ -21,11 +23,21 @@ function spacetimeArrow(message, index, place) {
   if (x1 === undefined || x2 === undefined || (message.sent === null && message.ended === null)) return null;
   const y2 = message.ended === null ? null : place.top(message.ended);
   const y1 = message.sent === null ? y2 - place.row : place.top(message.sent);
-  const end = spacetimeArrowEnd(message, x1, y1, x2, y2, place.row);
+  const end = spacetimeArrowEnd(message, { x1, y1, x2, y2 }, place);
   const first = message.sent ?? message.ended;
   return {
-    key: `m${index}`, type: "arrow", index, message, event: first, ended: message.ended,
-    x1, y1, x2: end.x, y2: end.y, top: y1, bottom: Math.max(end.y, y1) + place.row,
+    key: `m${index}`,
+    type: "arrow",
+    index,
+    message,
+    event: first,
+    ended: message.ended,
+    x1,
+    y1,
+    x2: end.x,
+    y2: end.y,
+    top: y1,
+    bottom: Math.max(end.y, y1) + place.row,
   };
 }
 
@@ -33,7 +45,8 @@ function spacetimeSide(payload, steps, index, place) {
   const cause = payload.events[steps[index]];
   const here = place.x.get(payload.events[index].server);
   const from = cause.kind === "called" ? place.x.get(cause.client) : place.x.get(cause.sender);
-  if (cause.kind !== "delivered" && cause.kind !== "called") return here === place.lastX ? 1 : place.firstSide(here);
+  if (cause.kind !== "delivered" && cause.kind !== "called")
+    return here === place.lastX ? 1 : place.firstSide(here);
   return from === undefined || from < here ? 1 : -1;
 }
 
@@ -44,16 +57,30 @@ function spacetimeEventItem(payload, index, place, known) {
   const decision = known.decisions.get(index);
   if (event.kind === "chosen") {
     const acceptors = (event.acceptors ?? []).filter((name) => place.x.has(name));
-    return { ...base, type: "chosen", decision: decision ?? null, acceptors, value: known.values.get(event.instance) ?? "" };
+    return {
+      ...base,
+      type: "chosen",
+      decision: decision ?? null,
+      acceptors,
+      value: payload.decisions[decision]?.value ?? "",
+    };
   }
-  if (event.kind === "violated") return { ...base, type: "violated", words: `${event.name} is broken: ${event.text ?? ""}` };
+  if (event.kind === "violated")
+    return { ...base, type: "violated", words: String(event.text || `${event.name} is broken`) };
   if (event.kind === "wires") return { ...base, type: "wires", words: spacetimeWires(event) };
   const x = place.x.get(event.server);
   if (x === undefined) return null;
   if (event.kind === "called" || event.kind === "returned") {
     const client = place.x.get(event.client);
     if (client === undefined) return null;
-    return { ...base, type: "call", x, client, words: spacetimeCallWords(event), back: event.kind === "returned" };
+    return {
+      ...base,
+      type: "call",
+      x,
+      client,
+      words: spacetimeCallWords(event),
+      back: event.kind === "returned",
+    };
   }
   const mark = spacetimeMark(event, known.values);
   return mark && { ...base, type: "mark", x, mark, side: spacetimeSide(payload, known.steps, index, place) };
@@ -63,18 +90,52 @@ function spacetimeEventItem(payload, index, place, known) {
 function spacetimeTimes(payload, rows, place) {
   const items = [];
   let lastY = -Infinity;
-  let lastTime = null;
+  let lastWords = null;
+  const inSteps = payload.events[0]?.clock === "steps";
   const leaps = new Set(rows.leaps);
   for (const index of rows.shown) {
-    const { time } = payload.events[index];
+    const words = domSeconds(payload.events[index].time, inSteps);
     const y = place.top(index);
-    if (time === lastTime || (y - lastY < place.row * 0.9 && !leaps.has(index))) continue;
+    if (
+      words === lastWords ||
+      y - lastY < (leaps.has(index) ? place.em : Math.max(place.row * 0.9, place.em * 1.2))
+    )
+      continue;
     const leap = leaps.has(index) ? y - place.row * 0.75 : null;
-    items.push({ key: `t${index}`, type: "time", event: index, index, y, time, leap, top: y - place.row, bottom: y + place.row });
+    items.push({
+      key: `t${index}`,
+      type: "time",
+      event: index,
+      index,
+      y,
+      words,
+      leap,
+      top: y - place.row,
+      bottom: y + place.row,
+    });
     lastY = y;
-    lastTime = time;
+    lastWords = words;
   }
   return items;
+}
+
+/** Find the events that send what is still in flight at the end: its end needs room below them. */
+function spacetimeOpenEnds(payload, visible) {
+  const open = new Set();
+  payload.messages.forEach((message, index) => {
+    if (visible.messages[index] && message.ended === null && message.sent !== null) open.add(message.sent);
+  });
+  return open;
+}
+
+/** Give the values that were chosen, by link and number, and by link alone. */
+function spacetimeValues(payload) {
+  const values = new Map();
+  for (const { link, proposal, value } of payload.decisions) {
+    values.set(`${link} ${proposal}`, value);
+    if (!values.has(`${link}`)) values.set(`${link}`, value);
+  }
+  return values;
 }
 
 /** Lay out *payload* under *filter* once; the result is placed in pixels by `spacetimePlace`. */
@@ -82,14 +143,18 @@ export function spacetimeLayout(payload, filter) {
   const steps = spacetimeSteps(payload.events);
   const messagesAt = spacetimeMessagesAt(payload);
   const visible = spacetimeVisible(payload, filter, { steps, messagesAt });
-  const rows = spacetimeRows(payload, visible, steps);
+  const rows = spacetimeRows(payload, visible, { steps, openEnds: spacetimeOpenEnds(payload, visible) });
   return {
-    payload, steps, messagesAt, visible, rows,
+    payload,
+    steps,
+    messagesAt,
+    visible,
+    rows,
     lives: spacetimeLives(payload, rows),
     leases: spacetimeLeases(payload, rows),
     known: {
       steps,
-      values: new Map(payload.decisions.map((decision) => [decision.link, decision.value])),
+      values: spacetimeValues(payload),
       decisions: new Map(payload.decisions.map((decision, index) => [decision.event, index])),
     },
   };
@@ -103,7 +168,10 @@ export function spacetimePlace(layout, { width, row, em }) {
   const order = new Map(columns.columns.map((column, index) => [column.x, index]));
   const head = em * 2.6;
   const place = {
-    ...columns, row, em, head,
+    ...columns,
+    row,
+    em,
+    head,
     top: (index) => head + rows.y[index] * row,
     lastX: columns.columns.at(-1)?.x,
     firstSide: (x) => (payload.clients.length === 0 && order.get(x) === 0 && middle > 1 ? -1 : 1),
@@ -121,7 +189,16 @@ export function spacetimePlace(layout, { width, row, em }) {
     const x = place.x.get(lease.server);
     if (x === undefined) return;
     const [top, bottom] = [head + lease.top * row, head + lease.bottom * row];
-    items.push({ key: `l${index}`, type: "lease", index, event: lease.event, lease, x, top, bottom });
+    items.push({
+      key: `l${index}`,
+      type: "lease",
+      index: lease.event,
+      event: lease.event,
+      lease,
+      x,
+      top,
+      bottom,
+    });
   });
   return { ...place, items, height: head + rows.height * row };
 }

@@ -8,7 +8,11 @@ const SPACETIME_WORDS = {
   accepted: (event) => ["full", `accepted ${event.proposal_id}`, ""],
   refused: (event) => ["cross", spacetimeRefusal(event), "quiet"],
   resolved: (event, values) => ["check", spacetimeLearnt(event, values), "good"],
-  learned: (event, values) => ["check", `${spacetimeLearnt(event, values)}, told by ${event.told_by}`, "good"],
+  learned: (event, values) => [
+    "check",
+    `${spacetimeLearnt(event, values)}, told by ${event.told_by}`,
+    "good",
+  ],
   "caught up": (event) => ["check", `caught up to link ${event.instance}`, "good"],
   "round lost": (event) => ["cross", `gives up ${event.proposal_id}`, "quiet"],
   takeover: (event) => ["dot", `takes over ${event.accepted_id}`, ""],
@@ -33,7 +37,17 @@ const SPACETIME_WORDS = {
   "timer cancelled": (event) => ["clock", `cancels ${event.timer}`, "quiet"],
   answered: () => ["dot", "answers", "quiet"],
 };
-const SPACETIME_UNMARKED = new Set(["sent", "delivered", "dropped", "called", "returned", "chosen", "violated", "wires", "trace"]);
+const SPACETIME_UNMARKED = new Set([
+  "sent",
+  "delivered",
+  "dropped",
+  "called",
+  "returned",
+  "chosen",
+  "violated",
+  "wires",
+  "trace",
+]);
 
 function spacetimeRate(rate) {
   return Number.isFinite(rate) ? String(Number(rate.toFixed(3))) : String(rate);
@@ -46,7 +60,7 @@ function spacetimeRefusal(event) {
 }
 
 function spacetimeLearnt(event, values) {
-  const value = values.get(event.instance);
+  const value = values.get(`${event.instance} ${event.proposal_id}`) ?? values.get(`${event.instance}`);
   return value === undefined ? `link ${event.instance}` : `link ${event.instance} = ${value}`;
 }
 
@@ -81,16 +95,26 @@ export function spacetimeCallWords(event) {
 function spacetimePath(sign, size) {
   const s = size;
   switch (sign) {
-    case "play": return `M${-0.7 * s},${-s} L${s},0 L${-0.7 * s},${s} Z`;
-    case "pause": return `M${-0.9 * s},${-s} h${0.6 * s} v${2 * s} h${-0.6 * s} Z M${0.3 * s},${-s} h${0.6 * s} v${2 * s} h${-0.6 * s} Z`;
-    case "cross": return `M${-0.8 * s},${-0.8 * s} L${0.8 * s},${0.8 * s} M${0.8 * s},${-0.8 * s} L${-0.8 * s},${0.8 * s}`;
-    case "crash": return `M${-1.3 * s},${-1.3 * s} L${1.3 * s},${1.3 * s} M${1.3 * s},${-1.3 * s} L${-1.3 * s},${1.3 * s}`;
-    case "wiped": return `M${-s},${-s} h${2 * s} v${2 * s} h${-2 * s} Z M${-1.5 * s},${1.5 * s} L${1.5 * s},${-1.5 * s}`;
-    case "check": return `M${-s},0 L${-0.25 * s},${0.8 * s} L${s},${-0.8 * s}`;
-    case "crown": return `M${-s},${0.7 * s} L${-s},${-0.7 * s} L${-0.4 * s},0 L0,${-s} L${0.4 * s},0 L${s},${-0.7 * s} L${s},${0.7 * s} Z`;
-    case "clock": return `M0,${-s} a${s},${s} 0 1 1 -0.01,0 Z M0,${-0.6 * s} V0 H${0.5 * s}`;
-    case "disk": return `M${-s},${-s} h${1.5 * s} l${0.5 * s},${0.5 * s} v${1.5 * s} h${-2 * s} Z`;
-    default: return `M0,${-0.75 * s} a${0.75 * s},${0.75 * s} 0 1 1 -0.01,0 Z`;
+    case "play":
+      return `M${-0.7 * s},${-s} L${s},0 L${-0.7 * s},${s} Z`;
+    case "pause":
+      return `M${-0.9 * s},${-s} h${0.6 * s} v${2 * s} h${-0.6 * s} Z M${0.3 * s},${-s} h${0.6 * s} v${2 * s} h${-0.6 * s} Z`;
+    case "cross":
+      return `M${-0.8 * s},${-0.8 * s} L${0.8 * s},${0.8 * s} M${0.8 * s},${-0.8 * s} L${-0.8 * s},${0.8 * s}`;
+    case "crash":
+      return `M${-1.3 * s},${-1.3 * s} L${1.3 * s},${1.3 * s} M${1.3 * s},${-1.3 * s} L${-1.3 * s},${1.3 * s}`;
+    case "wiped":
+      return `M${-s},${-s} h${2 * s} v${2 * s} h${-2 * s} Z M${-1.5 * s},${1.5 * s} L${1.5 * s},${-1.5 * s}`;
+    case "check":
+      return `M${-s},0 L${-0.25 * s},${0.8 * s} L${s},${-0.8 * s}`;
+    case "crown":
+      return `M${-s},${0.7 * s} L${-s},${-0.7 * s} L${-0.4 * s},0 L0,${-s} L${0.4 * s},0 L${s},${-0.7 * s} L${s},${0.7 * s} Z`;
+    case "clock":
+      return `M0,${-s} a${s},${s} 0 1 1 -0.01,0 Z M0,${-0.6 * s} V0 H${0.5 * s}`;
+    case "disk":
+      return `M${-s},${-s} h${1.5 * s} l${0.5 * s},${0.5 * s} v${1.5 * s} h${-2 * s} Z`;
+    default:
+      return `M0,${-0.75 * s} a${0.75 * s},${0.75 * s} 0 1 1 -0.01,0 Z`;
   }
 }
 

@@ -1,55 +1,36 @@
 // One SVG node for one item of the space-time diagram.
 
-import { proposalColour, proposalDash } from "./colour.js";
-import { domCut, domSeconds, domSvg } from "./dom.js";
+import { proposalColour } from "./colour.js";
+import { domCut, domSvg } from "./dom.js";
+import {
+  spacetimeArrowNode,
+  spacetimeArrowSaid,
+  spacetimeCallNode,
+  spacetimeRoom,
+} from "./spacetime-arrow.js";
 import { spacetimeSign, spacetimeStar } from "./spacetime-marks.js";
 
-const SPACETIME_LETTER = 0.44; // width of a letter of a label, in em of the page
+const SPACETIME_BOLD = 0.54; // width of a bold letter, in em of the page
 
-function spacetimeRoom(pixels, em) {
-  return Math.max(3, Math.floor(pixels / (em * SPACETIME_LETTER)));
-}
-
-function spacetimeHead(item, size) {
-  const angle = Math.atan2(item.y2 - item.y1, item.x2 - item.x1);
-  const point = (turn, length) =>
-    `${(item.x2 - length * Math.cos(angle + turn)).toFixed(1)},${(item.y2 - length * Math.sin(angle + turn)).toFixed(1)}`;
-  return `M${item.x2},${item.y2} L${point(0.42, size)} L${point(-0.42, size)} Z`;
-}
-
-function spacetimeArrowNode(item, place, run) {
-  const { message } = item;
+/** Write the words of a mark beside its column, at most as far as the picture goes. */
+function spacetimeMarkWords({ mark, side, x }, place, isBeside) {
   const { em } = place;
-  const forward = item.x2 >= item.x1 ? 1 : -1;
-  const line = { x1: item.x1, y1: item.y1, x2: item.x2, y2: item.y2 };
-  const lost = message.fate === "dropped";
-  const flying = message.ended === null;
-  const words = domCut(message.text, spacetimeRoom(place.gap * 0.82, em));
-  const after = lost || flying;
-  const label = domSvg("text", {
-    class: "st-label", x: item.x2 - (after ? 0 : forward * em * 0.75), y: item.y2 + em * (after ? 1.25 : 0.95),
-    "text-anchor": after ? "middle" : forward > 0 ? "end" : "start", text: words,
+  const edge = side > 0 ? place.width - x : x - em * 4.2;
+  const away = mark.sign === "check" || mark.sign === "crown" ? 1.55 : isBeside ? 1.4 : 0.85;
+  return domSvg("text", {
+    class: "st-label",
+    x: side * em * away,
+    y: em * 0.28,
+    "text-anchor": side > 0 ? "start" : "end",
+    text: domCut(mark.words, spacetimeRoom(Math.min(place.gap * 0.9, edge - em * 1.6), em)),
   });
-  const node = domSvg(
-    "g",
-    { class: "st-item st-arrow", "data-message": item.index, "data-kind": message.kind, "data-fate": message.fate },
-    domSvg("line", { class: "st-hit", ...line }),
-    domSvg("line", { class: "st-shaft", ...line, "stroke-dasharray": proposalDash(run, message.proposal) || null }),
-    domSvg("line", { class: "st-trail", ...line }),
-  );
-  if (lost) {
-    const cross = domSvg("path", { class: "st-lost", d: spacetimeSign("cross", em * 0.42).path });
-    cross.setAttribute("transform", `translate(${item.x2},${item.y2})`);
-    node.append(cross);
-  } else if (flying) {
-    node.append(domSvg("circle", { class: "st-open", cx: item.x2, cy: item.y2, r: em * 0.28 }));
-  } else {
-    node.append(domSvg("path", { class: "st-head", d: spacetimeHead(item, em * 0.62) }));
-  }
-  node.append(label, domSvg("circle", { class: "st-dot", r: em * 0.3 }));
-  node.style.color = message.refused ? "var(--ink-dim)" : proposalColour(run, message.proposal);
-  node.classList.toggle("is-refused", Boolean(message.refused));
-  return node;
+}
+
+/** Tell whether the sign of *mark* stands beside the column, with its words, and not on it. */
+function spacetimeIsBeside(mark) {
+  const onColumn =
+    mark.sign === "clock" || mark.sign === "play" || mark.tone === "bad" || mark.tone === "warn";
+  return mark.words !== "" && !onColumn;
 }
 
 function spacetimeMarkNode(item, place, run) {
@@ -57,50 +38,41 @@ function spacetimeMarkNode(item, place, run) {
   const { em } = place;
   const node = domSvg("g", { class: "st-item st-mark", transform: `translate(${item.x},${item.y})` });
   if (mark.tone) node.classList.add(`is-${mark.tone}`);
-  const beside = mark.sign === "ring" || mark.sign === "full";
-  const size = em * (mark.sign === "disk" && !mark.words ? 0.3 : 0.34);
-  const { path, filled } = spacetimeSign(mark.sign, size);
-  const at = beside ? side * em * 0.85 : 0;
-  const sign = domSvg("path", { class: filled ? "st-sign is-filled" : "st-sign", d: path, transform: `translate(${at},0)` });
-  if (beside) sign.style.color = proposalColour(run, mark.proposal);
+  const isBeside = spacetimeIsBeside(mark);
+  const { path, filled } = spacetimeSign(mark.sign, em * (mark.words ? 0.34 : 0.3));
+  const sign = domSvg("path", {
+    class: filled ? "st-sign is-filled" : "st-sign",
+    d: path,
+    transform: `translate(${isBeside ? side * em * 0.85 : 0},0)`,
+  });
+  if (mark.sign === "ring" || mark.sign === "full") sign.style.color = proposalColour(run, mark.proposal);
   node.append(domSvg("circle", { class: "st-hit-round", r: em * 0.62 }), sign);
-  if (mark.words) {
-    const words = domCut(mark.words, spacetimeRoom(place.gap * 0.9, em));
-    const x = side * em * (beside ? 1.4 : 0.85);
-    node.append(domSvg("text", { class: "st-label", x, y: em * 0.28, "text-anchor": side > 0 ? "start" : "end", text: words }));
-  }
+  if (mark.words) node.append(spacetimeMarkWords(item, place, isBeside));
   return node;
-}
-
-function spacetimeCallNode(item, place) {
-  const { em, row } = place;
-  const lift = Math.min(row * 0.4, em);
-  const from = item.back ? item.x : item.client;
-  const to = item.back ? item.client : item.x;
-  const line = { x1: from, y1: item.y - (item.back ? 0 : lift), x2: to, y2: item.y + (item.back ? lift : 0) };
-  const away = item.x >= item.client ? 1 : -1;
-  const room = spacetimeRoom(Math.abs(item.x - item.client) * 0.9, em);
-  return domSvg(
-    "g", { class: "st-item st-call" },
-    domSvg("line", { class: "st-hit", ...line }),
-    domSvg("line", { class: "st-shaft", ...line }),
-    domSvg("path", { class: "st-head", d: spacetimeHead(line, em * 0.55) }),
-    domSvg("text", {
-      class: "st-label", x: item.client + away * em * 0.5, y: (item.back ? line.y2 + em * 0.95 : line.y1 - em * 0.4),
-      "text-anchor": away > 0 ? "start" : "end", text: domCut(item.words, room),
-    }),
-  );
 }
 
 /** Draw a pill with *words* around *middle*, kept inside the picture. */
 function spacetimePill(words, middle, y, place, name) {
   const { em } = place;
-  const text = domCut(words, spacetimeRoom(place.width - 3 * em, em));
-  const wide = text.length * em * SPACETIME_LETTER * 1.12 + em * 1.6;
+  const text = domCut(words, Math.floor((place.width - 3 * em) / (em * SPACETIME_BOLD)));
+  const wide = text.length * em * SPACETIME_BOLD + em * 1.2;
   const x = Math.max(em * 0.5, Math.min(middle - wide / 2, place.width - wide - em * 0.5));
   return [
-    domSvg("rect", { class: `st-pill ${name}`, x, y: y - em * 0.78, width: wide, height: em * 1.56, rx: em * 0.5 }),
-    domSvg("text", { class: `st-pill-words ${name}`, x: x + wide / 2, y: y + em * 0.3, "text-anchor": "middle", text }),
+    domSvg("rect", {
+      class: `st-pill ${name}`,
+      x,
+      y: y - em * 0.78,
+      width: wide,
+      height: em * 1.56,
+      rx: em * 0.5,
+    }),
+    domSvg("text", {
+      class: `st-pill-words ${name}`,
+      x: x + wide / 2,
+      y: y + em * 0.3,
+      "text-anchor": "middle",
+      text,
+    }),
   ];
 }
 
@@ -112,7 +84,13 @@ function spacetimeChosenNode(item, place, run) {
   const node = domSvg("g", { class: "st-item st-chosen", "data-decision": item.decision });
   node.append(domSvg("line", { class: "st-chosen-bar", x1: xs[0], x2: xs.at(-1), y1: item.y, y2: item.y }));
   for (const x of xs) {
-    node.append(domSvg("polygon", { class: "st-star", points: spacetimeStar(em * 0.95), transform: `translate(${x},${item.y})` }));
+    node.append(
+      domSvg("polygon", {
+        class: "st-star",
+        points: spacetimeStar(em * 0.95),
+        transform: `translate(${x},${item.y})`,
+      }),
+    );
   }
   const words = `★ link ${event.instance} is chosen${item.value ? `: ${item.value}` : ""}  ·  ${event.proposal_id} by ${item.acceptors.join(", ")}`;
   node.append(...spacetimePill(words, (xs[0] + xs.at(-1)) / 2, item.y + em * 1.65, place, "is-chosen"));
@@ -126,7 +104,9 @@ function spacetimeBandNode(item, place) {
   const line = { class: "st-band", x1: from - em, x2: to + em, y1: item.y, y2: item.y };
   const words = item.type === "violated" ? `✗ ${item.words}` : item.words;
   return domSvg(
-    "g", { class: `st-item st-${item.type}` }, domSvg("line", line),
+    "g",
+    { class: `st-item st-${item.type}` },
+    domSvg("line", line),
     ...spacetimePill(words, (from + to) / 2, item.y, place, `is-${item.type}`),
   );
 }
@@ -137,49 +117,70 @@ function spacetimeLeaseNode(item, place) {
   const wide = em * (lease.own ? 0.34 : 0.8);
   const x = item.x - em * 0.45 - wide;
   const node = domSvg(
-    "g", { class: lease.own ? "st-lease is-own" : "st-lease", "data-lease": lease.server },
-    domSvg("rect", { x, y: item.top, width: wide, height: Math.max(2, item.bottom - item.top), rx: em * 0.15 }),
+    "g",
+    { class: lease.own ? "st-item st-lease is-own" : "st-item st-lease", "data-lease": lease.server },
+    domSvg("rect", {
+      x,
+      y: item.top,
+      width: wide,
+      height: Math.max(2, item.bottom - item.top),
+      rx: em * 0.15,
+    }),
   );
-  const said = lease.own ? `${lease.server} trusts its lease` : `${lease.server} respects the lease of ${lease.master}`;
-  node.append(domSvg("title", { text: said }));
   if (!lease.own && item.bottom - item.top > em) {
-    node.append(domSvg("text", { x: x + wide / 2, y: item.top + em * 0.78, "text-anchor": "middle", text: domCut(lease.master, 2) }));
+    node.append(
+      domSvg("text", {
+        x: x + wide / 2,
+        y: item.top + em * 0.78,
+        "text-anchor": "middle",
+        text: domCut(lease.master, 2),
+      }),
+    );
   }
   return node;
 }
 
-function spacetimeTimeNode(item, place, run) {
+function spacetimeTimeNode(item, place) {
   const { em } = place;
-  const steps = run.payload.events[0]?.clock === "steps";
   const node = domSvg("g", { class: "st-time" });
-  if (item.leap !== null) node.append(domSvg("line", { class: "st-leap", x1: em * 0.4, x2: place.width - em * 0.4, y1: item.leap, y2: item.leap }));
-  const text = domCut(domSeconds(item.time, steps), 9);
-  node.append(domSvg("text", { class: "st-axis", x: em * 3.9, y: item.y + em * 0.28, "text-anchor": "end", text }));
+  if (item.leap !== null)
+    node.append(
+      domSvg("line", {
+        class: "st-leap",
+        x1: em * 0.4,
+        x2: place.width - em * 0.4,
+        y1: item.leap,
+        y2: item.leap,
+      }),
+    );
+  const text = domCut(item.words, 10);
+  node.append(
+    domSvg("text", { class: "st-axis", x: em * 3.9, y: item.y + em * 0.28, "text-anchor": "end", text }),
+  );
   return node;
 }
 
 const SPACETIME_PAINTERS = {
-  arrow: spacetimeArrowNode, mark: spacetimeMarkNode, call: spacetimeCallNode, chosen: spacetimeChosenNode,
-  violated: spacetimeBandNode, wires: spacetimeBandNode, lease: spacetimeLeaseNode, time: spacetimeTimeNode,
+  arrow: spacetimeArrowNode,
+  mark: spacetimeMarkNode,
+  call: spacetimeCallNode,
+  chosen: spacetimeChosenNode,
+  violated: spacetimeBandNode,
+  wires: spacetimeBandNode,
+  lease: spacetimeLeaseNode,
+  time: spacetimeTimeNode,
 };
-
-/** Say an arrow in one sentence: what it carries, between whom, and what became of it. */
-export function spacetimeArrowSaid(message) {
-  const way = `${message.text}, from ${message.sender} to ${message.receiver}`;
-  if (message.fate === "dropped") return `${way}: lost${message.reason ? ` (${message.reason})` : ""}`;
-  if (message.refused) return `${way}: refused. ${message.reason}`;
-  return message.ended === null ? `${way}: still in flight at the end` : way;
-}
 
 /** Make the node of *item*: focusable, and named by what it says, where it can be selected. */
 export function spacetimePaint(item, place, run) {
   const node = SPACETIME_PAINTERS[item.type](item, place, run);
-  if (item.type === "time" || item.type === "lease") return node;
-  const said = item.type === "arrow" ? spacetimeArrowSaid(item.message) : run.payload.said[item.index] ?? "";
+  if (item.type === "time") return node;
+  const said =
+    item.type === "arrow" ? spacetimeArrowSaid(item.message) : (run.payload.said[item.index] ?? "");
   node.setAttribute("tabindex", "-1");
   node.setAttribute("role", "img");
   node.setAttribute("aria-label", domCut(said, 400));
-  if (item.type !== "arrow") {
+  if (item.type !== "arrow" && item.type !== "lease") {
     node.setAttribute("data-event", item.index);
     node.setAttribute("data-kind", run.payload.events[item.index].kind);
   }

@@ -1,7 +1,7 @@
 // Pointer and keyboard on the space-time diagram: select, walk from item to item, zoom, ask what it is.
 
 import { domCut, domNode, domSeconds } from "./dom.js";
-import { spacetimeArrowSaid } from "./spacetime-paint.js";
+import { spacetimeArrowSaid } from "./spacetime-arrow.js";
 import { spacetimeSearch } from "./spacetime-rows.js";
 
 function spacetimeSelectionOf(item) {
@@ -28,13 +28,18 @@ function spacetimeHintBox() {
 }
 
 function spacetimeItemAt(target) {
-  return target instanceof Element ? target.closest(".st-item")?.labItem ?? null : null;
+  return target instanceof Element ? (target.closest(".st-item")?.labItem ?? null) : null;
+}
+
+function spacetimeServerAt(target) {
+  return target instanceof Element ? (target.closest("[data-server]")?.dataset.server ?? null) : null;
 }
 
 /** Find the next event below or above *event* that is drawn, and the key of its item. */
 function spacetimeNeighbour(scene, event, direction) {
   const { rows, messagesAt, visible } = scene.layout;
-  const place = direction > 0 ? spacetimeSearch(rows.shown, event + 1) : spacetimeSearch(rows.shown, event) - 1;
+  const place =
+    direction > 0 ? spacetimeSearch(rows.shown, event + 1) : spacetimeSearch(rows.shown, event) - 1;
   const next = rows.shown[place];
   if (next === undefined) return null;
   const message = messagesAt.get(next)?.find((index) => visible.messages[index]);
@@ -64,13 +69,18 @@ export function createSpacetimePointer(scroller, scene, store, actions, shown) {
     walked = next.event;
     const y = scene.place.top(next.event);
     const inside = y - scroller.scrollTop;
-    if (inside < scene.place.head + 20 || inside > scroller.clientHeight - 30) scroller.scrollTop = y - scroller.clientHeight / 2;
-    requestAnimationFrame(() => requestAnimationFrame(() => scene.nodes.get(next.key)?.focus({ preventScroll: true })));
+    if (inside < scene.place.head + 20 || inside > scroller.clientHeight - 30)
+      scroller.scrollTop = y - scroller.clientHeight / 2;
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => scene.nodes.get(next.key)?.focus({ preventScroll: true })),
+    );
   };
 
   scroller.addEventListener("click", (event) => {
     const item = spacetimeItemAt(event.target);
-    if (item) {
+    const uid = spacetimeServerAt(event.target);
+    if (uid) actions.select({ kind: "server", uid });
+    else if (item) {
       walked = item.event;
       choose(item);
     } else if (store.state.selection) actions.select(null);
@@ -79,7 +89,11 @@ export function createSpacetimePointer(scroller, scene, store, actions, shown) {
     const item = spacetimeItemAt(event.target);
     if (item) actions.goTo((item.ended ?? item.event) + 1);
   });
-  scroller.addEventListener("pointermove", (event) => hint(spacetimeItemAt(event.target), event.clientX, event.clientY), { passive: true });
+  scroller.addEventListener(
+    "pointermove",
+    (event) => hint(spacetimeItemAt(event.target), event.clientX, event.clientY),
+    { passive: true },
+  );
   scroller.addEventListener("pointerleave", () => hint(null));
   scroller.addEventListener("focusin", (event) => {
     const item = spacetimeItemAt(event.target);
@@ -94,14 +108,20 @@ export function createSpacetimePointer(scroller, scene, store, actions, shown) {
     const item = spacetimeItemAt(event.target);
     if (event.key === "ArrowDown" || event.key === "ArrowUp") walk(event.key === "ArrowDown" ? 1 : -1);
     else if (event.key === "Enter" && item) choose(item);
+    else if (event.key === "Enter" && spacetimeServerAt(event.target))
+      actions.select({ kind: "server", uid: spacetimeServerAt(event.target) });
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
-  scroller.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey) return;
-    event.preventDefault();
-    const zoom = store.state.diagram.zoom * Math.exp(-event.deltaY * 0.002);
-    actions.setDiagram({ zoom: Math.min(6, Math.max(0.12, zoom)) });
-  }, { passive: false });
+  scroller.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey) return;
+      event.preventDefault();
+      const zoom = store.state.diagram.zoom * Math.exp(-event.deltaY * 0.002);
+      actions.setDiagram({ zoom: Math.min(6, Math.max(0.12, zoom)) });
+    },
+    { passive: false },
+  );
 }

@@ -29,7 +29,8 @@ function spacetimeOfMessage(layout, index) {
   }
   if (message.ended === null) return keys;
   for (let next = message.ended + 1; next < layout.steps.length && next < message.ended + 40; next += 1) {
-    if (layout.steps[next] === message.ended && layout.payload.events[next].kind !== "sent") keys.push(`e${next}`);
+    if (layout.steps[next] === message.ended && layout.payload.events[next].kind !== "sent")
+      keys.push(`e${next}`);
   }
   return keys;
 }
@@ -39,14 +40,18 @@ function spacetimeArrived(layout, { kind, proposal, link, receivers, until }) {
   const keys = [];
   layout.payload.messages.forEach((message, index) => {
     if (message.kind !== kind || message.proposal !== proposal || message.link !== link) return;
-    if (message.ended !== null && message.ended <= until && receivers.includes(message.receiver)) keys.push(`m${index}`);
+    if (message.ended !== null && message.ended <= until && receivers.includes(message.receiver))
+      keys.push(`m${index}`);
   });
   return keys;
 }
 
 function spacetimeOfDecision(layout, decision) {
   const { event: until, proposal, link, acceptors: receivers } = decision;
-  const keys = [`e${until}`, ...spacetimeArrived(layout, { kind: "Accept", proposal, link, receivers, until })];
+  const keys = [
+    `e${until}`,
+    ...spacetimeArrived(layout, { kind: "Accept", proposal, link, receivers, until }),
+  ];
   layout.payload.events.forEach((event, index) => {
     if (event.kind !== "accepted" || event.proposal_id !== proposal || event.instance !== link) return;
     if (receivers.includes(event.server) && index <= until + 3) keys.push(`e${index}`);

@@ -10,7 +10,15 @@ function spacetimeColumnNodes(layout, place) {
   const nodes = [];
   for (const column of place.columns) {
     if (!column.client) continue;
-    nodes.push(domSvg("line", { class: "st-column is-client", x1: column.x, x2: column.x, y1: place.head, y2: place.height }));
+    nodes.push(
+      domSvg("line", {
+        class: "st-column is-client",
+        x1: column.x,
+        x2: column.x,
+        y1: place.head,
+        y2: place.height,
+      }),
+    );
   }
   for (const life of layout.lives) {
     const x = place.x.get(life.server);
@@ -23,25 +31,52 @@ function spacetimeColumnNodes(layout, place) {
 
 function spacetimeHeadNodes(place) {
   const { em, head } = place;
-  const nodes = [domSvg("rect", { class: "st-heading", x: 0, y: 0, width: place.width, height: head - em * 0.5 })];
+  const nodes = [
+    domSvg("rect", { class: "st-heading", x: 0, y: 0, width: place.width, height: head - em * 0.5 }),
+  ];
   for (const { name, x, client } of place.columns) {
-    const words = domCut(name, Math.max(4, Math.floor(place.gap / em / (client ? 0.75 : 0.7))));
-    const text = domSvg("text", { class: client ? "st-name is-client" : "st-name", x, y: em * 1.45, "text-anchor": "middle", text: words });
+    const words = domCut(
+      name,
+      Math.max(3, Math.floor((place.gap * (client ? 0.6 : 0.95)) / em / (client ? 0.62 : 0.8))),
+    );
+    const text = domSvg("text", {
+      class: client ? "st-name is-client" : "st-name",
+      x,
+      y: em * 1.45,
+      "text-anchor": "middle",
+      text: words,
+    });
     text.append(domSvg("title", { text: domCut(name, 2000) }));
-    nodes.push(text);
+    const attributes = client
+      ? {}
+      : {
+          class: "st-heading-name",
+          "data-server": name,
+          tabindex: "0",
+          role: "button",
+          "aria-label": `Server ${domCut(name, 60)}`,
+        };
+    nodes.push(domSvg("g", attributes, text));
   }
   return nodes;
+}
+
+/** Give a node and its label the class *name*, or take it away. */
+function spacetimeMarkAs(node, name, isSo) {
+  node.classList.toggle(name, isSo);
+  node.labLabel?.classList.toggle(name, isSo);
 }
 
 /** Show how far *item* has come when *at* events have happened. */
 function spacetimeAge(item, node, at, present) {
   const isFuture = item.event >= at;
-  node.classList.toggle("is-future", isFuture);
+  spacetimeMarkAs(node, "is-future", isFuture);
   if (item.type !== "arrow") return;
   const isFlying = !isFuture && item.ended !== null && item.ended >= at;
-  node.classList.toggle("is-flying", isFlying);
+  spacetimeMarkAs(node, "is-flying", isFlying);
   if (!isFlying) return;
-  const part = item.y2 > item.y1 ? Math.min(1, Math.max(0.06, (present - item.y1) / (item.y2 - item.y1))) : 0.5;
+  const part =
+    item.y2 > item.y1 ? Math.min(1, Math.max(0.06, (present - item.y1) / (item.y2 - item.y1))) : 0.5;
   const x = item.x1 + (item.x2 - item.x1) * part;
   const y = item.y1 + (item.y2 - item.y1) * part;
   const trail = node.querySelector(".st-trail");
@@ -57,11 +92,23 @@ export class SpacetimeScene {
   constructor(svg) {
     this.svg = svg;
     this.back = domSvg("g");
-    this.items = domSvg("g");
+    // Labels lie above all lines, and marks between them: no arrow crosses out what another says.
+    this.layers = { lease: domSvg("g"), arrow: domSvg("g"), mark: domSvg("g"), label: domSvg("g") };
     this.veil = domSvg("rect", { class: "st-veil", x: 0 });
     this.present = domSvg("g", { class: "st-present" }, domSvg("line", { x1: 0 }));
     this.fork = domSvg("g", { class: "st-fork" });
-    this.moving = domSvg("g", {}, this.back, this.veil, this.fork, this.present, this.items);
+    this.moving = domSvg(
+      "g",
+      {},
+      this.back,
+      this.layers.lease,
+      this.veil,
+      this.fork,
+      this.present,
+      this.layers.arrow,
+      this.layers.mark,
+      this.layers.label,
+    );
     this.headings = domSvg("g");
     svg.append(this.moving, this.headings);
     this.nodes = new Map();
@@ -73,7 +120,7 @@ export class SpacetimeScene {
   show(layout, place, run) {
     Object.assign(this, { layout, place, run });
     this.nodes.clear();
-    this.items.replaceChildren();
+    for (const layer of Object.values(this.layers)) layer.replaceChildren();
     this.back.replaceChildren(...spacetimeColumnNodes(layout, place));
     this.headings.replaceChildren(...spacetimeHeadNodes(place));
     this.svg.classList.toggle("is-small", place.row < place.em);
@@ -84,11 +131,15 @@ export class SpacetimeScene {
     return this.place.head + spacetimePresent(at, this.layout.rows) * this.place.row;
   }
 
+  /** Take the *height* of the window onto the run. */
+  resize(height) {
+    this.svg.setAttribute("width", this.place.width);
+    this.svg.setAttribute("height", height);
+  }
+
   /** Draw what is in view from the height *scroll* on. */
   draw({ at, scroll, height }) {
     const { place } = this;
-    this.svg.setAttribute("width", place.width);
-    this.svg.setAttribute("height", height);
     this.moving.setAttribute("transform", `translate(0,${-scroll})`);
     const present = this.presentAt(at);
     this.#drawPresent(present);
@@ -96,6 +147,7 @@ export class SpacetimeScene {
     const keys = new Set(wanted.map((item) => item.key));
     for (const [key, node] of this.nodes) {
       if (keys.has(key) || node === document.activeElement) continue;
+      node.labLabel?.remove();
       node.remove();
       this.nodes.delete(key);
     }
@@ -116,16 +168,19 @@ export class SpacetimeScene {
     if (node) return node;
     node = spacetimePaint(item, this.place, this.run);
     node.labItem = item;
-    this.#highlight(item.key, node);
     this.nodes.set(item.key, node);
-    if (item.type === "lease") this.items.prepend(node);
-    else this.items.append(node);
+    (this.layers[item.type] ?? this.layers.mark).append(node);
+    if (node.labLabel) {
+      node.labLabel.labItem = item;
+      this.layers.label.append(node.labLabel);
+    }
+    this.#highlight(item.key, node);
     return node;
   }
 
   #highlight(key, node) {
-    node.classList.toggle("is-selected", key === this.selected);
-    node.classList.toggle("is-related", this.related.has(key));
+    spacetimeMarkAs(node, "is-selected", key === this.selected);
+    spacetimeMarkAs(node, "is-related", this.related.has(key));
   }
 
   /** Mark the event from which on this run differs from the one beside it; null for none. */
@@ -136,8 +191,18 @@ export class SpacetimeScene {
     const y = this.place.top(Math.min(event, last)) - this.place.row * 0.5;
     this.fork.append(
       domSvg("line", { x1: 0, x2: this.place.width, y1: y, y2: y }),
-      domSvg("text", { x: this.place.width - this.place.em, y: y - this.place.em * 0.35, "text-anchor": "end", text: "from here on they differ" }),
+      domSvg("text", {
+        x: this.place.em * 0.6,
+        y: y - this.place.em * 0.35,
+        text: "from here on they differ",
+      }),
     );
+  }
+
+  /** Underline the name of the server *uid*; null for none. */
+  selectServer(uid) {
+    for (const node of this.headings.children)
+      node.classList.toggle("is-selected", uid !== null && node.dataset.server === uid);
   }
 
   /** Highlight the items of these keys, the first of them as the selected one. */

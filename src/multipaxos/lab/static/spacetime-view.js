@@ -1,6 +1,6 @@
 // The space-time diagram: a column for each server and client, time downwards, messages as arrows.
 
-import { branchDifference } from "./branch-difference.js";
+import { branchDifference, branchSameMoment } from "./branch-difference.js";
 import { domNode, domOncePerFrame, domSvg } from "./dom.js";
 import { spacetimeLayout, spacetimePlace } from "./spacetime-items.js";
 import { createSpacetimePointer } from "./spacetime-pointer.js";
@@ -18,7 +18,7 @@ function spacetimeEm() {
 function spacetimeShown(state, compared) {
   if (!compared) return { run: state.run, at: state.at };
   const run = state.branches[state.compare]?.run ?? null;
-  return { run, at: run ? Math.min(state.at, run.events.length) : 0 };
+  return { run, at: run && state.run ? branchSameMoment(state, run) : 0 };
 }
 
 /** Find the height of rows at which all of *layout* fits into *height* pixels, within reason. */
@@ -30,19 +30,38 @@ function spacetimeFitZoom(layout, height, em) {
 /** Make the space-time diagram in *element*: `compared` for the run that the shown one is compared with. */
 export function createSpacetimeView(element, store, actions, { compared = false } = {}) {
   const spacer = domNode("div", { class: "st-spacer" });
-  const svg = domSvg("svg", { class: "st-svg", role: "group", "aria-label": "Space-time diagram: arrow keys go from event to event" });
-  const scroller = domNode("div", { class: "st-scroll", tabindex: "0", "aria-label": "Space-time diagram" }, svg, spacer);
+  const svg = domSvg("svg", {
+    class: "st-svg",
+    role: "group",
+    "aria-label": "Space-time diagram: arrow keys go from event to event",
+  });
+  const scroller = domNode(
+    "div",
+    { class: "st-scroll", tabindex: "0", "aria-label": "Space-time diagram" },
+    svg,
+    spacer,
+  );
   element.classList.add("spacetime");
-  if (!compared) element.append(createSpacetimeToolbar(store, actions));
+  element.append(createSpacetimeToolbar(store, actions));
   element.append(scroller);
   const scene = new SpacetimeScene(svg);
-  let known = {}; // what the picture was made of, to see what has changed
+  let known = { fit: 0 }; // what the picture was made of, to see what has changed
   let layout = null;
 
+  // Scroll as little as keeps the present line well inside: it stands still while the run moves.
   const follow = (at, height) => {
     const present = scene.presentAt(at);
-    const inside = present - scroller.scrollTop;
-    if (inside < scene.place.head + height * 0.08 || inside > height * 0.88) scroller.scrollTop = present - height * 0.62;
+    const lowest = present - scene.place.head - height * 0.12;
+    const highest = present - height * 0.76;
+    scroller.scrollTop = Math.max(highest, Math.min(scroller.scrollTop, lowest));
+  };
+
+  const reveal = (height) => {
+    const item = scene.place.items.find((each) => each.key === scene.selected);
+    if (!item) return;
+    const y = item.type === "arrow" ? (item.y1 + item.y2) / 2 : item.y;
+    const inside = y - scroller.scrollTop;
+    if (inside < scene.place.head || inside > height - 20) scroller.scrollTop = y - height / 2;
   };
 
   const layOut = (run, state) => {
@@ -52,13 +71,14 @@ export function createSpacetimeView(element, store, actions, { compared = false 
 
   const place = (run, state, width, height, em) => {
     if (known.fit !== state.diagram.fit && !compared) {
-      known.fit = state.diagram.fit;
       const zoom = spacetimeFitZoom(layout, height, em);
       if (zoom !== state.diagram.zoom) actions.setDiagram({ zoom });
     }
     const row = em * SPACETIME_ROW * state.diagram.zoom;
     const placed = spacetimePlace(layout, { width, row, em });
+    if (svg.contains(document.activeElement)) scroller.focus({ preventScroll: true });
     scene.show(layout, placed, run);
+    scene.resize(height); // before anything scrolls: the height of all depends on it
     spacer.style.height = `${Math.max(0, placed.height - height)}px`;
     spacer.style.width = `${placed.width}px`;
   };
@@ -70,16 +90,29 @@ export function createSpacetimeView(element, store, actions, { compared = false 
     if (run === null || element.offsetParent === null) return;
     const [width, height] = [scroller.clientWidth, scroller.clientHeight];
     const em = spacetimeEm();
-    const now = { run, filter: state.filter, zoom: state.diagram.zoom, width, height, em };
+    const now = {
+      run,
+      filter: state.filter,
+      zoom: state.diagram.zoom,
+      fit: state.diagram.fit,
+      width,
+      height,
+      em,
+    };
     const moved = Object.keys(now).some((key) => known[key] !== now[key]);
     if (moved) {
       layOut(run, state);
       place(run, state, width, height, em);
     }
-    if (moved || known.selection !== state.selection) scene.select(spacetimeRelated(state.selection, layout));
+    const isNew = known.selection !== state.selection;
+    if (moved || isNew) {
+      scene.select(spacetimeRelated(state.selection, layout));
+      scene.selectServer(state.selection?.kind === "server" ? state.selection.uid : null);
+    }
     const differs = branchDifference(state);
     if (moved || known.differs !== differs) scene.mark(differs);
-    if (moved || known.at !== at) follow(at, height);
+    if (isNew && scene.selected) reveal(height);
+    else if (moved || known.at !== at) follow(at, height);
     svg.classList.toggle("hides-future", !state.diagram.future);
     scene.draw({ at, scroll: scroller.scrollTop, height });
     known = { ...known, ...now, at, differs, selection: state.selection };

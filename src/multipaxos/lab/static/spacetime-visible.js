@@ -3,10 +3,22 @@
 const SPACETIME_QUIET_KINDS = new Set(["trace", "timer set", "timer cancelled", "answered"]);
 const SPACETIME_QUIET_MESSAGES = new Set(["Sync", "WhereAreYou", "IAmAt", "FetchPart"]);
 const SPACETIME_TRIGGERS = new Set([
-  "delivered", "dropped", "timer fired", "called", "started", "crashed", "wiped", "paused", "resumed",
-  "clock rate", "disk", "wires", "stopped", "datagram refused", "duplicated",
+  "delivered",
+  "dropped",
+  "timer fired",
+  "called",
+  "started",
+  "crashed",
+  "wiped",
+  "paused",
+  "resumed",
+  "clock rate",
+  "disk",
+  "wires",
+  "stopped",
+  "datagram refused",
 ]);
-const SPACETIME_CARRIERS = new Set(["sent", "delivered", "dropped", "duplicated"]);
+const SPACETIME_CARRIERS = new Set(["sent", "delivered", "dropped"]);
 
 /** Give for each event the first event of its step: what made its server act. */
 export function spacetimeSteps(events) {
@@ -62,7 +74,8 @@ function spacetimeMessageShown(filter) {
 
 function spacetimeEventShown(filter, event) {
   const link = spacetimeLinkOf(event);
-  if (filter.link !== null && link !== null && link !== filter.link && event.kind !== "violated") return false;
+  if (filter.link !== null && link !== null && link !== filter.link && event.kind !== "violated")
+    return false;
   return filter.routine || !SPACETIME_QUIET_KINDS.has(event.kind);
 }
 
@@ -74,15 +87,18 @@ function spacetimeEventShown(filter, event) {
 export function spacetimeVisible(payload, filter, { steps, messagesAt }) {
   const late = spacetimeLate(payload);
   const isShown = spacetimeMessageShown(filter);
-  const messages = Uint8Array.from(payload.messages, (message, index) => (isShown(message, late[index]) ? 1 : 0));
+  const messages = Uint8Array.from(payload.messages, (message, index) =>
+    isShown(message, late[index]) ? 1 : 0,
+  );
   const events = new Uint8Array(payload.events.length);
   const cameOf = new Set();
   payload.events.forEach((event, index) => {
     if (event.kind === "timer fired" || event.kind === "trace") return;
-    const carried = SPACETIME_CARRIERS.has(event.kind) ? messagesAt.get(index) : undefined;
-    if (carried) events[index] = carried.some((message) => messages[message]) ? 1 : 0;
+    if (event.kind === "duplicated" && SPACETIME_QUIET_MESSAGES.has(event.message?.type))
+      events[index] = filter.routine ? 1 : 0;
+    else if (SPACETIME_CARRIERS.has(event.kind))
+      events[index] = messagesAt.get(index)?.some((message) => messages[message]) ? 1 : 0;
     else events[index] = spacetimeEventShown(filter, event) ? 1 : 0;
-    if (event.kind === "duplicated" && SPACETIME_QUIET_MESSAGES.has(event.message?.type)) events[index] &= filter.routine;
     if (events[index]) cameOf.add(steps[index]);
   });
   payload.events.forEach((event, index) => {

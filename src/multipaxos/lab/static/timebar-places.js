@@ -17,10 +17,19 @@ export function timebarPlaces(payload) {
     if (event.kind === "refused") refusals.push(index + 1);
   });
   places = {
-    decisions: timebarSorted(payload.decisions.map((decision) => decision.event + 1), last),
+    decisions: timebarSorted(
+      payload.decisions.map((decision) => decision.event + 1),
+      last,
+    ),
     refusals,
-    violations: timebarSorted(payload.violations.map((violation) => violation.event + 1), last),
-    marks: timebarSorted(payload.marks.map((mark) => mark.events), last),
+    violations: timebarSorted(
+      payload.violations.map((violation) => violation.event + 1),
+      last,
+    ),
+    marks: timebarSorted(
+      payload.marks.map((mark) => mark.events),
+      last,
+    ),
   };
   TIMEBAR_PLACES.set(payload, places);
   return places;

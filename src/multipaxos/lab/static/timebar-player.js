@@ -38,7 +38,8 @@ export function createTimebarPlayer(store, actions) {
     before = now;
     if (due >= 1) {
       const place = stops.findIndex((stop) => stop > at);
-      const next = place < 0 ? run.events.length : stops[Math.min(stops.length - 1, place + Math.floor(due) - 1)];
+      const next =
+        place < 0 ? run.events.length : stops[Math.min(stops.length - 1, place + Math.floor(due) - 1)];
       due %= 1;
       if (place >= 0) actions.goTo(next);
       if (place < 0 || next >= run.events.length) actions.setPlaying(false);

@@ -14,9 +14,11 @@ function whyProposalOf(payload, index) {
 
 function whyMessageFacts(payload, index) {
   const message = payload.messages[index];
-  const proposal = message.kind === "Accept"
-    ? payload.proposals.find((made) => made.proposal === message.proposal && made.link === message.link) ?? null
-    : null;
+  const proposal =
+    message.kind === "Accept"
+      ? (payload.proposals.find((made) => made.proposal === message.proposal && made.link === message.link) ??
+        null)
+      : null;
   const ended = message.ended !== null && message.fate === "delivered" ? message.ended : null;
   let event = message.ended ?? message.sent ?? 0;
   if (ended !== null && message.refused) {
@@ -36,7 +38,8 @@ export function whyFacts(state) {
   const { payload } = state.run;
   const { selection } = state;
   const none = { message: null, decision: null, proposal: null, violation: null };
-  if (selection?.kind === "message" && payload.messages[selection.index]) return whyMessageFacts(payload, selection.index);
+  if (selection?.kind === "message" && payload.messages[selection.index])
+    return whyMessageFacts(payload, selection.index);
   if (selection?.kind === "decision" && payload.decisions[selection.index]) {
     const decision = payload.decisions[selection.index];
     return { ...none, event: decision.event, decision };
@@ -49,10 +52,18 @@ export function whyFacts(state) {
     const violation = payload.violations[selection.index];
     return { ...none, event: violation.event, violation };
   }
+  if (selection?.kind === "server") {
+    const told = (each) => each.server === selection.uid;
+    const last = payload.events.slice(0, state.at).findLastIndex(told);
+    return { ...none, event: Math.max(0, last), server: selection.uid };
+  }
   const wanted = selection?.kind === "event" ? selection.index : state.at - 1;
   const event = Math.min(payload.events.length - 1, Math.max(0, wanted));
   return {
-    event, message: null, decision: whyByEvent(payload.decisions, event),
-    proposal: whyProposalOf(payload, event), violation: whyByEvent(payload.violations, event),
+    event,
+    message: null,
+    decision: whyByEvent(payload.decisions, event),
+    proposal: whyProposalOf(payload, event),
+    violation: whyByEvent(payload.violations, event),
   };
 }

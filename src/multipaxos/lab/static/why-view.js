@@ -2,97 +2,92 @@
 
 import { domCut, domNode, domOncePerFrame, domSeconds } from "./dom.js";
 import { whyFacts } from "./why-facts.js";
-import { whyLens } from "./why-lens.js";
+import { whyDecisionNode, whyProposalNode, whyText, whyViolationNode } from "./why-quorums.js";
 
 const WHY_CODE_MAX = 12000;
-
-function whyText(tag, name, text, most = 4000) {
-  return text ? domNode(tag, { class: name, text: domCut(text, most) }) : null;
-}
-
-function whyDecisionNode(decision, servers) {
-  const { acceptors, proposal, link, value } = decision;
-  const count = `${acceptors.length} of ${servers.length}`;
-  const said = `Link ${link} is chosen: ${domCut(value, 300)}. ${acceptors.join(", ")} accepted ${proposal}: ${count}, a quorum.`;
-  return domNode(
-    "section", { class: "why-lens", "data-lens": "decision" },
-    whyLens({ servers, sets: [{ members: acceptors, words: `accepted ${proposal}: ${count}`, name: "is-chosen" }], witness: [], said }),
-    whyText("p", "why-caption", said),
-  );
-}
-
-function whyProposalSets(made) {
-  const sets = [{ members: made.promised_by, words: `promised ${made.proposal}`, name: "is-promise" }];
-  const { meets } = made;
-  if (meets) sets.push({ members: meets.acceptors, words: `${meets.chosen ? "chose" : "accepted"} ${meets.proposal}`, name: "is-earlier" });
-  return sets;
-}
-
-function whyProposalNode(made, servers) {
-  const notes = new Map(made.reports.filter((report) => report.accepted).map((report) => [report.server, report.accepted]));
-  const reports = made.reports.map((report) => {
-    const words = report.accepted ? `${report.server} reported ${report.accepted}: ${report.value}` : `${report.server} reported nothing accepted`;
-    return domNode("li", { text: domCut(words, 300) });
-  });
-  const witness = made.witness.length ? `In both: ${made.witness.join(", ")}. Any two quorums share a server.` : "";
-  return domNode(
-    "section", { class: "why-lens", "data-lens": "proposal" },
-    whyLens({ servers, sets: whyProposalSets(made), witness: made.witness, notes, said: made.text }),
-    whyText("p", "why-caption", made.text),
-    whyText("p", "why-witness", witness),
-    reports.length ? domNode("ul", { class: "why-reports" }, ...reports) : null,
-  );
-}
-
-/** Find the sets that are in conflict: the quorums of the violation's numbers, as far as they were chosen. */
-function whyViolationSets(violation, payload) {
-  const decided = payload.decisions.filter((each) => each.link === violation.link && violation.proposals.includes(each.proposal));
-  return decided.slice(0, 2).map((decision, index) => ({
-    members: decision.acceptors, words: `chose ${domCut(decision.value, 18)} at ${decision.proposal}`, name: index ? "is-earlier" : "is-promise",
-  }));
-}
-
-function whyViolationNode(violation, payload) {
-  const sets = whyViolationSets(violation, payload);
-  const numbers = violation.proposals.length && !sets.length ? `Numbers in conflict: ${violation.proposals.join(", ")}.` : "";
-  return domNode(
-    "section", { class: "why-lens is-violation", "data-lens": "violation" },
-    domNode("h4", { text: `${violation.name} is broken` }),
-    whyLens({ servers: payload.servers, sets, bad: violation.servers, said: violation.text }),
-    whyText("p", "why-caption", violation.text),
-    whyText("p", "why-witness", numbers),
-  );
-}
 
 function whyInvariant(name, payload) {
   if (!name) return null;
   const rule = payload.invariants.find((each) => each.name === name)?.rule;
-  return domNode("p", { class: "why-invariant" }, domNode("b", { text: domCut(name, 60) }), rule ? domCut(`: ${rule}`, 300) : "");
+  return domNode(
+    "p",
+    { class: "why-invariant" },
+    domNode("b", { text: domCut(name, 60) }),
+    rule ? domCut(`: ${rule}`, 300) : "",
+  );
 }
 
 function whyRuleNode(rule, payload) {
   if (!rule) return null;
   const place = rule.file ? `${rule.file}${rule.line ? `:${rule.line}` : ""}` : "";
   return domNode(
-    "section", { class: "why-rule" },
+    "section",
+    { class: "why-rule" },
     whyText("h4", "", rule.title, 200),
     whyText("p", "", rule.text),
     whyInvariant(rule.invariant, payload),
     whyText("p", "why-paper", rule.paper, 300),
-    rule.source ? domNode("figure", { class: "why-code" }, whyText("figcaption", "", place, 300), domNode("pre", {}, whyText("code", "", rule.source, WHY_CODE_MAX))) : null,
+    rule.source
+      ? domNode(
+          "figure",
+          { class: "why-code" },
+          whyText("figcaption", "", place, 300),
+          domNode("pre", {}, whyText("code", "", rule.source, WHY_CODE_MAX)),
+        )
+      : null,
   );
 }
 
 function whyFate(message, actions) {
   if (!message) return null;
   const node = domNode("p", { class: "why-fate" });
-  const to = (words, index) => domNode("button", { type: "button", class: "link", text: words, onclick: () => actions.goTo(index + 1) });
+  const to = (words, index) =>
+    domNode("button", { type: "button", class: "link", text: words, onclick: () => actions.goTo(index + 1) });
   node.append(domCut(`${message.sender} → ${message.receiver}: ${message.text}. `, 400));
   if (message.sent !== null) node.append(to("sent here", message.sent), " ");
-  if (message.fate === "dropped") node.append(to("lost here", message.ended), message.reason ? domCut(` (${message.reason})`, 300) : "");
-  else if (message.ended !== null) node.append(to("arrived here", message.ended), message.refused ? domCut(` and was refused: ${message.reason}`, 400) : "");
+  if (message.fate === "dropped")
+    node.append(to("lost here", message.ended), message.reason ? domCut(` (${message.reason})`, 300) : "");
+  else if (message.ended !== null)
+    node.append(
+      to("arrived here", message.ended),
+      message.refused ? domCut(` and was refused: ${message.reason}`, 400) : "",
+    );
   else node.append("still in flight at the end of the run");
   return node;
+}
+
+/** Show what a server holds at this instant: in memory, and on its disk. */
+function whyServerNode(uid, state) {
+  const server = state.run.state(state.at).servers[uid];
+  if (!server) return null;
+  const row = (name, memory, disk) =>
+    domNode(
+      "tr",
+      { class: memory === disk ? "" : "differs" },
+      domNode("th", { scope: "row", text: name }),
+      domNode("td", { text: domCut(memory ?? "–", 60) }),
+      domNode("td", { text: domCut(disk ?? "–", 60) }),
+    );
+  const { memory, disk } = server;
+  const head = ["", "in memory", "on disk"].map((text) => domNode("th", { scope: "col", text }));
+  return domNode(
+    "section",
+    { class: "why-server", "data-why-server": uid },
+    domNode("h4", { text: `Server ${domCut(uid, 60)}: ${server.status}, at link ${server.link}` }),
+    domNode(
+      "table",
+      {},
+      domNode("thead", {}, domNode("tr", {}, ...head)),
+      domNode(
+        "tbody",
+        {},
+        row("promised", memory?.promised, disk?.promised),
+        row("accepted", memory?.accepted, disk?.accepted),
+        row("with value", memory?.value, disk?.value),
+      ),
+    ),
+    domNode("p", { class: "why-hint", text: "The last thing that it did:" }),
+  );
 }
 
 function whyMeta(event, index, events) {
@@ -107,17 +102,24 @@ function whyNodes(state, actions) {
   const facts = whyFacts(state);
   const [ruleId, paragraph] = payload.why[facts.event] ?? [null, ""];
   const { decision, proposal, violation } = facts;
+  const said = payload.said[facts.event] ?? "";
   const isAtHand = !state.selection;
   return [
+    facts.server ? whyServerNode(facts.server, state) : null,
     whyMeta(payload.events[facts.event], facts.event, payload.events),
-    domNode("h3", { class: "why-said", text: domCut(payload.said[facts.event] ?? "", 400) }),
+    domNode("h3", { class: "why-said", text: domCut(said, 400) }),
     whyFate(facts.message, actions),
-    whyText("p", "why-paragraph", paragraph),
-    violation ? whyViolationNode(violation, payload) : null,
+    violation ? whyViolationNode(violation, payload, said) : null,
     decision ? whyDecisionNode(decision, payload.servers) : null,
     proposal ? whyProposalNode(proposal, payload.servers) : null,
+    whyText("p", "why-paragraph", paragraph),
     whyRuleNode(payload.rules[ruleId], payload),
-    isAtHand ? domNode("p", { class: "why-hint", text: "This is the event at the present line. Select anything in the pictures to ask about it." }) : null,
+    isAtHand
+      ? domNode("p", {
+          class: "why-hint",
+          text: "This is the event at the present line. Select anything in the pictures to ask about it.",
+        })
+      : null,
   ].filter(Boolean);
 }
 
@@ -128,7 +130,11 @@ export function createWhyView(element, store, actions) {
   const draw = domOncePerFrame(() => {
     const { state } = store;
     if (!state.run || element.hidden) return;
-    const now = { run: state.run, selection: state.selection, at: state.selection ? 0 : state.at };
+    const now = {
+      run: state.run,
+      selection: state.selection,
+      at: state.selection && state.selection.kind !== "server" ? 0 : state.at,
+    };
     if (Object.keys(now).every((key) => known[key] === now[key])) return;
     known = now;
     element.replaceChildren(...whyNodes(state, actions));
