@@ -553,4 +553,4 @@ def test_a_trace_that_ends_with_what_cannot_be_is_refused(tmp_path: Path) -> Non
     code, output = run(path)
 
     assert code == 2
-    assert f"line {len(lines)}: this cannot have happened: '?' is no" in output
+    assert f"cut.ndjson:{len(lines)}: this cannot have happened: '?' is no" in output
