@@ -50,6 +50,9 @@ class Past:
         self.uids = tuple(named or _seen(events))
         sizes = [len(header["servers"]) for header in headers] or [len(self.uids)]
         self.majority = max(sizes) // 2 + 1
+        asked = (header["about"].get("quorums") for header in headers)
+        sizes = next((given for given in asked if _are_sizes(given)), [self.majority] * 2)
+        self.promise_size, self.accept_size = sizes
         used = [header["about"].get("strategies") for header in headers]
         self.strategies = next((given for given in used if isinstance(given, list)), None)
         settings = [header["about"].get("settings") for header in headers]
@@ -84,7 +87,7 @@ class Past:
         if any(choice.proposal_id == proposal_id for choice in self.chosen.get(link, ())):
             return True
         ballot = self.ballots.find(link, proposal_id)
-        return ballot is not None and len(ballot.accepted) >= self.majority
+        return ballot is not None and len(ballot.accepted) >= self.accept_size
 
     def master_in(self, link: int) -> str | None:
         """Return whom the links before *link* name as master, as far as they are known."""
@@ -118,3 +121,12 @@ def key_of(fields: Mapping[str, Any]) -> tuple[Any, ...]:
     message = fields["message"]
     name, proposal_id = message["type"], message.get("proposal_id")
     return fields["instance"], fields["sender"], fields["receiver"], name, proposal_id
+
+
+def _are_sizes(given: Any) -> bool:
+    """Tell whether a header's *given* quorums are the sizes of two, promising and accepting."""
+    return (
+        isinstance(given, list)
+        and len(given) == len(("promising", "accepting"))
+        and all(isinstance(size, int) and size > 0 for size in given)
+    )

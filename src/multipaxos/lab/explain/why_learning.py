@@ -32,10 +32,10 @@ def why_chosen(now: Moment) -> Why:
             "and that must never happen."
         )
     return "chosen", (
-        f"{said}That is a quorum ({now.quorum()}), so {value(now.fields['value'])} is chosen for "
-        f"link {link}: {_when(now)}, whether anybody knows it or not. No other value can be chosen "
-        "for it any more: every later round asks a quorum, one of these servers is in it, and "
-        "reports what it accepted."
+        f"{said}That is a quorum ({now.accepting_quorum()}), so {value(now.fields['value'])} is "
+        f"chosen for link {link}: {_when(now)}, whether anybody knows it or not. No other value "
+        "can be chosen for it any more: every later round asks a quorum, one of these servers is "
+        "in it, and reports what it accepted."
     )
 
 
@@ -55,10 +55,10 @@ def why_resolved(now: Moment) -> Why:
             f"number stands for one value, so the link is what {now.who} accepted: {what}. It need "
             "not count, and nobody had to repeat the value."
         )
-    if len(acceptors) < now.past.majority:
+    if len(acceptors) < now.past.accept_size:
         return "resolved-by-counting", (
             f"{now.who} takes {what} for chosen, for {joined(acceptors)} accepted {n}: a quorum is "
-            f"{now.quorum()}. {BROKEN}"
+            f"{now.accepting_quorum()}. {BROKEN}"
         )
     return "resolved-by-counting", (
         f"The acceptances of {joined(acceptors)} have reached {now.who}, all of {n}: that is "

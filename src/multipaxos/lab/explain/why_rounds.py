@@ -143,8 +143,8 @@ def why_promise_arrived(now: Moment) -> Why | None:
     have = f"{joined(sorted(promised))} {'has' if len(promised) == 1 else 'have'} promised {n}"
     enough = (
         f"that is a quorum, so {now.who} may ask for acceptance"
-        if len(promised) >= now.past.majority
-        else f"a quorum is {now.quorum()}, so {now.who} waits for more"
+        if len(promised) >= now.past.promise_size
+        else f"a quorum is {now.promising_quorum()}, so {now.who} waits for more"
     )
     return "count-promise", (
         f"{acceptor} promises {n} and reports that it has accepted {reports}. {have}: {enough}."
@@ -178,8 +178,11 @@ def why_acceptance_arrived(now: Moment) -> Why:
     have = f"{joined(sorted(accepted))} {'has' if len(accepted) == 1 else 'have'} accepted {n}"
     enough = (
         f"That is a quorum: {n} is chosen for link {link}, and {now.who} knows it now."
-        if len(accepted) >= now.past.majority
-        else f"A quorum is {now.quorum()}: {now.who} cannot know yet whether {n} is chosen."
+        if len(accepted) >= now.past.accept_size
+        else (
+            f"A quorum is {now.accepting_quorum()}: {now.who} cannot know yet whether {n} is "
+            "chosen."
+        )
     )
     return "count-acceptance", f"As far as {now.who} knows, {have}. {enough}"
 
@@ -198,7 +201,7 @@ def why_nack_arrived(now: Moment) -> Why:
     ballot = now.past.ballots.of(link, message["proposal_id"])
     refused = {*ballot.refused, message["acceptor"]}
     left = len(now.past.uids) - len(refused)
-    if left >= now.past.majority:
+    if left >= now.past.promise_size:
         so = f"{counted(left, 'server')} may still grant it, a quorum: the round goes on"
     else:
         so = f"only {left} could still grant it, which is no quorum: the round is lost"
@@ -222,7 +225,7 @@ def why_round_lost(now: Moment) -> Why:
     left = (
         f" {joined(accepted)} accepted it; that is no quorum, and a later proposer that hears of "
         "it takes its value over."
-        if accepted and len(accepted) < now.past.majority
+        if accepted and len(accepted) < now.past.accept_size
         else ""
     )
     return "round-lost", (

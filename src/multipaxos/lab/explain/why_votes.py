@@ -105,9 +105,9 @@ def _count(now: Moment, link: int, proposal_id: str) -> str:
     ballot = now.past.ballots.find(link, proposal_id)
     accepted = {*(() if ballot is None else ballot.accepted), now.event.server}
     have = f"{joined(sorted(accepted))} {'has' if len(accepted) == 1 else 'have'} accepted it now"
-    if len(accepted) < now.past.majority:
-        return f"{have}; a quorum is {now.quorum()}, so it is not chosen yet."
-    if len(accepted) == now.past.majority:
+    if len(accepted) < now.past.accept_size:
+        return f"{have}; a quorum is {now.accepting_quorum()}, so it is not chosen yet."
+    if len(accepted) == now.past.accept_size:
         return (
             f"{have}. That is a quorum: {value(now.fields['value'])} is chosen for link {link}, "
             "though nobody may know it yet."

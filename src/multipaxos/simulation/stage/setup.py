@@ -70,7 +70,7 @@ class Setup:
             weather=CALM if chances is None else chances.weather,
             rates=self._rates(chances),
             engine="scenario",
-            about={} if self.bug is None else {"bug": self.bug},
+            about=self._about(),
             tolerant=tolerant or self.bug is not None,
         )
 
@@ -86,6 +86,17 @@ class Setup:
             mischief.start()
             # Then there is peace: what is down comes back, what is cut is mended.
             cluster.time.call_at(self.faults.seconds, mischief.stop)
+
+    def _about(self) -> dict[str, object]:
+        """Return what is out of the ordinary, for the trace's header."""
+        about: dict[str, object] = {}
+        if self.bug is not None:
+            about["bug"] = self.bug
+        if self.quorums is not None:
+            about["quorums"] = list(self.quorums)
+        if self.settings:
+            about["settings"] = dict(self.settings)
+        return about
 
     def _replica_class(self) -> type[BaseReplicatedValue]:
         strategies = strategy_names(master=self.master, without=self.without)

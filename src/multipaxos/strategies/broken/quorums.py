@@ -64,7 +64,7 @@ class HalfIsEnough(_UncheckedQuorums):
 
 class EitherMembership(_UncheckedQuorums):
     """
-    Takes a majority of the old or of the new members.
+    Counts with the old members or with the new.
 
     Mistake: the members change from A, B, C to C, D, E, "in the configuration file, one server
     after the other". Meanwhile A and B are a majority of the old ones, and D and E are one of the
