@@ -33,6 +33,11 @@ def run() -> Run:
     return run_of(play(f"{script}show\n"))
 
 
+def fields_described() -> dict[str, str]:
+    """Return what the page says of each field."""
+    return {name.strip("`"): holds for name, holds in rows(read(PAGE), ("field", "holds"))}
+
+
 def test_the_bounds_are_those_of_the_code() -> None:
     """Whoever meets one finds it here."""
     link = read("src/multipaxos/lab/static/share-link.js")
@@ -70,10 +75,10 @@ def test_every_argument_of_a_simulation_is_described_with_its_default() -> None:
 
 def test_every_field_of_a_run_is_described(run: Run) -> None:
     """Neither more nor fewer, and the version."""
-    described = dict(rows(read(PAGE), ("field", "holds")))
+    described = fields_described()
 
-    assert {name.strip("`") for name in described} == run.keys()
-    assert f": {VERSION}" in described["`version`"]
+    assert described.keys() == run.keys()
+    assert f": {VERSION}" in described["version"]
 
 
 @pytest.mark.parametrize(
@@ -81,10 +86,10 @@ def test_every_field_of_a_run_is_described(run: Run) -> None:
 )
 def test_every_field_of_the_parts_is_named(run: Run, field: str) -> None:
     """So that a program can read them."""
-    holds = dict(rows(read(PAGE), ("field", "holds")))[f"`{field}`"]
+    described = fields_described()[field]
 
     assert run[field], "a run without any shows nothing"
-    assert set(run[field][0]) <= set(NAME.findall(holds))
+    assert set(run[field][0]) <= set(NAME.findall(described))
 
 
 def test_every_panel_s_choice_is_described() -> None:
