@@ -58,3 +58,19 @@ print(len(plain["why"]) > 100, all(rule.code.source for rule in RULES.values()))
 """
 
     assert run_blocked(program) == "True True\n"
+
+
+def test_a_run_is_explained_and_made_into_a_test_without_twisted_and_msgspec() -> None:
+    """All that the page shows and hands out comes from there."""
+    program = """
+from multipaxos.lab.as_scenario import scenario_of
+from multipaxos.lab.as_test import source_of_test
+from multipaxos.lab.gallery import scenarios
+from multipaxos.lab.notebook import Simulation
+story = scenarios()[0]
+run = Simulation(seconds=2).run()
+print(len(run.explained["said"]) == len(run.events), "def test_" in source_of_test(story.script))
+print("----" in scenario_of(story.script))
+"""
+
+    assert run_blocked(program) == "True True\nTrue\n"
