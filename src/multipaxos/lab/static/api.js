@@ -49,15 +49,20 @@ function apiPage({ before, after }, run) {
   return new Blob([before, json, after], { type: "text/html" });
 }
 
-// A link to a run has no token, which is for one start of one lab: this browser remembers the last that it was given.
+// The token is for one start of one lab. The browser remembers the last one, so that links to runs need none; and the
+// address loses it, so that nobody copies it from there.
 function apiToken() {
-  const given = new URLSearchParams(location.search).get("token");
+  const address = new URL(location.href);
+  const given = address.searchParams.get("token");
   try {
-    if (given !== null) localStorage.setItem(API_TOKEN_KEY, given);
-    return given ?? localStorage.getItem(API_TOKEN_KEY) ?? "";
+    if (given === null) return localStorage.getItem(API_TOKEN_KEY) ?? "";
+    localStorage.setItem(API_TOKEN_KEY, given);
+    address.searchParams.delete("token");
+    history.replaceState(null, "", address);
   } catch {
-    return given ?? ""; // a browser may be told to remember nothing
+    // A browser may be told to remember nothing: then the address keeps it.
   }
+  return given ?? "";
 }
 
 async function apiAsk(name, body, token) {
