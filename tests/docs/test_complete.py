@@ -151,6 +151,7 @@ def test_every_field_of_the_status_is_described() -> None:
             seconds_left=lambda _: 0.0,
             silence_seconds={},
             refused=Counter(),
+            faults=None,
         )
     )
     table = rows(section(COMMANDS_PAGE, "## multipaxos status"), ("field", "is"))

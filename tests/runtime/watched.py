@@ -46,6 +46,7 @@ class Watched:
     machine = Register()
     value_bytes_max = 100
     password = None
+    faulty = None
 
     def __init__(self, servers: int = 1, *, master: bool = False) -> None:
         """Put it together."""

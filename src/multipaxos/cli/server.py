@@ -54,6 +54,12 @@ from multipaxos.trace import printable
     multiple=True,
     help="Leave a strategy out, to see what it is for.",
 )
+@click.option(
+    "--faults-from-stdin",
+    "takes_faults",
+    is_flag=True,
+    help="For the lab and for tests: lose and delay messages as standard input says.",
+)
 def server(  # noqa: PLR0917 - click passes them by name
     uid: str,
     master: bool,
@@ -67,6 +73,7 @@ def server(  # noqa: PLR0917 - click passes them by name
     trace: Path | None,
     metrics: Address | None,
     without: tuple[str, ...],
+    takes_faults: bool,
 ) -> None:
     """
     Run SERVER (A, B or C) until Ctrl+C.
@@ -96,6 +103,7 @@ def server(  # noqa: PLR0917 - click passes them by name
         metrics=metrics,
         is_quiet=quiet,
         is_brief=brief,
+        takes_faults=takes_faults,
     )
     sys.exit(run_server(options))
 

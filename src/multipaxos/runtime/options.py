@@ -16,7 +16,8 @@ class ServerOptions:
     What is said of a server to run, on the command line or where it is embedded.
 
     *directory* is where its state lies, *state* names its state machine. *transport* is "auto",
-    which goes by the size of a message, or "tcp", which sends no datagram.
+    which goes by the size of a message, or "tcp", which sends no datagram. One that *takes faults*
+    was started for the lab: through its standard input, its network can be made worse.
     """
 
     config: Config
@@ -31,6 +32,7 @@ class ServerOptions:
     metrics: Address | None = None
     is_quiet: bool = False
     is_brief: bool = False
+    takes_faults: bool = False
 
     @property
     def metrics_address(self) -> Address | None:

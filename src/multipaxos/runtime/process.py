@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from rich.text import Text
 from twisted.internet import reactor as installed_reactor
+from twisted.internet.stdio import StandardIO
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 
 from multipaxos.composition import describe
@@ -18,6 +19,7 @@ from multipaxos.runtime.building import build_server
 from multipaxos.runtime.client_port.port import CONNECTIONS_MAX
 from multipaxos.runtime.clock import make_count
 from multipaxos.runtime.config import ConfigError
+from multipaxos.runtime.fault_lines import FaultLines
 from multipaxos.runtime.options import NotStartedError, ServerOptions
 from multipaxos.runtime.ports import StorageError
 from multipaxos.runtime.server import Server
@@ -88,6 +90,11 @@ class _Process:
                 limit = f"{server.port.connections_max} clients at a time, not {CONNECTIONS_MAX}"
                 self.console.print(Text(f"  its limit of open files lets it serve {limit}"))
             server.start()
+            if self.options.takes_faults:
+                self.console.print(
+                    Text("  started for the lab: its messages may be lost on purpose")
+                )
+                self._take_faults(server)
         except BaseException:
             server.stop()
             raise
@@ -154,6 +161,22 @@ class _Process:
                     f"cannot write the trace to {self.options.trace}: {error.strerror}"
                 ) from error
         return sinks
+
+    def _take_faults(self, server: Server) -> None:
+        """Listen to whoever started this server, and end with him: it was started for the lab."""
+        lines = FaultLines(
+            server.take_faults, self._complain, lambda: self._end_with_parent(server)
+        )
+        StandardIO(lines, reactor=self.reactor)  # type: ignore[no-untyped-call]
+
+    def _complain(self, sentence: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(f"Server {self.options.uid}: {sentence}\n")
+
+    def _end_with_parent(self, server: Server) -> None:
+        if not (self._is_ended or server.driver.halted):
+            self.fail("whoever started it for the lab has ended.", EXIT_STOPPED)
+            self.stop()
 
     def _introduce(self, server: Server) -> None:
         own = self.options.config.server(self.options.uid)

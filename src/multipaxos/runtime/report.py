@@ -9,6 +9,7 @@ from multipaxos.chain.durable import DecidedLink
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.runtime.messenger.arrivals import Refusal
+from multipaxos.runtime.messenger.faults import NetworkFaults
 from multipaxos.trace import plain, quoted
 
 HISTORY_BYTES_MAX = 16 * 2**20
@@ -22,12 +23,14 @@ def status(
     seconds_left: Callable[[Timer], float],
     silence_seconds: Mapping[str, float | None],
     refused: Counter[Refusal],
+    faults: NetworkFaults | None,
 ) -> str:
     """
     Return how the server is, as JSON.
 
     *seconds_left* asks the driver about a timer; *silence_seconds* says for each peer how long ago
-    it was heard of, None if never; *refused* counts refused messages by reason.
+    it was heard of, None if never; *refused* counts refused messages by reason; *faults* are those
+    on purpose, None: there is no layer that could make any.
     """
     acceptor = replica.paxos.state
     return json.dumps(
@@ -47,6 +50,7 @@ def status(
             "peers": dict(silence_seconds),
             "refused_datagrams": refused.total(),
             "refused_by_reason": {reason.value: count for reason, count in refused.items()},
+            "fault_layer": "off" if faults is None else faults.plain(),
         }
     )
 

@@ -21,6 +21,7 @@ from multipaxos.runtime.clock import BootTimeClock, clock_name
 from multipaxos.runtime.config import Address
 from multipaxos.runtime.driver import Driver
 from multipaxos.runtime.file_limit import make_room_for
+from multipaxos.runtime.messenger.faults import FaultyMessenger, parse_faults
 from multipaxos.runtime.messenger.peer_messenger import (
     ListenError,
     PeerMessenger,
@@ -86,6 +87,7 @@ class Server:
             tcp_only=options.transport == "tcp",
             rng=replica.rng,
         )
+        self.faulty = self._make_faulty() if options.takes_faults else None
         self.monitor = monitor_at(
             options.metrics_address, seconds=clock.seconds, machine=self.replica.machine
         )
@@ -99,7 +101,7 @@ class Server:
         self.driver = Driver(
             self.replica,
             storage=self.monitor.timed(storage),
-            messenger=self.messenger,
+            messenger=self.faulty or self.messenger,
             clock=clock,
             observer=watching,
             on_answer=self._answer,
@@ -235,6 +237,7 @@ class Server:
             seconds_left=self.driver.seconds_left,
             silence_seconds=self.silence_seconds(),
             refused=self.messenger.refused,
+            faults=None if self.faulty is None else self.faulty.faults,
         )
 
     def history(self, count: int) -> str:
@@ -267,7 +270,20 @@ class Server:
             for uid in self.replica.membership.peers
         }
 
+    def take_faults(self, line: bytes) -> None:
+        """Let the network be as *line* says: FaultLineError. Only of one that takes faults."""
+        assert self.faulty is not None, "a server that takes no faults is told of none"
+        self.faulty.faults = parse_faults(line, self.replica.membership.servers)
+
     # -- own affairs -------------------------------------------------------------------------------
+
+    def _make_faulty(self) -> FaultyMessenger:
+        return FaultyMessenger(
+            self.messenger,
+            call_later=self.reactor.callLater,
+            rng=self.replica.rng,
+            on_lost=self.observer.dropped,
+        )
 
     def _stop_for_fault(self) -> None:
         self.driver.observer.halted(FAULT)

@@ -12,6 +12,7 @@ from multipaxos.chain.state_machine import StateMachine
 from multipaxos.runtime.address import Address
 from multipaxos.runtime.client_port.port import ClientPort
 from multipaxos.runtime.driver import Driver
+from multipaxos.runtime.messenger.faults import FaultyMessenger
 from multipaxos.runtime.messenger.peer_messenger import PeerMessenger
 from multipaxos.runtime.observing import Observers
 from multipaxos.runtime.ports import Storage
@@ -40,6 +41,10 @@ class Monitored(Protocol):
     @property
     def messenger(self) -> PeerMessenger:
         """What carries its messages."""
+
+    @property
+    def faulty(self) -> FaultyMessenger | None:
+        """What loses its messages on purpose; None but in a lab."""
 
     @property
     def port(self) -> ClientPort:

@@ -46,6 +46,9 @@ class Readings(Collector):
             {uid: inf if ago is None else ago for uid, ago in server.silence_seconds().items()},
         )
         yield self._datagrams_refused()
+        yield _gauge(
+            "fault_layer", "Whether it was started for the lab: 1 or 0.", server.faulty is not None
+        )
 
     def _identity(self) -> Metric:
         about = {
