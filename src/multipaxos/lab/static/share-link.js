@@ -10,11 +10,14 @@ export function shareLink(script, at) {
   return `${lab}#script=${encodeURIComponent(script)}&at=${at}`;
 }
 
-/** Give the run that the address asks for: its script and, where it says so, the position; or null. */
+/**
+ * Give the run that the address asks for, its `script` or the name of a `scenario`, and the position `at` where it says
+ * so; or null.
+ */
 export function shareLinkRead() {
   const asked = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"));
-  const script = asked.get("script");
-  if (script === null) return null;
+  const [script, scenario] = [asked.get("script"), asked.get("scenario")];
+  if (script === null && scenario === null) return null;
   const at = Number.parseInt(asked.get("at") ?? "", 10);
-  return { script, at: Number.isSafeInteger(at) && at > 0 ? at : undefined };
+  return { script, scenario, at: Number.isSafeInteger(at) && at > 0 ? at : undefined };
 }

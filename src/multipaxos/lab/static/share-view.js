@@ -70,7 +70,9 @@ function shareRow(title, choices, says, choose) {
 function shareFollowLinks(actions) {
   window.addEventListener("hashchange", () => {
     const asked = shareLinkRead();
-    if (asked !== null) actions.play(asked.script, undefined, { at: asked.at });
+    if (asked === null) return;
+    if (asked.script === null) actions.openScenario(asked.scenario, { at: asked.at });
+    else actions.play(asked.script, undefined, { at: asked.at });
   });
 }
 
