@@ -33,7 +33,7 @@ function labView(create, id, store, actions, options) {
   }
 }
 
-/** Ask for the run that the address names, by its script or as a scenario; else for the one that is opened first. */
+/** Ask for the run that the address names, by its script or as a scenario; else for the first. */
 async function labFirst(api) {
   const asked = api.offline ? null : shareLinkRead();
   if (asked === null) return { payload: await api.opened() };
@@ -91,7 +91,10 @@ function labStart() {
   labView(createShareView, "panel-share", store, actions);
   labView(createLiveView, "panel-live", store, actions);
   labOpen(store, actions, api).then(() => labLive(api));
-  addEventListener("hashchange", () => labOpen(store, actions, api));
+  addEventListener("hashchange", () => {
+    // The page's own marks, such as the one that leads to the picture, name no run.
+    if (!api.offline && shareLinkRead() !== null) labOpen(store, actions, api);
+  });
 }
 
 labStart();
