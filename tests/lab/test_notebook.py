@@ -41,6 +41,18 @@ def test_a_simulation_says_what_was_chosen_and_what_broke() -> None:
     assert wrong.violations[0]["name"] in {event.fields.get("name") for event in wrong.events}
 
 
+def test_numbers_are_written_exactly() -> None:
+    """A script must give the very run that was asked for."""
+    simulation = Simulation(seconds=1.23456789, rate=0.015625, settings={"lease_seconds": 2.0})
+
+    assert simulation.script.splitlines()[2:] == [
+        "set lease_seconds 2",
+        "faults none 1.23456789s",
+        "clients 2 0.015625 1.23456789s",
+        "advance 1.23456789s",
+    ]
+
+
 def test_settings_strategies_and_commands_are_part_of_it() -> None:
     """Whatever a script can say."""
     simulation = Simulation(

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
@@ -97,6 +98,26 @@ def test_a_hostile_script_does_not_keep_others_waiting(lab: RunningLab) -> None:
     assert status == 400
     assert "too long for the lab" in answer["error"]
     assert after[0] == 200
+
+
+def test_ctrl_c_waits_for_one_run_at_most(lab: RunningLab) -> None:
+    """Whoever asked for more gets no answer."""
+    slow = {"script": "faults rough 30s\nclients 5 20 30s\nadvance 30s\n"}
+    begun = time.monotonic()
+    assert lab.api("play", slow)[0] == 200
+    one_seconds = time.monotonic() - begun
+    sent = json.dumps(slow)
+    asking = [HTTPConnection("127.0.0.1", lab.port, timeout=WAIT_SECONDS_MAX) for _ in range(20)]
+    for connection in asking:
+        connection.request("POST", "/api/play", sent, {"X-Lab-Token": lab.token})
+
+    begun = time.monotonic()
+    ended = lab.end()
+
+    for connection in asking:
+        connection.close()
+    assert ended == (0, "")
+    assert time.monotonic() - begun < 8 * one_seconds
 
 
 def test_without_the_token_nothing_is_played(lab: RunningLab) -> None:

@@ -47,14 +47,15 @@ class Simulation:
         """The simulation as a script of the lab: to be shared, kept, and changed."""
         if not 1 <= self.servers <= len(NAMES):
             raise ScriptError(f"a simulation has 1 to {len(NAMES)} servers, not {self.servers}")
+        length = f"{_number(self.seconds)}s"
         lines = [f"servers {' '.join(NAMES[: self.servers])}", f"seed {self.seed}"]
         lines += ["master"] * self.master
         lines += [f"without {name}" for name in self.without]
         lines += [] if self.bug is None else [f"bug {self.bug}"]
-        lines += [f"set {name} {value!r}" for name, value in (self.settings or {}).items()]
-        lines += [f"faults {self.faults} {self.seconds:g}s"]
-        lines += [f"clients {self.clients} {self.rate:g} {self.seconds:g}s"] * (self.clients > 0)
-        lines += [f"advance {self.seconds:g}s", *self.commands]
+        lines += [f"set {name} {_number(value)}" for name, value in (self.settings or {}).items()]
+        lines += [f"faults {self.faults} {length}"]
+        lines += [f"clients {self.clients} {_number(self.rate)} {length}"] * (self.clients > 0)
+        lines += [f"advance {length}", *self.commands]
         return "\n".join([*lines, ""])
 
     def run(self) -> "SimulationRun":
@@ -109,3 +110,8 @@ class SimulationRun:
             f'<iframe srcdoc="{page}" sandbox="allow-scripts allow-downloads" width="100%" '
             f'height="{HEIGHT_PIXELS}" style="border: 0"></iframe>'
         )
+
+
+def _number(value: float) -> str:
+    """Write *value* so that reading it gives the very same number."""
+    return repr(value).removesuffix(".0")

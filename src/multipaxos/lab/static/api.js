@@ -1,4 +1,5 @@
-// What the page asks the lab's server for. A page that was saved as one file has no server: its run is in it.
+// What the page asks the lab's server for. A page that was saved as one file has no server: its
+// run is in it.
 
 const API_TOKEN_KEY = "multipaxos-lab-token";
 
@@ -29,7 +30,9 @@ function apiOfServer() {
 
 function apiOfFile(run) {
   const nobody = async () => {
-    throw new Error("This run was saved as a file: it can be looked at, and not changed. Start `multipaxos lab`.");
+    throw new Error(
+      "This run was saved as a file: it can be looked at, and not changed. Start `multipaxos lab`.",
+    );
   };
   const names = [
     "play", "fork", "scenarios", "scenario", "catalogue", "exported", "asScenario", "asTest",
@@ -49,15 +52,20 @@ function apiPage({ before, after }, run) {
   return new Blob([before, json, after], { type: "text/html" });
 }
 
-// A link to a run has no token, which is for one start of one lab: this browser remembers the last that it was given.
+// The token is for one start of one lab. The browser remembers the last one, so that links to runs
+// need none; and the address loses it, so that nobody copies it from there.
 function apiToken() {
-  const given = new URLSearchParams(location.search).get("token");
+  const address = new URL(location.href);
+  const given = address.searchParams.get("token");
   try {
-    if (given !== null) localStorage.setItem(API_TOKEN_KEY, given);
-    return given ?? localStorage.getItem(API_TOKEN_KEY) ?? "";
+    if (given === null) return localStorage.getItem(API_TOKEN_KEY) ?? "";
+    localStorage.setItem(API_TOKEN_KEY, given);
+    address.searchParams.delete("token");
+    history.replaceState(null, "", address);
   } catch {
-    return given ?? ""; // a browser may be told to remember nothing
+    // A browser may be told to remember nothing: then the address keeps it.
   }
+  return given ?? "";
 }
 
 async function apiAsk(name, body, token) {
@@ -69,13 +77,17 @@ async function apiAsk(name, body, token) {
       body: JSON.stringify(body),
     });
   } catch {
-    throw new Error("The lab's server does not answer: it has ended. Start `multipaxos lab` again.");
+    throw new Error(
+      "The lab's server does not answer: it has ended. Start `multipaxos lab` again.",
+    );
   }
   let answer;
   try {
     answer = await reply.json();
   } catch {
-    throw new Error("What answers here is not the lab, or it ended meanwhile. Start `multipaxos lab` again.");
+    throw new Error(
+      "What answers here is not the lab, or it ended meanwhile. Start `multipaxos lab` again.",
+    );
   }
   if (!reply.ok) throw new Error(String(answer?.error ?? `The lab answers with ${reply.status}.`));
   return answer;

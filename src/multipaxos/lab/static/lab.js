@@ -33,15 +33,12 @@ function labView(create, id, store, actions, options) {
   }
 }
 
-/** Ask for the run that the address names, by its script or as a scenario; else for the one that is opened first. */
+/** Ask for the run that the address names, by its script or as a scenario; else for the first. */
 async function labFirst(api) {
-  if (api.offline) return { payload: await api.opened() };
-  const asked = shareLinkRead();
-  if (asked !== null) return { payload: await api.play(asked.script), at: asked.at };
-  const address = new URLSearchParams(location.hash.slice(1));
-  const scenario = address.get("scenario");
-  const at = Number.parseInt(address.get("at") ?? "", 10) || undefined;
-  return scenario === null ? { payload: await api.opened() } : { payload: await api.scenario(scenario), at };
+  const asked = api.offline ? null : shareLinkRead();
+  if (asked === null) return { payload: await api.opened() };
+  const payload = await (asked.script === null ? api.scenario(asked.scenario) : api.play(asked.script));
+  return { payload, at: asked.at };
 }
 
 async function labOpen(store, actions, api) {
@@ -94,7 +91,10 @@ function labStart() {
   labView(createShareView, "panel-share", store, actions);
   labView(createLiveView, "panel-live", store, actions);
   labOpen(store, actions, api).then(() => labLive(api));
-  addEventListener("hashchange", () => labOpen(store, actions, api));
+  addEventListener("hashchange", () => {
+    // The page's own marks, such as the one that leads to the picture, name no run.
+    if (!api.offline && shareLinkRead() !== null) labOpen(store, actions, api);
+  });
 }
 
 labStart();

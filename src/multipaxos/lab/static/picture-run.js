@@ -1,4 +1,5 @@
-// The space-time diagram of a whole run, drawn for a picture: the page itself draws only what is in view.
+// The space-time diagram of a whole run, drawn for a picture: the page itself draws only what is in
+// view.
 
 import { domNode, domSvg } from "./dom.js";
 import { pictureSvg } from "./picture-svg.js";
@@ -18,7 +19,8 @@ export function pictureOfRun(run, filter) {
   const place = spacetimePlace(layout, { width, row: em * PICTURE_ROW, em });
   if (place.items.length > SPACETIME_DRAWN_MAX) {
     throw new Error(
-      "The whole run is too much for one picture. Choose one link in the diagram, or hide kinds of messages there; or save what is in view.",
+      "The whole run is too much for one picture. Choose one link in the diagram, or hide kinds of " +
+        "messages there; or save what is in view.",
     );
   }
   return pictureDrawn(layout, place, run, place.height + em * PICTURE_BELOW);
@@ -32,6 +34,7 @@ function pictureDrawn(layout, place, run, height) {
   try {
     const scene = new SpacetimeScene(svg);
     scene.show(layout, place, run);
+    scene.resize(height);
     scene.select([]);
     scene.draw({ at: run.events.length, scroll: 0, height });
     scene.present.remove();

@@ -1,6 +1,7 @@
 """The lab's port: on the loopback interface, with bounds on what may come in."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from twisted.internet.error import CannotListenError
@@ -25,6 +26,8 @@ TOO_LARGE_REPLY = (
     b"Content-Length: %d\r\n\r\n%b" % (len(TOO_LARGE), TOO_LARGE)
 )
 
+NOBODY_WAITS = Reply(body=b"", status=HTTPStatus.SERVICE_UNAVAILABLE)
+
 
 class LabPort:
     """
@@ -36,6 +39,7 @@ class LabPort:
     def __init__(self, service: Service, *, reactor: Any, port: int) -> None:
         """Listen on *port*, 0: a free one. Raises CannotListenError."""
         self._reactor = reactor
+        self._is_closed = False
         self._threads = ThreadPool(0, 1, "lab")
         self.guard = Guard()
         self._factory = connections(Pages(service, self.guard, self._defer), reactor)
@@ -49,14 +53,19 @@ class LabPort:
         return self.guard.link
 
     def close(self) -> None:
-        """Listen no more, and close all connections."""
+        """Listen no more, close all connections, and wait for the run that is being played."""
+        self._is_closed = True
         self._port.stopListening()
         for connection in tuple(self._factory.protocols):
             connection.abortConnection()
         self._threads.stop()
 
     def _defer(self, answer: Callable[[], Reply], finish: Callable[[Reply], None]) -> None:
-        deferred = deferToThreadPool(self._reactor, self._threads, answer)
+        def answer_unless_closed() -> Reply:
+            # Those that wait for the one thread would else all be played before it ends.
+            return NOBODY_WAITS if self._is_closed else answer()
+
+        deferred = deferToThreadPool(self._reactor, self._threads, answer_unless_closed)
         deferred.addCallback(finish)
         # Whoever asked went away while the answer was written: nobody misses it.
         deferred.addErrback(_forget)
