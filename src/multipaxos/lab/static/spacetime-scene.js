@@ -3,7 +3,7 @@
 import { domCut, domSvg } from "./dom.js";
 import { spacetimeInView } from "./spacetime-items.js";
 import { spacetimePaint } from "./spacetime-paint.js";
-import { spacetimePresent } from "./spacetime-rows.js";
+import { spacetimeCountAbove, spacetimePresent } from "./spacetime-rows.js";
 
 /** Draw how each server fares, as the line of its column. */
 function spacetimeColumnNodes(layout, place) {
@@ -29,9 +29,11 @@ function spacetimeColumnNodes(layout, place) {
   return nodes;
 }
 
+/** Draw what stays in place while the run scrolls: the names, and the axis along which one scrubs. */
 function spacetimeHeadNodes(place) {
   const { em, head } = place;
   const nodes = [
+    domSvg("rect", { class: "st-scrub", x: 0, y: head, width: em * 4.2, height: 20000 }),
     domSvg("rect", { class: "st-heading", x: 0, y: 0, width: place.width, height: head - em * 0.5 }),
   ];
   for (const { name, x, client } of place.columns) {
@@ -129,6 +131,11 @@ export class SpacetimeScene {
   /** Give the height of the line between what has happened at *at* and what has not. */
   presentAt(at) {
     return this.place.head + spacetimePresent(at, this.layout.rows) * this.place.row;
+  }
+
+  /** Count the events that have happened above the height *top*, in pixels. */
+  countAbove(top) {
+    return spacetimeCountAbove((top - this.place.head) / this.place.row, this.layout.rows);
   }
 
   /** Take the *height* of the window onto the run. */

@@ -64,6 +64,15 @@ export function createSpacetimeView(element, store, actions, { compared = false 
     if (inside < scene.place.head || inside > height - 20) scroller.scrollTop = y - height / 2;
   };
 
+  // What stands still when the picture is laid out anew: the present line, or what is in the middle.
+  const anchor = (run, height) => {
+    if (known.run !== run) return null;
+    const inside = scene.presentAt(known.at) - scroller.scrollTop;
+    if (inside > 0 && inside < height) return (at) => scene.presentAt(at) - inside;
+    const event = Math.min(scene.countAbove(scroller.scrollTop + height / 2), run.events.length - 1);
+    return () => scene.place.top(event) - height / 2;
+  };
+
   const layOut = (run, state) => {
     const { filter } = state;
     if (known.run !== run || known.filter !== filter) layout = spacetimeLayout(run.payload, filter);
@@ -100,9 +109,12 @@ export function createSpacetimeView(element, store, actions, { compared = false 
       em,
     };
     const moved = Object.keys(now).some((key) => known[key] !== now[key]);
+    const isOther = known.run !== run || known.at !== at;
     if (moved) {
+      const back = anchor(run, height);
       layOut(run, state);
       place(run, state, width, height, em);
+      if (back) scroller.scrollTop = back(at);
     }
     const isNew = known.selection !== state.selection;
     if (moved || isNew) {
@@ -112,7 +124,7 @@ export function createSpacetimeView(element, store, actions, { compared = false 
     const differs = branchDifference(state);
     if (moved || known.differs !== differs) scene.mark(differs);
     if (isNew && scene.selected) reveal(height);
-    else if (moved || known.at !== at) follow(at, height);
+    else if (isOther) follow(at, height);
     svg.classList.toggle("hides-future", !state.diagram.future);
     scene.draw({ at, scroll: scroller.scrollTop, height });
     known = { ...known, ...now, at, differs, selection: state.selection };
