@@ -48,12 +48,9 @@ export function createSpacetimeView(element, store, actions, { compared = false 
   let known = { fit: 0 }; // what the picture was made of, to see what has changed
   let layout = null;
 
-  // Scroll as little as keeps the present line well inside: it stands still while the run moves.
+  // The present line stands still while the run moves: the picture depends on run and position only.
   const follow = (at, height) => {
-    const present = scene.presentAt(at);
-    const lowest = present - scene.place.head - height * 0.12;
-    const highest = present - height * 0.76;
-    scroller.scrollTop = Math.max(highest, Math.min(scroller.scrollTop, lowest));
+    scroller.scrollTop = Math.round(scene.presentAt(at) - height * 0.66);
   };
 
   const reveal = (height) => {
