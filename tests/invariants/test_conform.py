@@ -538,3 +538,19 @@ def test_the_same_server_twice_is_refused(tmp_path: Path, files: Files) -> None:
     assert run(*paths, paths[0])[0] == 2
     code, output = run(*paths, double)
     assert (code, "are both traces of server A" in output) == (2, True)
+
+
+def test_a_trace_that_ends_with_what_cannot_be_is_refused(tmp_path: Path) -> None:
+    """What stands last is taken as complete only at the end: that is checked, too."""
+    events = worked().trace.events
+    last = max(place for place, event in enumerate(events) if event.kind == "saved")
+    path = tmp_path / "cut.ndjson"
+    write_trace(path, events[: last + 1])
+    lines = path.read_text(encoding="ascii").splitlines()
+    saved: Fields = {**json.loads(lines[-1]), "accepted": "1.A", "promised": "1.A", "value": "?"}
+    path.write_text("\n".join([*lines[:-1], json.dumps(saved)]) + "\n", encoding="ascii")
+
+    code, output = run(path)
+
+    assert code == 2
+    assert f"cut.ndjson:{len(lines)}: this cannot have happened: '?' is no" in output

@@ -45,3 +45,16 @@ print(len(forked.played.stage.events) > 100, len(catalogue()["bugs"]) > 30)
 """
 
     assert run_blocked(program) == "True True\n"
+
+
+def test_a_run_is_explained_without_twisted_and_msgspec() -> None:
+    """Also the rules, which show the code of the driver that real servers run."""
+    program = """
+from multipaxos.lab.explain import RULES, explain
+from multipaxos.lab.play import play
+played = play("master\\nfaults rough 3s\\nclients 2 5 3s\\nadvance 3s\\n")
+plain = explain(played.stage.events).plain()
+print(len(plain["why"]) > 100, all(rule.code.source for rule in RULES.values()))
+"""
+
+    assert run_blocked(program) == "True True\n"

@@ -160,9 +160,36 @@ def test_a_command_of_several_deliveries_is_cut_between_them() -> None:
     assert second.startswith("deliver #")
 
 
+def test_quorums_of_other_sizes_are_counted() -> None:
+    """Three promises and one acceptance: the proposer's own acceptance decides."""
+    stage = play(
+        "quorums 3 1", "propose A x", "deliver A->B Prepare, A->C Prepare", "deliver B->A *"
+    )
+    early = dict(stage.cluster.invariants.chosen)
+
+    stage.perform("deliver C->A Promise")
+
+    assert 1 not in early
+    assert stage.cluster.invariants.chosen[1].acceptors == ("A",)
+
+
+def test_quorums_that_need_not_meet_are_refused_before_anything_happens() -> None:
+    """With the reason; a stage that was refused can be set otherwise."""
+    stage = play("quorums 1 2")
+
+    with pytest.raises(BadCommandError, match="their sum must exceed the acceptors"):
+        stage.perform("propose A x")
+
+    stage.perform("quorums 2 2")
+    stage.perform("propose A x")
+    assert stage.events
+
+
 @pytest.mark.parametrize(
     "command, sentence",
     [
+        ("quorums 3", "write: quorums PROMISES ACCEPTANCES"),
+        ("quorums 3 x", "a quorum's size is a whole number from 1 to 9"),
         ("seed -1", "a seed is a whole number from 0"),
         ("seed x", "a seed is a whole number from 0"),
         ("bug lunch", "lunch"),

@@ -10,14 +10,15 @@ import click
 
 from multipaxos.cli.entry import BadInputError, FailedError
 from multipaxos.cli.parameters import FilePath, WholeNumber
+from multipaxos.errors import MultipaxosError
 
 if TYPE_CHECKING:
     from multipaxos.lab.run import Run
 
 PORT = 7800
 PORT_MAX = 65535
-BYTES_MAX = 500_000_000
-"""Larger traces are not read: a page could not hold them."""
+SCRIPT_BYTES_MAX = 16_000_000
+"""Of a larger file nothing is read: no script is as long, with its golden trace."""
 
 
 @click.command(short_help="See runs in the browser, step by step, and change them.")
@@ -47,11 +48,11 @@ BYTES_MAX = 500_000_000
     help="Write the run to FILE, as one HTML page that needs no server, and end.",
 )
 def lab(
-    paths: tuple[str, ...],
+    paths: tuple[Path, ...],
     port: int,
     no_browser: bool,
-    script_path: str | None,
-    save_path: str | None,
+    script_path: Path | None,
+    save_path: Path | None,
 ) -> None:
     """
     See runs in the browser, step by step, and change them by hand.
@@ -62,16 +63,16 @@ def lab(
     """
     if paths and script_path is not None:
         raise BadInputError("A trace and a script are two runs: name one of them.")
-    opened = _opened([Path(path) for path in paths], script_path)
+    opened = _opened(paths, script_path)
     if save_path is not None:
-        _save(opened, Path(save_path))
+        _save(opened, save_path)
         return
     _serve(opened, port, opens_browser=not no_browser)
 
 
-def _opened(paths: Sequence[Path], script_path: str | None) -> "Run | None":
+def _opened(paths: Sequence[Path], script_path: Path | None) -> "Run | None":
     if script_path is not None:
-        return _run_of_script(Path(script_path))
+        return _run_of_script(script_path)
     return _run_of_traces(paths) if paths else None
 
 
@@ -80,46 +81,50 @@ def _run_of_script(path: Path) -> "Run":
     from multipaxos.lab.run import run_of
 
     try:
-        return run_of(play(path.read_text(encoding="utf-8")))
+        return run_of(play(_read_script(path)))
     except OSError as error:
         raise BadInputError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise BadInputError(f"{path} is no script: it is not text in UTF-8.") from error
     except ScriptError as error:
-        raise BadInputError(f"{path}, {error}.") from error
+        raise BadInputError(_sentence(f"{path}, {error}")) from error
+
+
+def _read_script(path: Path) -> str:
+    with path.open("rb") as file:
+        read = file.read(SCRIPT_BYTES_MAX + 1)
+    if len(read) > SCRIPT_BYTES_MAX:
+        raise BadInputError(f"{path} is no script: it has more than {SCRIPT_BYTES_MAX:,} bytes.")
+    return read.decode("utf-8")
 
 
 def _run_of_traces(paths: Sequence[Path]) -> "Run":
     from multipaxos.lab.explain.traces import read_and_judge
     from multipaxos.lab.run import run_of_trace
-    from multipaxos.trace import TraceError
 
     try:
-        for path in paths:
-            if path.stat().st_size > BYTES_MAX:
-                raise BadInputError(
-                    f"{path} is too large for a page. Draw a part of it with: "
-                    "multipaxos diagram --from S --until S."
-                )
         events, title = read_and_judge(paths)
         return run_of_trace(events, title=title)
     except OSError as error:
         raise BadInputError(f"{error.filename} cannot be read: {error.strerror}.") from error
-    except TraceError as error:
-        raise BadInputError(f"This cannot be shown: {error}.") from error
+    except MultipaxosError as error:
+        raise BadInputError(_sentence(f"This cannot be shown: {error}")) from error
+
+
+def _sentence(text: str) -> str:
+    return f"{text.removesuffix('.')}."
 
 
 def _save(run: "Run | None", path: Path) -> None:
     from multipaxos.lab.export import page_of
     from multipaxos.lab.web.service import Service
 
-    if run is None:
-        run = Service().first()
+    page = page_of(Service().first() if run is None else run)
     try:
-        path.write_text(page_of(run), encoding="utf-8")
+        path.write_text(page, encoding="utf-8")
     except OSError as error:
         raise FailedError(f"{path} cannot be written: {error.strerror}.") from error
-    click.echo(f"wrote {path}")
+    click.echo(f"Wrote {path}: open it with a browser.")
 
 
 def _serve(opened: "Run | None", port: int, *, opens_browser: bool) -> None:

@@ -106,6 +106,6 @@ class SimulationRun:
         """Return the page, in a frame that can neither reach the notebook nor the network."""
         page = html.escape(page_of(self.explained), quote=True)
         return (
-            f'<iframe srcdoc="{page}" sandbox="allow-scripts" width="100%" '
+            f'<iframe srcdoc="{page}" sandbox="allow-scripts allow-downloads" width="100%" '
             f'height="{HEIGHT_PIXELS}" style="border: 0"></iframe>'
         )

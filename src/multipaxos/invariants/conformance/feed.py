@@ -1,7 +1,8 @@
 """Handing what the traces tell to the checkers, event by event."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -236,11 +237,22 @@ class Feed:
 
     def take(self, line: Line) -> None:
         """Take the next line. Raises InvariantViolation, and BadTracesError for what is none."""
-        try:
+        with self._impossible_refused(line):
             self._take(line)
+
+    def finish(self) -> None:
+        """Take what was said last as complete. Raises as :meth:`take` does."""
+        with self._impossible_refused(self.line):
+            self._finish()
+
+    @contextmanager
+    def _impossible_refused(self, line: Line | None) -> Iterator[None]:
+        try:
+            yield
         except (ValueError, ZeroDivisionError) as error:
             here = self.line or line
-            raise BadTracesError(f"{here.place}: this cannot have happened: {error}.") from error
+            place = here.place if here is not None else "the traces"
+            raise BadTracesError(f"{place}: this cannot have happened: {error}.") from error
 
     def _take(self, line: Line) -> None:
         event = line.event
@@ -248,7 +260,7 @@ class Feed:
         if self._unfinished is not None and (
             server is not self._unfinished or event.kind not in SAID
         ):
-            self.finish()
+            self._finish()
         self.line = line
         self.time = event.seconds
         if event.kind == "trace":
@@ -266,8 +278,7 @@ class Feed:
                 self._unfinished = server
             server.take(line, lambda: self.time)
 
-    def finish(self) -> None:
-        """Take what was said last as complete."""
+    def _finish(self) -> None:
         unfinished, self._unfinished = self._unfinished, None
         if unfinished is not None:
             self.line = unfinished.saved or self.line

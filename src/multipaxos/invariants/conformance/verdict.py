@@ -46,7 +46,8 @@ class Verdict:
     How many *events*, *links* and *calls* there were. *seen* says of each invariant what it was
     held against, *not_judged* why it was not; *remarks* what limits the rest. With a *violation*
     comes the *evidence*: lines that tell of it. The *history* is what the clients saw of the
-    *machine*, *merged* all events in one order.
+    *machine*, *merged* all events in one order, of which the first *violated_at* were enough to
+    find the violation.
     """
 
     servers: tuple[str, ...]
@@ -62,6 +63,7 @@ class Verdict:
     evidence: list[str] = field(default_factory=list)
     history: History = ()
     merged: list[TraceEvent] = field(default_factory=list)
+    violated_at: int = 0
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -237,6 +239,7 @@ class _Judge:
 
     def _violated(self, violation: InvariantViolation) -> None:
         self.verdict.violation = violation
+        self.verdict.violated_at = len(self.combined.events)
         here = self.feed.line
         lines = [here] if here is not None else []
         lines += self._lines_of(violation)

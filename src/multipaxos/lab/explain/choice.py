@@ -20,9 +20,9 @@ FREE, BOUND, NUMBER_ONE, UNKNOWN = "free", "bound", "number one", "unknown"
 
 def choice_of(past: Past, ballot: Ballot) -> str:
     """Return what the proposer of *ballot* may ask for, by the promises that reached it."""
-    if ballot.is_number_one:
+    if ballot.is_number_one and past.has_masters:
         return NUMBER_ONE
-    if len(ballot.promised) < past.majority and not past.sees_all:
+    if len(ballot.promised) < past.promise_size and not past.sees_all:
         return UNKNOWN
     return FREE if ballot.binding is None else BOUND
 
@@ -60,7 +60,7 @@ def _number_one(past: Past, ballot: Ballot) -> str:
 def _free(past: Past, ballot: Ballot) -> str:
     proposer, n = name(ballot.proposer), number(ballot.proposal_id)
     asks = f"asks for {value(ballot.value)}"
-    if len(ballot.promised) < past.majority:
+    if len(ballot.promised) < past.promise_size:
         return (
             f"{_promised(past, ballot)} What the others have accepted {proposer} does not know, "
             f"and {asks}."
@@ -93,8 +93,8 @@ def _unknown(past: Past, ballot: Ballot) -> str:
     seen = f"only those of {joined(ballot.promised)}" if ballot.promised else "none of them"
     return (
         f"{proposer} asks for {value(ballot.value)} under {n} in link {ballot.link}. It needs the "
-        f"promises of {past.majority} servers for that, and this trace shows {seen}: what bound it "
-        "is not known."
+        f"promises of {past.promise_size} servers for that, and this trace shows {seen}: what "
+        "bound it is not known."
     )
 
 
@@ -102,9 +102,10 @@ def _promised(past: Past, ballot: Ballot) -> str:
     proposer, n = name(ballot.proposer), number(ballot.proposal_id)
     count, size = len(ballot.promised), len(past.uids)
     have = "have" if count > 1 else "has"
+    who = joined(sorted(ballot.promised)) if count else "Nobody"
     itself = f" ({proposer} itself is one of them)" if ballot.proposer in ballot.promised else ""
-    said = f"{joined(sorted(ballot.promised))} {have} promised {n}{itself}"
-    if count < past.majority:
+    said = f"{who} {have} promised {n}{itself}"
+    if count < past.promise_size:
         return f"{said}: that is no quorum of {size}. {BROKEN}"
     return f"{said}: a quorum, {count} of {size}."
 

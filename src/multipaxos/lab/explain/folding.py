@@ -151,6 +151,13 @@ def _lease_began(_past: Past, server: ServerPast, event: TraceEvent, _place: int
     server.lease, server.master = event.fields, server.uid
 
 
+def _timer_set(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
+    fields: Any = event.fields
+    if server.lease is not None and server.lease["lease"] == fields["timer"]:
+        # No correct master turns the hourglass of the lease that it trusts.
+        server.lease = {**server.lease, "until": event.seconds + fields["after"]}
+
+
 def _lease_ended(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> None:
     server.lease = None
 
@@ -207,6 +214,7 @@ _STEPS: Mapping[str, Callable[[Past, ServerPast, TraceEvent, int], None]] = {
     "caught up": _caught_up,
     "saved": _saved,
     "round lost": _round_lost,
+    "timer set": _timer_set,
     "timer fired": _timer_fired,
     "lease began": _lease_began,
     "lease ended": _lease_ended,

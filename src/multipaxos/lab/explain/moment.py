@@ -56,6 +56,10 @@ class Moment:
         """How long after the trace's beginning the event happened."""
         return self.event.seconds - self.past.origin
 
-    def quorum(self) -> str:
-        """Return how many servers a quorum is: ``2 of 3``."""
-        return f"{self.past.majority} of {len(self.past.uids)}"
+    def promising_quorum(self) -> str:
+        """Return how many promises are a quorum: ``2 of 3``."""
+        return f"{self.past.promise_size} of {len(self.past.uids)}"
+
+    def accepting_quorum(self) -> str:
+        """Return how many acceptances are a quorum: ``2 of 3``."""
+        return f"{self.past.accept_size} of {len(self.past.uids)}"

@@ -11,6 +11,8 @@ from multipaxos.trace import TraceEvent
 
 LARGEST_CLUSTER = 1000
 """More servers than that are no cluster: a header that names them is not believed."""
+UNTIMED = ("steps", "order of causes")
+"""Clocks that count events: what they show are no seconds."""
 CHOICES_MAX = 16
 """So many choices of one link are compared: two that differ are a disaster already."""
 
@@ -41,16 +43,26 @@ class Past:
         """Begin before the first of *events*, of which only the headers are looked at."""
         headers: list[Any] = [event.fields for event in events if event.kind == "trace"]
         named = {uid: None for header in headers for uid in header["servers"][:LARGEST_CLUSTER]}
-        self.sees_all = all(header["engine"] != "server" for header in headers)
+        self.sees_all = bool(headers) and all(header["engine"] != "server" for header in headers)
+        # Where the bare roles are explored there is no chain, and no number belongs to a master.
+        self.has_masters = all(header["about"].get("model") != "roles" for header in headers)
         self.bug = next((bug for header in headers if (bug := bug_of(header)) is not None), None)
-        self.uids = tuple(named)
-        self.majority = max((len(header["servers"]) for header in headers), default=0) // 2 + 1
+        self.uids = tuple(named or _seen(events))
+        sizes = [len(header["servers"]) for header in headers] or [len(self.uids)]
+        self.majority = max(sizes) // 2 + 1
+        asked = (header["about"].get("quorums") for header in headers)
+        sizes = next((given for given in asked if _are_sizes(given)), [self.majority] * 2)
+        self.promise_size, self.accept_size = sizes
+        used = [header["about"].get("strategies") for header in headers]
+        self.strategies = next((given for given in used if isinstance(given, list)), None)
         settings = [header["about"].get("settings") for header in headers]
         self.settings: Mapping[str, Any] = next(
             (given for given in settings if isinstance(given, Mapping)), {}
         )
         times = [event.seconds for event in events if event.kind != "trace"]
-        is_virtual = all(header["clock"] in ("virtual", "steps") for header in headers)
+        clocks = {header["clock"] for header in headers}
+        is_virtual = clocks <= {"virtual", *UNTIMED}
+        self.is_timed = clocks.isdisjoint(UNTIMED)
         self.origin = 0.0 if is_virtual else min(times, default=0.0)
         self.servers: dict[str, ServerPast] = {}
         self.ballots = Ballots()
@@ -58,6 +70,10 @@ class Past:
         self.chosen: dict[int, list[Choice]] = {}
         self.masters: dict[int, str] = {}
         self.sent: set[tuple[Any, ...]] = set()
+
+    def uses(self, strategy: str) -> bool:
+        """Tell whether the servers use *strategy*, as far as their headers tell."""
+        return self.strategies is None or strategy in self.strategies
 
     def server(self, uid: str) -> ServerPast:
         """Return what was told of *uid*."""
@@ -71,7 +87,7 @@ class Past:
         if any(choice.proposal_id == proposal_id for choice in self.chosen.get(link, ())):
             return True
         ballot = self.ballots.find(link, proposal_id)
-        return ballot is not None and len(ballot.accepted) >= self.majority
+        return ballot is not None and len(ballot.accepted) >= self.accept_size
 
     def master_in(self, link: int) -> str | None:
         """Return whom the links before *link* name as master, as far as they are known."""
@@ -90,8 +106,27 @@ class Past:
         return key_of(fields) in self.sent
 
 
+def _seen(events: Sequence[TraceEvent]) -> list[str]:
+    """Return the servers that *events* tell of: a part of a trace may have no header."""
+    seen: dict[str, None] = {}
+    for event in events:
+        names = (event.server, event.fields.get("sender"), event.fields.get("receiver"))
+        if len(seen) < LARGEST_CLUSTER:
+            seen.update({str(uid): None for uid in names if uid})
+    return sorted(seen)
+
+
 def key_of(fields: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what makes two requests the same: the link, who asks whom, for what."""
     message = fields["message"]
     name, proposal_id = message["type"], message.get("proposal_id")
     return fields["instance"], fields["sender"], fields["receiver"], name, proposal_id
+
+
+def _are_sizes(given: Any) -> bool:
+    """Tell whether a header's *given* quorums are the sizes of two, promising and accepting."""
+    return (
+        isinstance(given, list)
+        and len(given) == len(("promising", "accepting"))
+        and all(isinstance(size, int) and size > 0 for size in given)
+    )

@@ -33,9 +33,8 @@ RULES_OF_LEASES = (
         id="lease-ended",
         title="A master stops trusting a lease before the others do",
         text="When its hourglass is empty, or the chain names another master, a server is master "
-        "no "
-        "more: it answers no reads alone and skips no phase. The others respect the lease for a "
-        "little longer.",
+        "no more: it answers no reads alone and skips no phase. The others respect the lease for "
+        "a little longer.",
         invariant=ONE_READER,
         paper="Paxos Made Live, 5.2",
         function=f"{_MASTER}._end_lease",
@@ -56,8 +55,7 @@ RULES_OF_LEASES = (
         id="foreign-lease-ended",
         title="After a full lease without news, mastership is open",
         text="When the lease that a server respected is over, it votes for anybody again, and "
-        "waits "
-        "a random moment before it seeks mastership itself, so that not all do at once.",
+        "waits a random moment before it seeks mastership itself, so that not all do at once.",
         invariant=PROGRESS,
         function=f"{_LEASE}.timeout",
         mark="Timer.FOREIGN_LEASE",
@@ -76,9 +74,8 @@ RULES_OF_LEASES = (
         id="local-read",
         title="A master answers reads alone while its lease runs",
         text="While a master trusts its lease, no quorum helps anybody else, so every link is its "
-        "own. "
-        "The value that it holds is the newest one, if the lease still runs after it was read and "
-        "no link is in flight.",
+        "own. The value that it holds is the newest one, if the lease still runs after it was "
+        "read and no link is in flight.",
         invariant=LINEARIZABLE,
         paper="Paxos Made Live, 5.2",
         function="multipaxos.strategies.reads:LocalReads._read_all",

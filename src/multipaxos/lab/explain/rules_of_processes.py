@@ -22,8 +22,7 @@ RULES_OF_PROCESSES = (
         id="crash",
         title="A crash takes the memory and leaves the disk",
         text="A crash loses what was in memory: rounds, counts, timers, clients' requests. What "
-        "was "
-        "saved stays, and all that the server ever said of its votes was saved before.",
+        "was saved stays, and all that the server ever said of its votes was saved before.",
         invariant=SAVED_BEFORE_SENT,
         paper="Paxos Made Simple, 2.1: agents may fail by stopping and may restart",
         function=f"{_DRIVER}._perform",
@@ -113,8 +112,7 @@ RULES_OF_PROCESSES = (
         id="founded",
         title="A quorum of new servers founds a chain",
         text="If a quorum has no memory and nobody who answers has one, no chain can exist that "
-        "they "
-        "forgot: they found a new one. Its first link gives it a name and says who may vote.",
+        "they forgot: they found a new one. Its first link gives it a name and says who may vote.",
         invariant=PROMISE_KEPT,
         function=f"{_REJOIN}._consider",
         mark="self._quorum_is_new()",

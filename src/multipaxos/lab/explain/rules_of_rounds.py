@@ -16,9 +16,8 @@ RULES_OF_ROUNDS = (
         id="prepare",
         title="A round begins above every number seen",
         text="A proposer takes a number above all that it has met, with its own name in it, so "
-        "that "
-        "nobody else can issue the same one. It asks the acceptors to promise it, and to say what "
-        "they have accepted.",
+        "that nobody else can issue the same one. It asks the acceptors to promise it, and to say "
+        "what they have accepted.",
         invariant=ONE_VALUE_PER_NUMBER,
         paper="Paxos Made Simple, 2.2, phase 1",
         function=f"{_PROPOSER}.prepare",
@@ -70,9 +69,8 @@ RULES_OF_ROUNDS = (
         id="retransmission",
         title="What may be lost is asked again",
         text="A request that gets no answer may be lost, or its answer may be. It is repeated as "
-        "it "
-        "was, number and value, until the link is decided: acceptors answer a repetition as they "
-        "did before, and learners count each of them once.",
+        "it was, number and value, until the link is decided: acceptors answer a repetition as "
+        "they did before, and learners count each of them once.",
         invariant=PROGRESS,
         paper="Paxos Made Simple, 2.1: messages can be lost and duplicated",
         function=f"{_RESOLVING}._repeat",
@@ -123,9 +121,8 @@ RULES_OF_ROUNDS = (
         id="abstention",
         title="A proposer need not vote itself",
         text="An acceptor may vote as late as it likes: a quorum needs no particular member. If "
-        "the "
-        "others answered last time, the proposer, which has most to do, leaves the vote to them, "
-        "and casts its own only when they are late.",
+        "the others answered last time, the proposer, which has most to do, leaves the vote to "
+        "them, and casts its own only when they are late.",
         paper="Cheap Paxos, Lamport and Massa, 2004",
         function="multipaxos.strategies.abstention:Abstention.send_accept",
         mark="self._accepted_before",

@@ -89,8 +89,7 @@ RULES_OF_VOTES = (
         id="refuse-no-memory",
         title="A server without memory takes part in nothing",
         text="A missing state is no empty one: the server may have promised and accepted what it "
-        "no "
-        "longer knows. Until it has asked the others it votes on nothing.",
+        "no longer knows. Until it has asked the others it votes on nothing.",
         invariant=PROMISE_KEPT,
         paper="Paxos Made Live, 5.1",
         function=f"{_BASE}._envelope_refusal",

@@ -14,6 +14,7 @@ from multipaxos.lab.explain.words import (
     joined,
     name,
     number,
+    request_name,
     state,
     text,
     value,
@@ -129,7 +130,8 @@ def _takeover(server: str, fields: Mapping[str, Any]) -> str:
 
 
 def _forwarded(server: str, fields: Mapping[str, Any]) -> str:
-    return f"{server} hands request {name(fields['request_id'])} on to {name(fields['master'])}."
+    request = request_name(fields["request_id"])
+    return f"{server} hands request {request} on to {name(fields['master'])}."
 
 
 def _lease_began(server: str, fields: Mapping[str, Any]) -> str:
@@ -205,7 +207,7 @@ def _returned(server: str, fields: Mapping[str, Any]) -> str:
 
 def _answered(server: str, fields: Mapping[str, Any]) -> str:
     outcome = fields["outcome"]
-    request = name(fields["request"])
+    request = request_name(fields["request"])
     if outcome["type"] != "Chosen":
         kind = name(outcome["type"]).lower()
         return f"{server} has an answer for request {request}: {kind}, {text(outcome['reason'])}."

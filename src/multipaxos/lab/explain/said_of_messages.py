@@ -10,6 +10,7 @@ from multipaxos.lab.explain.words import (
     counted,
     name,
     number,
+    request_name,
     value,
 )
 from multipaxos.trace.text import links_in_words
@@ -32,6 +33,10 @@ def label(message: Mapping[str, Any]) -> str:
             said += f", promised {number(message['promised_id'])}"
         case "Decided":
             said += f", {_links(message)}"
+        case "IAmAt" if message["newborn"]:
+            said += ", new too"
+        case "IAmAt":
+            said += f", may have voted on link {message['may_have_voted_on']}"
         case "Forward":
             said += f", {counted(len(message['updates']), 'request')}"
         case "SnapshotPart" | "FetchPart":
@@ -129,8 +134,8 @@ def _forward(sender: str, receiver: str, _link: int, message: Mapping[str, Any])
 
 def _answered(sender: str, receiver: str, _link: int, message: Mapping[str, Any]) -> str:
     return (
-        f"{sender} tells {receiver} the result of its read {name(message['request_id'])}, as of "
-        f"link {message['link']}."
+        f"{sender} tells {receiver} the result of its read {request_name(message['request_id'])}, "
+        f"as of link {message['link']}."
     )
 
 

@@ -24,15 +24,15 @@ class Message:
     def plain(self) -> dict[str, object]:
         """Return the message as JSON can hold it."""
         copy = self.transmission
-        message = copy.message
+        message, name = copy.message, copy.message["type"]
         return {
             "id": self.id,
             "sender": copy.sender,
             "receiver": copy.receiver,
-            "kind": message["type"],
+            "kind": name,
             "proposal": message.get("proposal_id"),
             "link": copy.instance,
-            "text": label(message),
+            "text": f"Sync, at link {copy.instance}" if name == "Sync" else label(message),
             "sent": copy.sent,
             "ended": copy.ended,
             "fate": copy.fate.value,

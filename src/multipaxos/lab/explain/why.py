@@ -79,9 +79,8 @@ def _why_violated(now: Moment) -> Why:
     at = "" if now.fields["link"] is None else f" in link {now.fields['link']}"
     return _RULES_OF_INVARIANTS.get(now.fields["name"], "chosen"), (
         f"{text(now.fields['name'], 60)} does not hold{at}: "
-        f"{text(now.fields['explanation'], 1000)}. "
-        "With all rules kept this cannot happen: look at the events before for the one that was "
-        "not."
+        f"{text(now.fields['explanation'], 1000)}. With all rules kept this cannot happen: look at "
+        "the events before for the one that was not."
     )
 
 

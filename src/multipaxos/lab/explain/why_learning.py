@@ -8,6 +8,7 @@ from multipaxos.lab.explain.words import (
     joined,
     name,
     number,
+    request_name,
     state,
     text,
     value,
@@ -31,11 +32,16 @@ def why_chosen(now: Moment) -> Why:
             "and that must never happen."
         )
     return "chosen", (
-        f"{said}That is a quorum ({now.quorum()}), so {value(now.fields['value'])} is chosen for "
-        f"link {link}: at this instant, whether anybody knows it or not. No other value can be "
-        "chosen for it any more: every later round asks a quorum, one of these servers is in it, "
-        "and reports what it accepted."
+        f"{said}That is a quorum ({now.accepting_quorum()}), so {value(now.fields['value'])} is "
+        f"chosen for link {link}: {_when(now)}, whether anybody knows it or not. No other value "
+        "can be chosen for it any more: every later round asks a quorum, one of these servers is "
+        "in it, and reports what it accepted."
     )
+
+
+def _when(now: Moment) -> str:
+    # The votes may be older than the first word of them that the traces of real servers give.
+    return "at this instant" if now.past.sees_all else "at this instant at the latest"
 
 
 def why_resolved(now: Moment) -> Why:
@@ -49,17 +55,16 @@ def why_resolved(now: Moment) -> Why:
             f"number stands for one value, so the link is what {now.who} accepted: {what}. It need "
             "not count, and nobody had to repeat the value."
         )
-    if len(acceptors) < now.past.majority:
+    if len(acceptors) < now.past.accept_size:
         return "resolved-by-counting", (
             f"{now.who} takes {what} for chosen, for {joined(acceptors)} accepted {n}: a quorum is "
-            f"{now.quorum()}. {BROKEN}"
+            f"{now.accepting_quorum()}. {BROKEN}"
         )
     return "resolved-by-counting", (
         f"The acceptances of {joined(acceptors)} have reached {now.who}, all of {n}: that is "
         f"{counted(len(acceptors), 'server')} of {len(now.past.uids)}, a quorum. So {what} is "
-        "chosen "
-        f"for link {link}; {now.who} applies it and goes on to link {link + 1}."
-        f"{_was_chosen(now, link)}"
+        f"chosen for link {link}; {now.who} applies it and goes on to link "
+        f"{link + 1}.{_was_chosen(now, link)}"
     )
 
 
@@ -67,6 +72,8 @@ def _was_chosen(now: Moment, link: int) -> str:
     chosen = now.past.chosen.get(link)
     if not chosen:
         return ""
+    if not now.past.is_timed:
+        return " It was chosen before."
     since = now.event.seconds - now.causes.events[chosen[0].place].seconds
     return f" It was chosen {since * 1000:.1f} ms earlier." if since > 0 else ""
 
@@ -116,14 +123,15 @@ def why_called(now: Moment) -> Why:
         goes = "It waits until this server may propose it"
     again = " It is asked again under the same id." if request in now.server.wishes else ""
     return "request", (
-        f"{name(now.fields['client'])} asks {now.who} for {asked}, under the id {name(request)}."
-        f"{again} {now.who} queues it until it is in a link of the chain. {goes}."
+        f"{name(now.fields['client'])} asks {now.who} for {asked}, under the id "
+        f"{request_name(request)}.{again} {now.who} queues it until it is in a link of the chain. "
+        f"{goes}."
     )
 
 
 def why_answered(now: Moment) -> Why:
     """Explain an answer that a server has for its client."""
-    outcome, request = now.fields["outcome"], name(now.fields["request"])
+    outcome, request = now.fields["outcome"], request_name(now.fields["request"])
     match outcome["type"]:
         case "Chosen":
             return "answer", (
@@ -144,7 +152,7 @@ def why_answered(now: Moment) -> Why:
 
 def why_returned(now: Moment) -> Why:
     """Explain what a client is told."""
-    client, request = name(now.fields["client"]), name(now.fields["request"])
+    client, request = name(now.fields["client"]), request_name(now.fields["request"])
     match now.fields["status"]:
         case "ok":
             return "answer", (

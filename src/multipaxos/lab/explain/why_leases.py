@@ -2,28 +2,30 @@
 
 from multipaxos.chain.settings import Settings
 from multipaxos.lab.explain.moment import Moment, Why
-from multipaxos.lab.explain.words import BROKEN, duration, name
+from multipaxos.lab.explain.words import BROKEN, duration, name, request_name
 
 
 def why_lease_began(now: Moment) -> Why:
     """Explain from when a master counts, and why it trusts less than a whole lease."""
     seconds, since, until = (now.fields[field] for field in ("seconds", "from", "until"))
-    late = max(0.0, now.event.seconds - since)
-    left = until - now.event.seconds
+    late = left = ""
+    if now.past.is_timed:
+        late = f", {duration(max(0.0, now.event.seconds - since))} ago"
+        left = f", so {duration(until - now.event.seconds)} are left"
     return "lease-began", (
         f"{_overlap(now)}{now.who} finds its own bid in the chain: it is master. It counts its "
-        "lease not from now "
-        f"but from its bid, {duration(late)} ago: the others learned of it later than that, and "
+        f"lease not from now but from its bid{late}: the others learned of it later than that, and "
         f"respect it for a whole lease from then on. {now.who} trusts it for {duration(seconds)} "
-        "of "
-        f"its own clock{_shortened(now, seconds)}, so {duration(left)} are left. At the end of "
-        "these the others still respect it."
+        f"of its own clock{_shortened(now, seconds)}{left}. At the end of these the others still "
+        "respect it."
     )
 
 
 def _overlap(now: Moment) -> str:
+    if not (now.past.sees_all and now.past.is_timed):
+        return ""
     for other in now.past.servers.values():
-        if other.lease is not None and other.uid != now.event.server and now.past.sees_all:
+        if other.lease is not None and other.uid != now.event.server:
             until = other.lease["until"] - now.event.seconds
             if until > 0:
                 return (
@@ -82,20 +84,26 @@ def why_forwarded(now: Moment) -> Why:
     master = name(now.fields["master"])
     return "forward", (
         f"The lease of {master} runs, so {now.who} must not propose request "
-        f"{name(now.fields['request_id'])} itself. It sends it to {master}, and keeps it until it "
-        "is "
-        "in the chain: if the message is lost, it sends it again."
+        f"{request_name(now.fields['request_id'])} itself. It sends it to {master}, and keeps it "
+        "until it is in the chain: if the message is lost, it sends it again."
     )
 
 
 def why_hourglass_set(now: Moment) -> Why:
     """Explain the hourglass of a bid."""
+    lease = now.server.lease
+    if lease is not None and lease["lease"] == now.fields["timer"]:
+        return "bid", (
+            f"{now.who} turns the hourglass of the lease that it trusts already, and so trusts it "
+            f"for {duration(now.fields['after'])} from now on: longer than the others respect it. "
+            f"{BROKEN}"
+        )
     r = Settings().clock_rate_error
     return "bid", (
         f"{now.who} asks to be master, or to stay it, and turns the hourglass of that lease now, "
-        f"when its request leaves: for {duration(now.fields['after'])}. That is a lease times "
-        f"(1 - r) / (1 + r), where clocks run within r of true time (usually {r:g}): however its "
-        "clock and the others' differ, its own time ends first."
+        f"when its request leaves: for {duration(now.fields['after'])}. That is a lease times (1 - "
+        f"r) / (1 + r), where clocks run within r of true time (usually {r:g}): however its clock "
+        "and the others' differ, its own time ends first."
     )
 
 
@@ -108,8 +116,7 @@ def why_hourglass_fired(now: Moment) -> Why:
         )
     return "lease-ended", (
         f"The hourglass of a bid is empty before {now.who} found the bid in the chain. What that "
-        "bid "
-        "may still win is a lease that is over already, so it will not count."
+        "bid may still win is a lease that is over already, so it will not count."
     )
 
 
@@ -120,8 +127,7 @@ def why_foreign_lease_fired(now: Moment) -> Why:
     return "foreign-lease-ended", (
         f"{now.who} has respected the lease of {whose} for its whole length, and learned of no "
         "renewal. From now on it votes for anybody again. If it seeks mastership, it waits a "
-        "random "
-        "moment first, so that not all do so at once."
+        "random moment first, so that not all do so at once."
     )
 
 
@@ -130,8 +136,7 @@ def why_election_fired(now: Moment) -> Why:
     if now.fields["timer"] == "renewal":
         return "election", (
             f"The lease of {now.who} ends soon. It proposes a link that names it master again, "
-            "early "
-            "enough that a lost message does not cost it the lease."
+            "early enough that a lost message does not cost it the lease."
         )
     return "election", (
         f"{now.who} respects nobody's lease now, and the random wait before a bid is over. It "

@@ -65,8 +65,7 @@ def why_wires(now: Moment) -> Why:
     if not blocked:
         return "network", (
             "Everybody reaches everybody again. What was lost is asked again, and whoever is "
-            "behind "
-            "is told what it missed."
+            "behind is told what it missed."
         )
     able = [uid for uid in now.past.uids if _reaches(now, uid, blocked) >= now.past.majority]
     if not able:
@@ -97,8 +96,14 @@ def why_greeting(now: Moment) -> Why:
     if now.fields["message"]["votes_from"] > link:
         return "rejoined", (
             f"{now.who} must sit out the links below {now.fields['message']['votes_from']} and "
-            "tells "
-            f"{receiver} so: whoever is idle closes them, with nothing in them if need be."
+            f"tells {receiver} so: whoever is idle closes them, with nothing in them if need be."
+        )
+    cause = now.cause
+    if cause is not None and cause.kind == "timer fired" and cause.fields["timer"] == "tell":
+        return "brevity", (
+            f"{now.who} tells {receiver} that it is at link {link}, and under which number link "
+            f"{link - 1} was decided. If {receiver} has accepted that one, it knows the link now, "
+            "though nobody told it the value again."
         )
     return "sync", (
         f"{now.who} says where it is: at link {link}. If it is behind, {receiver} helps; if it is "
@@ -131,8 +136,7 @@ def why_help(now: Moment) -> Why:
     shown = "shown that it is behind" if cause is None else f"sent {label(cause)}, and so is behind"
     return "help", (
         f"{receiver} has {shown}. {now.who} tells it what was decided: one round trip, and it "
-        "takes "
-        "part again."
+        "takes part again."
     )
 
 
@@ -141,7 +145,7 @@ def why_forward(now: Moment) -> Why:
     receiver = name(now.fields["receiver"])
     return "forward", (
         f"{now.who} may not propose while the lease of {receiver} runs, and hands its clients' "
-        f"requests on. It keeps them until they are in the chain, and sends them again if need be."
+        "requests on. It keeps them until they are in the chain, and sends them again if need be."
     )
 
 
@@ -175,8 +179,8 @@ def why_known_already(now: Moment) -> Why:
 def why_part_arrived(_now: Moment) -> Why:
     """Explain a part of a state, or the wish for one."""
     return "help", (
-        "A state that is too long for one message goes in parts, each asked for by the server that "
-        "is behind. It is taken over when all of them are there, not before."
+        "A state that is too long for one message goes in parts, each asked for by the server "
+        "that is behind. It is taken over when all of them are there, not before."
     )
 
 
@@ -196,6 +200,5 @@ def why_read_result_arrived(now: Moment) -> Why:
     message = now.fields["message"]
     return "local-read", (
         f"{name(now.fields['sender'])}, the master, has answered the read that {now.who} handed "
-        "on: "
-        f"as of link {message['link']}. {now.who} tells its client."
+        f"on: as of link {message['link']}. {now.who} tells its client."
     )

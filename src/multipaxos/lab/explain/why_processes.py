@@ -28,8 +28,8 @@ def why_started(now: Moment) -> Why:
         )
     return "start", (
         f"{now.who} starts with what is on its disk: it is at link {disk['instance']}, "
-        f"{_votes(disk['promised'], disk['accepted'], disk['value'])}. It keeps to that, so nobody "
-        "can tell the crash from a slow network."
+        f"{_votes(disk['promised'], disk['accepted'], disk['value'])}. It keeps to "
+        "that, so nobody can tell the crash from a slow network."
     )
 
 
@@ -78,8 +78,8 @@ def why_wiped(now: Moment) -> Why:
     had = (
         ""
         if disk is None or disk["promised"] == NOTHING
-        else f" It had {_votes(disk['promised'], disk['accepted'], disk['value'])} in link "
-        f"{disk['instance']}."
+        else f" In link {disk['instance']} it had "
+        f"{_votes(disk['promised'], disk['accepted'], disk['value'])}."
     )
     return "wiped", (
         f"{now.who} loses what it had promised and accepted.{had} If it voted again as if it had "
@@ -109,8 +109,7 @@ def why_paused(now: Moment) -> Why:
     lease = " It trusts a lease, and cannot see it end now." if now.server.lease is not None else ""
     return "pause", (
         f"{now.who} stands still, and does not know it: to the others it looks dead or "
-        f"slow.{lease} "
-        "Messages wait for it."
+        f"slow.{lease} Messages wait for it."
     )
 
 
@@ -118,18 +117,17 @@ def why_resumed(now: Moment) -> Why:
     """Explain what follows a pause."""
     lease = now.server.lease
     trust = ""
-    if lease is not None and "until" in lease:
+    if lease is not None and now.past.is_timed:
         over = now.event.seconds >= lease["until"]
         trust = (
-            " Its lease ended meanwhile; it looks at its clock after each read and before each "
-            "answer, so it answers none from that lease."
+            " Its lease ended meanwhile, and it does not know. Before it answers a read alone it "
+            "must look at its clock again, after it has read the value."
             if over
             else " Its lease still runs."
         )
     return "pause", (
         f"{now.who} goes on where it stood, as if no time had passed. What it sends now may be "
-        "long "
-        f"out of date: the others refuse what they have promised against.{trust}"
+        f"long out of date: the others refuse what is below their promises.{trust}"
     )
 
 
@@ -184,11 +182,9 @@ def why_rejoined(now: Moment) -> Why:
     highest = max(0, first - 2)
     return "rejoined", (
         f"A majority has answered; none of them can have voted beyond link {highest}. Had "
-        f"{now.who} "
-        "voted on a link, the one before was decided by a quorum, which shares a server with "
-        "those "
-        f"that answered: so it voted on link {highest + 1} at most. It votes from link {first} on, "
-        "and helps to decide nothing below."
+        f"{now.who} voted on a link, the one before was decided by a quorum, which shares a server "
+        f"with those that answered: so it voted on link {highest + 1} at most. It votes from link "
+        f"{first} on, and helps to decide nothing below."
     )
 
 
@@ -224,8 +220,8 @@ def why_answer_arrived(now: Moment) -> Why:
     """Explain an answer that decides nothing."""
     return "waiting", (
         f"{name(now.fields['sender'])} says where it is. That alone does not tell {now.who} what "
-        "to "
-        "do: it needs the word of a majority, given to its present life, or has decided already."
+        "to do: it needs the word of a majority, given to its present life, or has decided "
+        "already."
     )
 
 
@@ -233,6 +229,5 @@ def why_other_chain_arrived(now: Moment) -> Why:
     """Explain the news that somebody keeps another chain."""
     return "refuse-other-chain", (
         f"{name(now.fields['sender'])} keeps another chain. If a majority says so, {now.who} "
-        "stops: "
-        "its own chain is not the cluster's any more."
+        "stops: its own chain is not the cluster's any more."
     )

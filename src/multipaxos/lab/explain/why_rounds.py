@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from multipaxos.chain.effects import Timer
 from multipaxos.chain.settings import Settings
 from multipaxos.lab.explain.ballots import Ballot, rank
 from multipaxos.lab.explain.choice import BOUND, FREE, NUMBER_ONE, choice_in_words, choice_of
@@ -31,14 +32,18 @@ def why_prepare(now: Moment) -> Why:
     above = (
         f"The highest number that it has met in this link is {number(seen)}; {n} is above that"
         if seen != NOTHING
-        else f"It has met no number in this link; ordinary numbers begin at 2, so it takes {n}"
+        else f"It has met no number in this link{_lowest(now)}, so it begins with {n}"
     )
     again = f" It has lost {counted(server.lost, 'round')} here before." if server.lost else ""
     return "prepare", (
         f"{now.who} begins a round for link {link}. {above}, and the name in it is its own: nobody "
         f"else can issue {n}.{again} It asks every server to promise it, and to report what it has "
-        "accepted, for a value may be chosen already.{unsaved_promise(now)}"
+        f"accepted, for a value may be chosen already.{unsaved_promise(now)}"
     )
+
+
+def _lowest(now: Moment) -> str:
+    return ", and number 1 belongs to the master" if now.past.has_masters else ""
 
 
 def _highest_but(now: Moment, link: int, proposal_id: str) -> str:
@@ -59,9 +64,8 @@ def _repeated(now: Moment) -> Why:
         why = f"{name(now.fields['receiver'])} has shown that it missed something"
     return "retransmission", (
         f"{now.who} asked {name(now.fields['receiver'])} before with {kind} {n}. {why}: the "
-        "request "
-        f"may be lost, or the answer. It asks again, with the same number and the same value, so "
-        "whoever answered already gives the same answer, and is counted once."
+        "request may be lost, or the answer. It asks again, with the same number and the same "
+        "value, so whoever answered already gives the same answer, and is counted once."
     )
 
 
@@ -79,14 +83,24 @@ def why_accept(now: Moment) -> Why:
         return _repeated(now)
     if ballot.asked is None:
         ballot = _as_asked(ballot, message["value"])
-    rule = _CHOICES.get(choice_of(now.past, ballot), "free-choice")
-    early = ""
+    rule = _CHOICES.get(choice_of(now.past, ballot), "bound-choice")
+    return rule, choice_in_words(now.past, ballot) + _own_vote(now) + unsaved_promise(now)
+
+
+def _own_vote(now: Moment) -> str:
+    """Return what is special about the proposer's own vote: that it comes later, or not at all."""
+    later = [now.causes.events[place] for place in now.causes.siblings(now.place)]
+    if any(e.kind == "timer set" and e.fields["timer"] == Timer.OWN_VOTE for e in later):
+        return (
+            f" {now.who} does not vote itself yet: the others answered last time, and their votes "
+            "are enough (abstention)."
+        )
     if now.causes.follows(now.place, "saved") and not now.causes.precedes(now.place, "saved"):
-        early = (
+        return (
             f" The request leaves while {now.who} still saves its own vote (group commit): it says "
             "what it wants, not what it has accepted, and its number can stand for nothing else."
         )
-    return rule, choice_in_words(now.past, ballot) + early + unsaved_promise(now)
+    return ""
 
 
 def _as_asked(ballot: Ballot, asked_for: Any) -> Ballot:
@@ -129,8 +143,8 @@ def why_promise_arrived(now: Moment) -> Why | None:
     have = f"{joined(sorted(promised))} {'has' if len(promised) == 1 else 'have'} promised {n}"
     enough = (
         f"that is a quorum, so {now.who} may ask for acceptance"
-        if len(promised) >= now.past.majority
-        else f"a quorum is {now.quorum()}, so {now.who} waits for more"
+        if len(promised) >= now.past.promise_size
+        else f"a quorum is {now.promising_quorum()}, so {now.who} waits for more"
     )
     return "count-promise", (
         f"{acceptor} promises {n} and reports that it has accepted {reports}. {have}: {enough}."
@@ -143,8 +157,7 @@ def _is_late(now: Moment, link: int) -> str:
         return ""
     return (
         f"{now.who} knows what link {link} decided and is at link {at}: what is said of link "
-        f"{link} "
-        "changes nothing there any more."
+        f"{link} changes nothing there any more."
     )
 
 
@@ -165,8 +178,11 @@ def why_acceptance_arrived(now: Moment) -> Why:
     have = f"{joined(sorted(accepted))} {'has' if len(accepted) == 1 else 'have'} accepted {n}"
     enough = (
         f"That is a quorum: {n} is chosen for link {link}, and {now.who} knows it now."
-        if len(accepted) >= now.past.majority
-        else f"A quorum is {now.quorum()}: {now.who} cannot know yet whether {n} is chosen."
+        if len(accepted) >= now.past.accept_size
+        else (
+            f"A quorum is {now.accepting_quorum()}: {now.who} cannot know yet whether {n} is "
+            "chosen."
+        )
     )
     return "count-acceptance", f"As far as {now.who} knows, {have}. {enough}"
 
@@ -185,7 +201,7 @@ def why_nack_arrived(now: Moment) -> Why:
     ballot = now.past.ballots.of(link, message["proposal_id"])
     refused = {*ballot.refused, message["acceptor"]}
     left = len(now.past.uids) - len(refused)
-    if left >= now.past.majority:
+    if left >= now.past.promise_size:
         so = f"{counted(left, 'server')} may still grant it, a quorum: the round goes on"
     else:
         so = f"only {left} could still grant it, which is no quorum: the round is lost"
@@ -208,16 +224,14 @@ def why_round_lost(now: Moment) -> Why:
     accepted = sorted(ballot.accepted)
     left = (
         f" {joined(accepted)} accepted it; that is no quorum, and a later proposer that hears of "
-        "it "
-        "takes its value over."
-        if accepted and len(accepted) < now.past.majority
+        "it takes its value over."
+        if accepted and len(accepted) < now.past.accept_size
         else ""
     )
     return "round-lost", (
         f"{by}, having promised up to {promised}. Those that have not refused are no quorum of "
         f"{len(now.past.uids)} any more, so {n} cannot succeed in link {link}.{left} {now.who} "
-        "will "
-        f"begin another round above {promised}, after a wait."
+        f"will begin another round above {promised}, after a wait."
     )
 
 

@@ -16,7 +16,7 @@ def why_saved(now: Moment) -> Why:
     """Explain a save: what is new in it, what waits for it, what did not wait."""
     new = _news(now)
     early, waiting = _around(now)
-    said = f"{now.who} makes durable what this event changed: {new}."
+    said = f"{now.who} makes durable what this event changed: {new}.{_taken_back(now)}"
     if waiting:
         said += (
             f" Only now may its {joined(waiting)} leave: after a crash it must still know what it "
@@ -55,6 +55,18 @@ def _news(now: Moment) -> str:
     return " and ".join(news) or "its place in the chain"
 
 
+def _taken_back(now: Moment) -> str:
+    before, fields = now.server.disk, now.fields
+    if before is None or before["instance"] != fields["instance"]:
+        return ""
+    if rank(fields["promised"]) >= rank(before["promised"]):
+        return ""
+    return (
+        f" Its disk had {number(before['promised'])} promised before, and a promise is never taken "
+        f"back. {BROKEN}"
+    )
+
+
 def _around(now: Moment) -> tuple[bool, list[str]]:
     """Return whether an Accept left before this save, and which messages leave after it."""
     early, waiting = False, dict[str, None]()
@@ -78,16 +90,14 @@ def why_vote_sent(now: Moment) -> Why:
     if message["type"] == "Accepted" and message["value"] is None:
         return "brevity", (
             f"{now.who} tells {receiver}, which proposed {n}, and nobody else, that it has "
-            "accepted "
-            f"it. It leaves the value out: {receiver} knows what {n} stands for. {safe}"
+            f"accepted it. It leaves the value out: {receiver} knows what {n} stands for. {safe}"
         )
     what = "promise" if message["type"] == "Promise" else "acceptance"
     tells = (
         f"{now.who} tells {receiver} of its {what} of {n}"
         if what == "promise"
         else f"{now.who} tells {receiver} of its {what} of {n}: every server counts for itself "
-        "what "
-        "is chosen"
+        "what is chosen"
     )
     return "save-before-send", f"{tells}. {safe}"
 
@@ -95,7 +105,7 @@ def why_vote_sent(now: Moment) -> Why:
 def unsaved_promise(now: Moment) -> str:
     """Return what is wrong if a request reveals a number that its sender may forget."""
     message = now.fields["message"]
-    if rank(message["proposal_id"]).number == MASTERS_NUMBER:
+    if rank(message["proposal_id"]).number == MASTERS_NUMBER and now.past.has_masters:
         return ""
     said = _is_on_disk(now, message)
     return f" {said}" if BROKEN in said else ""
@@ -125,6 +135,5 @@ def why_nack_sent(now: Moment) -> Why:
     return "nack", (
         f"{now.who} tells {receiver} that it refuses {number(message['proposal_id'])}, and why: it "
         f"has promised {number(message['promised_id'])}. Silence would be as safe; the answer "
-        "spares "
-        f"{receiver} a wait, and tells it which number to go above."
+        f"spares {receiver} a wait, and tells it which number to go above."
     )

@@ -77,8 +77,7 @@ def why_timer_cancelled(now: Moment) -> Why | None:
     rule, words = purpose
     return rule, (
         f"{now.who} had set its timer {name(timer)!r} {words}. That is not needed any more: no "
-        "timer "
-        "outlives what it was set for."
+        "timer outlives what it was set for."
     )
 
 

@@ -12,8 +12,8 @@ def why_promised(now: Moment) -> Why:
     asks = "It is its own acceptor, too, and asks itself first. " if own else ""
     return "promise", (
         f"{asks}{_before_promise(now, link, proposal_id)} With that it binds itself to refuse "
-        f"everything below {number(proposal_id)} in link {link}. {_report(now, link)}"
-        f"{_saved_first(now, 'the promise')}"
+        f"everything below {number(proposal_id)} in link {link}. "
+        f"{_report(now, link)}{_saved_first(now, 'the promise')}"
     )
 
 
@@ -46,8 +46,8 @@ def _report(now: Moment, link: int) -> str:
     vote, reported = now.server.vote(link), now.fields["accepted_id"]
     if reported == NOTHING and vote.accepted not in (None, NOTHING):
         return (
-            f"It had accepted {acceptance(vote.accepted, vote.value)} and does not report "
-            f"it. {BROKEN} "
+            f"It had accepted {acceptance(vote.accepted, vote.value)} and does not report it. "
+            f"{BROKEN} "
         )
     if reported == NOTHING:
         return "It reports that it has accepted nothing. "
@@ -105,9 +105,9 @@ def _count(now: Moment, link: int, proposal_id: str) -> str:
     ballot = now.past.ballots.find(link, proposal_id)
     accepted = {*(() if ballot is None else ballot.accepted), now.event.server}
     have = f"{joined(sorted(accepted))} {'has' if len(accepted) == 1 else 'have'} accepted it now"
-    if len(accepted) < now.past.majority:
-        return f"{have}; a quorum is {now.quorum()}, so it is not chosen yet."
-    if len(accepted) == now.past.majority:
+    if len(accepted) < now.past.accept_size:
+        return f"{have}; a quorum is {now.accepting_quorum()}, so it is not chosen yet."
+    if len(accepted) == now.past.accept_size:
         return (
             f"{have}. That is a quorum: {value(now.fields['value'])} is chosen for link {link}, "
             "though nobody may know it yet."
@@ -139,14 +139,14 @@ def _promised(now: Moment) -> Why:
         f"{number(promised)}{since}, and {number(promised)} > {number(asked)}. To promise "
         f"{number(promised)} was to refuse everything below it, however late it comes: otherwise "
         f"{number(asked)} could still be chosen after {name(proposer_of(promised))} was told that "
-        f"it was not. The answer names {number(promised)}, so that "
-        f"{name(proposer_of(asked))} knows what it must go above."
+        f"it was not. The answer names {number(promised)}, so that {name(proposer_of(asked))} "
+        "knows what it must go above."
     )
 
 
 def _lease(now: Moment) -> Why:
     foreign, until = now.server.foreign, ""
-    if foreign is not None and "until" in foreign:
+    if foreign is not None and now.past.is_timed:
         until = f", for another {max(0.0, foreign['until'] - now.event.seconds):.2f} s"
     master = name(now.fields["master"])
     return "refuse-lease", (
@@ -172,8 +172,7 @@ def _votes_from(now: Moment) -> Why:
     return "refuse-votes-from", (
         f"{_asked(now)} in link {now.fields['instance']}. {now.who} has lost its memory and may "
         f"have voted on links below {first} without knowing: a new vote there could take an old "
-        "one "
-        f"back. It votes from link {first} on."
+        f"one back. It votes from link {first} on."
     )
 
 
@@ -189,16 +188,16 @@ def _no_memory(now: Moment) -> Why:
     kind = name(now.fields["message"]["type"])
     return "refuse-no-memory", (
         f"{now.who} has no memory yet, so it takes no {kind}. It may have promised and accepted "
-        "what it does not know any more; before it has heard where the others are it takes part in "
-        "nothing."
+        "what it does not know any more; before it has heard where the others are it takes part "
+        "in nothing."
     )
 
 
 def _other_chain(now: Moment) -> Why:
     return "refuse-other-chain", (
-        f"The message of {name(now.fields['sender'])} is about chain "
-        f"{name(now.fields['chain'])}, and {now.who} keeps another one. Links of two chains have "
-        f"nothing to do with each other; {now.who} says so and takes nothing of it."
+        f"The message of {name(now.fields['sender'])} is about chain {name(now.fields['chain'])}, "
+        f"and {now.who} keeps another one. Links of two chains have nothing to do with each other; "
+        f"{now.who} says so and takes nothing of it."
     )
 
 
@@ -228,10 +227,13 @@ def _behind(now: Moment) -> Why:
 
 def _ahead(now: Moment) -> Why:
     asked = now.fields["asked"]
+    keeps = (
+        f" keeps the message for when it comes to link {asked}," if now.past.uses("early") else ""
+    )
     return "refuse-ahead", (
         f"{_asked(now)} in link {asked}. {now.who} is at link {now.fields['instance']} and does "
-        "not know yet what comes before: not even who the master is there. It casts no vote now, "
-        f"keeps the message for when it comes to link {asked}, and asks for what it missed."
+        "not know yet what comes before: not even who the master is there. It casts no vote now,"
+        f"{keeps} and asks for what it missed."
     )
 
 

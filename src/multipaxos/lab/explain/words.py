@@ -6,6 +6,7 @@ from typing import Any
 from multipaxos.trace import describe_link, describe_state, printable, quoted
 
 NAME_LENGTH_MAX = 24
+REQUEST_LENGTH_MAX = 48
 VALUE_LENGTH_MAX = 40
 LINK_LENGTH_MAX = 120
 SENTENCE_LENGTH_MAX = 400
@@ -29,6 +30,11 @@ NOTHING = "0."
 def name(uid: object) -> str:
     """Return the name of a server, a client or a chain, safe to show."""
     return printable(str(uid), length_max=NAME_LENGTH_MAX)
+
+
+def request_name(request_id: object) -> str:
+    """Return the id of a request, safe to show; mostly its number at the end is, too."""
+    return printable(str(request_id), length_max=REQUEST_LENGTH_MAX)
 
 
 def number(proposal_id: object) -> str:

@@ -18,8 +18,9 @@ function apiOfServer() {
     scenario: (name) => ask("scenario", { name }),
     catalogue: () => ask("catalogue"),
     opened: () => ask("opened"),
-    exported: (script) => ask("export", { script }),
-    test: (script) => ask("test", { script }),
+    exported: async (run) => apiPage(await ask("export"), run),
+    asScenario: async (script) => (await ask("as_scenario", { script })).text,
+    asTest: async (script) => (await ask("test", { script })).text,
     live: (since) => ask("live", { since }),
     liveFault: (wish) => ask("live/fault", wish),
     liveFreeze: (since, until) => ask("live/freeze", { since, until }),
@@ -31,7 +32,8 @@ function apiOfFile(run) {
     throw new Error("This run was saved as a file: it can be looked at, and not changed. Start `multipaxos lab`.");
   };
   const names = [
-    "play", "fork", "scenarios", "scenario", "catalogue", "exported", "test", "live", "liveFault", "liveFreeze",
+    "play", "fork", "scenarios", "scenario", "catalogue", "exported", "asScenario", "asTest",
+    "live", "liveFault", "liveFreeze",
   ];
   const api = { offline: true, opened: async () => run };
   for (const name of names) {
@@ -40,14 +42,22 @@ function apiOfFile(run) {
   return api;
 }
 
-// The token stays in the address of this page, and, for links within the lab, in the session.
+/** Give the page with *run* in it as a file, between the two parts that the server knows. */
+function apiPage({ before, after }, run) {
+  // No "<" is left in it that could end the element which holds it.
+  const json = JSON.stringify(run).replaceAll("<", "\\u003c");
+  return new Blob([before, json, after], { type: "text/html" });
+}
+
+// A link to a run has no token, which is for one start of one lab: this browser remembers the last that it was given.
 function apiToken() {
   const given = new URLSearchParams(location.search).get("token");
-  if (given !== null) {
-    sessionStorage.setItem(API_TOKEN_KEY, given);
-    return given;
+  try {
+    if (given !== null) localStorage.setItem(API_TOKEN_KEY, given);
+    return given ?? localStorage.getItem(API_TOKEN_KEY) ?? "";
+  } catch {
+    return given ?? ""; // a browser may be told to remember nothing
   }
-  return sessionStorage.getItem(API_TOKEN_KEY) ?? "";
 }
 
 async function apiAsk(name, body, token) {
@@ -61,9 +71,12 @@ async function apiAsk(name, body, token) {
   } catch {
     throw new Error("The lab's server does not answer: it has ended. Start `multipaxos lab` again.");
   }
-  const answer = await reply.json();
-  if (!reply.ok) {
-    throw new Error(answer.error);
+  let answer;
+  try {
+    answer = await reply.json();
+  } catch {
+    throw new Error("What answers here is not the lab, or it ended meanwhile. Start `multipaxos lab` again.");
   }
+  if (!reply.ok) throw new Error(String(answer?.error ?? `The lab answers with ${reply.status}.`));
   return answer;
 }

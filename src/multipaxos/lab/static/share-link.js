@@ -2,12 +2,12 @@
 
 export const SHARE_LINK_MAX = 30000; // characters; longer addresses do not survive mail and chat
 
-/** Give the link to the run with this *script*, at the event *at*. */
+const SHARE_LAB = "http://127.0.0.1:7800/"; // where `multipaxos lab` is, unless it is told otherwise
+
+/** Give the link to the run with this *script*, at the event *at*. It has no token: that is nobody else's. */
 export function shareLink(script, at) {
-  const address = new URL(location.href);
-  address.hash = `script=${encodeURIComponent(script)}&at=${at}`;
-  address.search = "";
-  return address.href;
+  const lab = location.protocol === "http:" ? `${location.origin}/` : SHARE_LAB;
+  return `${lab}#script=${encodeURIComponent(script)}&at=${at}`;
 }
 
 /** Give the run that the address asks for: its script and, where it says so, the position; or null. */

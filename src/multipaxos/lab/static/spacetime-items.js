@@ -6,7 +6,8 @@ import { spacetimeCallWords, spacetimeMark, spacetimeWires } from "./spacetime-m
 import { spacetimeRows } from "./spacetime-rows.js";
 import { spacetimeMessagesAt, spacetimeSteps, spacetimeVisible } from "./spacetime-visible.js";
 
-const SPACETIME_DRAWN_MAX = 900;
+/** How many items are drawn at once, at most. */
+export const SPACETIME_DRAWN_MAX = 900;
 
 /** Give the end of an arrow that does not reach its receiver: lost, or in flight at the end of the run. */
 function spacetimeArrowEnd(message, { x1, y1, x2, y2 }, place) {

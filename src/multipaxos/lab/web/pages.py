@@ -30,7 +30,7 @@ HEADERS = {
 JSON = "application/json"
 NOT_BY_THE_LINK = (
     "The link to the lab has a token, and this request has not. Open the link that "
-    "`multipaxos lab` printed."
+    "`multipaxos lab` printed, and then this page again."
 )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from multipaxos.errors import MultipaxosError
+from multipaxos.lab.as_scenario import scenario_of
 from multipaxos.lab.as_test import source_of_test
 from multipaxos.lab.catalogue import catalogue
-from multipaxos.lab.export import page_of
+from multipaxos.lab.export import frame
 from multipaxos.lab.forking import fork
 from multipaxos.lab.gallery import UnknownScenarioError, find, scenarios
 from multipaxos.lab.game import games
@@ -57,7 +58,9 @@ class Service:
             "scenario": lambda body: self._scenario(_text(body, "name")),
             "catalogue": lambda _: catalogue() | {"games": games(), "live": live is not None},
             "opened": lambda _: self.first(),
-            "export": lambda body: {"html": page_of(run_of(play(_text(body, "script"))))},
+            # The page has the run: it need not travel here and back, and may come from a trace.
+            "export": lambda _: frame()._asdict(),
+            "as_scenario": lambda body: {"text": scenario_of(_text(body, "script"))},
             "test": lambda body: {"text": source_of_test(_text(body, "script"))},
         }
         if live is not None:

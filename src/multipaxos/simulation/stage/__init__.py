@@ -34,6 +34,7 @@ _SETTINGS = (
     Stage.master,
     Stage.without,
     Stage.bug,
+    Stage.quorums,
     Stage.newborn,
     Stage.automatic,
     Stage.faults,

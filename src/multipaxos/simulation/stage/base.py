@@ -114,9 +114,14 @@ class StageBase:
         """Build the cluster, unless that is done."""
         if self._started is not None:
             return
-        self._started = self.setup.build(tolerant=self._tolerant)
+        try:
+            self._started = self.setup.build(tolerant=self._tolerant)
+            self.setup.start(self._started)
+        except ValueError as error:
+            # Settings that do not go together, such as quorums that need not meet.
+            self._started = None
+            raise BadCommandError(str(error)) from error
         self._started.invariants.judge(self._started.invariants.quorums.check)
-        self.setup.start(self._started)
         if self.setup.founded:
             # Greetings and first timers are the same in every scenario.
             self._started.manual.held.clear()

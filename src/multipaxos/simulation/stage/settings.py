@@ -54,6 +54,18 @@ class SettingCommands(StageBase):
             raise BadCommandError(str(error)) from error
         self.setup.bug = found.name
 
+    def quorums(self, rest: str) -> None:
+        """``quorums 3 1``: ask for 3 promises, and take 1 acceptance for enough."""
+        match rest.split():
+            case [promises, acceptances]:
+                sizes = (
+                    self._count(promises, 1, SERVERS_MAX, "a quorum's size"),
+                    self._count(acceptances, 1, SERVERS_MAX, "a quorum's size"),
+                )
+            case _:
+                raise BadCommandError("write: quorums PROMISES ACCEPTANCES")
+        self.setup.quorums = sizes
+
     def newborn(self, rest: str) -> None:
         """Begin without memory instead of at link 1 of a chain."""
         self._no_more(rest)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from composable_paxos import PeerID
+from composable_paxos import PeerID, Quorums
 from multipaxos.chain.register import Register
+from multipaxos.chain.replicated_value import BaseReplicatedValue
 from multipaxos.chain.settings import Settings
 from multipaxos.chain.state_machine import StateMachine
 from multipaxos.composition import compose, strategy_names
@@ -47,6 +48,7 @@ class Setup:
     master: bool = False
     without: tuple[str, ...] = ()
     bug: str | None = None
+    quorums: tuple[int, int] | None = None
     founded: bool = True
     manual: bool = True
     machine: StateMachine = field(default_factory=Register)
@@ -60,9 +62,7 @@ class Setup:
         return SimulatedCluster(
             self.servers,
             seed=self.seed,
-            replica_class=compose(
-                strategy_names(master=self.master, without=self.without), bug=self.bug
-            ),
+            replica_class=self._replica_class(),
             settings=Settings(**self.settings),  # type: ignore[arg-type]
             founded=self.founded,
             machine=self.machine,
@@ -70,7 +70,7 @@ class Setup:
             weather=CALM if chances is None else chances.weather,
             rates=self._rates(chances),
             engine="scenario",
-            about={} if self.bug is None else {"bug": self.bug},
+            about=self._about(),
             tolerant=tolerant or self.bug is not None,
         )
 
@@ -86,6 +86,33 @@ class Setup:
             mischief.start()
             # Then there is peace: what is down comes back, what is cut is mended.
             cluster.time.call_at(self.faults.seconds, mischief.stop)
+
+    def _about(self) -> dict[str, object]:
+        """Return what is out of the ordinary, for the trace's header."""
+        about: dict[str, object] = {}
+        if self.bug is not None:
+            about["bug"] = self.bug
+        if self.quorums is not None:
+            about["quorums"] = list(self.quorums)
+        if self.settings:
+            about["settings"] = dict(self.settings)
+        return about
+
+    def _replica_class(self) -> type[BaseReplicatedValue]:
+        strategies = strategy_names(master=self.master, without=self.without)
+        woven = compose(strategies, bug=self.bug)
+        if self.quorums is None:
+            return woven
+        promise_size, accept_size = self.quorums
+
+        def choose_quorums(value: BaseReplicatedValue) -> Quorums:
+            return Quorums(
+                acceptors=frozenset(value.membership.servers),
+                promise_size=promise_size,
+                accept_size=accept_size,
+            )
+
+        return type("FlexibleReplicatedValue", (woven,), {"choose_quorums": choose_quorums})
 
     def _chances(self) -> FaultPlan | None:
         return None if self.faults is None else draw_fault_plan(self.seed, self.faults.level)

@@ -17,7 +17,7 @@ from multipaxos.strategies.broken.proposers import (
     KeepsItsWish,
     SkipsPhaseOne,
 )
-from multipaxos.strategies.broken.quorums import HalfIsEnough, PromisesOfTooFew
+from multipaxos.strategies.broken.quorums import EitherMembership, HalfIsEnough, PromisesOfTooFew
 
 _AGREEMENT = "I1 Agreement"
 _ONE_VALUE = "I2 OneValuePerNumber"
@@ -163,6 +163,19 @@ BUGS_OF_DECISIONS = (
         shortest=(
             Disaster(breaks=_QUORUMS, steps=0, states=1),
             Disaster(breaks=_AGREEMENT, steps=8, states=8_385),
+        ),
+    ),
+    Bug(
+        name="either-membership",
+        culprit=EitherMembership,
+        quorums=EitherMembership.of,
+        breaks=(_QUORUMS, _AGREEMENT),
+        plan={"faults": "rough", "servers": 5},
+        model=Model.ROLES,
+        bounds={"servers": 5},
+        shortest=(
+            Disaster(breaks=_QUORUMS, steps=0, states=1),
+            Disaster(breaks=_AGREEMENT, steps=9, states=59_704),
         ),
     ),
     Bug(

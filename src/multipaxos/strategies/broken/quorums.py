@@ -60,3 +60,42 @@ class HalfIsEnough(_UncheckedQuorums):
         """Take half of *acceptors*, rounded up, for both phases."""
         half = (len(set(acceptors)) + 1) // 2
         return cls(acceptors=frozenset(acceptors), promise_size=half, accept_size=half)
+
+
+class EitherMembership(_UncheckedQuorums):
+    """
+    Counts with the old members or with the new.
+
+    Mistake: the members change from A, B, C to C, D, E, "in the configuration file, one server
+    after the other". Meanwhile A and B are a majority of the old ones, and D and E are one of the
+    new ones. Each pair decides without the other.
+
+    Rule: a change of the members is itself decided in the chain, and takes effect some links later;
+    or the members change one at a time, so that an old and a new majority have a server in common
+    (Lamport, Malkhi, Zhou, Reconfiguring a State Machine, 2010, section 3).
+
+    Met: where a cluster is moved to other machines by editing a list; in early versions of systems
+    whose members could be added two at a time.
+    """
+
+    @classmethod
+    def of(cls, acceptors: Collection[PeerID]) -> Self:
+        """Take the first half of *acceptors* for the old members, the last half for the new."""
+        part = len(set(acceptors)) // 2 + 1
+        majority = part // 2 + 1
+        return cls(acceptors=frozenset(acceptors), promise_size=majority, accept_size=majority)
+
+    @override
+    def have_promised(self, uids: Collection[PeerID]) -> bool:
+        """Tell whether *uids* are a majority of the old members, or of the new ones."""
+        members = sorted(self.acceptors)
+        part = len(members) // 2 + 1
+        return any(
+            len(set(membership).intersection(uids)) >= self.promise_size
+            for membership in (members[:part], members[-part:])
+        )
+
+    @override
+    def have_accepted(self, uids: Collection[PeerID]) -> bool:
+        """Tell the same of those that accepted."""
+        return self.have_promised(uids)
