@@ -11,6 +11,7 @@ import click
 from rich.text import Text
 
 from multipaxos.cli.entry import EXIT_FAILED, BadInputError, OutputLostError
+from multipaxos.cli.lab import PORT, PORT_MAX
 from multipaxos.cli.output import open_console
 from multipaxos.cli.parameters import (
     WholeNumber,
@@ -54,7 +55,18 @@ CLIENT_PORTS = 7000
 @state_option
 @transport_option
 @click.option("--quiet", is_flag=True, help="Do not print the traffic.")
-def cluster(
+@click.option(
+    "--lab", "with_lab", is_flag=True, help="Show the cluster in the browser, with faults at hand."
+)
+@click.option(
+    "--port",
+    metavar="N",
+    type=WholeNumber(0, PORT_MAX),
+    default=PORT,
+    help=f"With --lab: listen on this port of 127.0.0.1; without it {PORT}. 0 finds a free one.",
+)
+@click.option("--no-browser", is_flag=True, help="With --lab: print the link, open no browser.")
+def cluster(  # noqa: PLR0917 - click passes them by name
     servers: int | None,
     master: bool,
     config_path: Path | None,
@@ -63,12 +75,16 @@ def cluster(
     state: str,
     transport: str,
     quiet: bool,
+    with_lab: bool,
+    port: int,
+    no_browser: bool,
 ) -> None:
     """
     Run a whole cluster on this machine until Ctrl+C.
 
     Each server is a process of its own, and each line says whose it is. If one of them ends, the
-    others go on.
+    others go on. With --lab, a page shows what they do, and can kill, pause and start them again,
+    and lose, delay and cut their messages.
     """
     if servers is not None and config_path is not None:
         raise BadInputError(
@@ -78,6 +94,10 @@ def cluster(
     # All have the same strategies: they are printed once, here.
     options += ["--storage", storage, "--state", state, "--transport", transport, "--brief"]
     options += ["--master"] * master + ["--quiet"] * quiet
+    if with_lab:
+        from multipaxos.cli.cluster_lab import run_with_lab
+
+        sys.exit(run_with_lab(config, options, state, port=port, opens_browser=not no_browser))
     interrupt_at_end()
     sys.exit(_Cluster(config, options, strategy_names(master=master)).run())
 

@@ -40,15 +40,20 @@ class ServerProcess:
         on_line: Callable[[Text], None] = lambda _: None,
         colour: bool = False,
         width: int | None = None,
+        listens: bool = False,
         program: Sequence[str] = (sys.executable, "-m", "multipaxos"),
     ) -> None:
-        """Start *program*'s ``server`` with *arguments*; its lines have *width* columns."""
+        """
+        Start *program*'s ``server`` with *arguments*; its lines have *width* columns.
+
+        One that *listens* can be told lines, and ends with the program that started it.
+        """
         self.uid = uid
         self.output: list[Text] = []
         self._on_line = on_line
         self._process = subprocess.Popen(
             [*program, "server", uid, *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if listens else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=_environment(colour=colour, width=width),
@@ -78,6 +83,21 @@ class ServerProcess:
     def is_ready(self) -> bool:
         """Tell whether the server said that it serves."""
         return "ready" in self.lines
+
+    def tell(self, line: str) -> None:
+        """Write *line* to the child's standard input; nothing happens if it has ended."""
+        assert self._process.stdin is not None, "only a server that listens can be told anything"
+        with suppress(OSError, ValueError):
+            self._process.stdin.write(f"{line}\n")
+            self._process.stdin.flush()
+
+    def stop(self) -> None:
+        """Let the child stand still, in the middle of whatever it does (SIGSTOP)."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a child that stands still go on (SIGCONT)."""
+        os.kill(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """End the child as a power cut would: at once, without a chance to tidy up (kill -9)."""
@@ -142,6 +162,8 @@ def end_all(processes: Sequence[ServerProcess]) -> None:
     for process in running:
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGTERM)
+            # One that stands still would not hear of it.
+            process.go_on()
     for process in running:
         process.terminate()
 

@@ -12,6 +12,8 @@ const PAGE_PANELS = [
   ["live", "Live"],
 ];
 
+const PAGE_CAPTION_MAX = 220;
+
 function pageTabs(actions) {
   const tabs = PAGE_PANELS.map(([panel, words]) =>
     domNode("button", {
@@ -48,10 +50,31 @@ function pageShowPanel(tabs, panel) {
   }
 }
 
+/** Give the function that draws the teacher's line; it is as high as the longest one of the run. */
+function pageCaption(element) {
+  const words = domNode("span", { class: "caption-words", "aria-live": "polite" });
+  const longest = domNode("span", { class: "caption-words caption-room", "aria-hidden": "true" });
+  element.append(words, longest);
+  let known = null;
+  return ({ run, at }) => {
+    const now = run ? timebarCaption(run.payload, at) : "";
+    if (words.title !== now) {
+      words.textContent = domCut(now, PAGE_CAPTION_MAX);
+      words.title = now;
+    }
+    if (run === known) return;
+    known = run;
+    const captions = run ? run.payload.marks.map((mark) => mark.caption) : [];
+    const most = captions.reduce((most, caption) => (caption.length > most.length ? caption : most), "");
+    longest.textContent = domCut(most, PAGE_CAPTION_MAX);
+    element.classList.toggle("is-none", most === "");
+  };
+}
+
 /** Draw the frame around the views. */
 export function createPageView(store, actions) {
   const title = document.getElementById("title");
-  const caption = document.getElementById("caption");
+  const drawCaption = pageCaption(document.getElementById("caption"));
   const notice = document.getElementById("notice");
   const { list, tabs } = pageTabs(actions);
   document.getElementById("tabs").append(list);
@@ -73,12 +96,7 @@ export function createPageView(store, actions) {
     title.textContent = domCut(name, 160);
     title.title = domCut(name, 1000);
     document.title = name ? `${domCut(name, 60)} · multipaxos lab` : "multipaxos lab";
-    const words = run ? timebarCaption(run.payload, state.at) : "";
-    if (caption.title !== words) {
-      caption.textContent = domCut(words, 220);
-      caption.title = words;
-    }
-    caption.classList.toggle("is-none", !run?.payload.marks.some((mark) => mark.caption));
+    drawCaption(state);
     notice.hidden = !state.notice;
     noticeWords.textContent = domCut(state.notice, 600);
     document.body.classList.toggle("is-busy", state.busy);

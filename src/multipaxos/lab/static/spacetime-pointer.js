@@ -46,6 +46,31 @@ function spacetimeNeighbour(scene, event, direction) {
   return { event: next, key: message === undefined ? `e${next}` : `m${message}` };
 }
 
+/** Let a drag along the time axis move the position; return whether the last press was on it. */
+function spacetimeScrub(scroller, scene, actions) {
+  let isOn = false;
+  let isAxis = false;
+  const move = (event) => {
+    const inside = event.clientY - scroller.getBoundingClientRect().top;
+    actions.goTo(Math.max(1, scene.countAbove(inside + scroller.scrollTop)));
+  };
+  scroller.addEventListener("pointerdown", (event) => {
+    isAxis = event.target instanceof Element && event.target.matches(".st-scrub");
+    isOn = isAxis;
+    if (!isOn) return;
+    event.preventDefault();
+    scroller.setPointerCapture(event.pointerId);
+    move(event);
+  });
+  scroller.addEventListener("pointermove", (event) => isOn && move(event));
+  for (const end of ["pointerup", "pointercancel"]) {
+    scroller.addEventListener(end, () => {
+      isOn = false;
+    });
+  }
+  return () => isAxis;
+}
+
 /** Let pointer and keyboard act on *scene*, which scrolls in *scroller*. */
 export function createSpacetimePointer(scroller, scene, store, actions, shown) {
   const box = spacetimeHintBox();
@@ -76,7 +101,9 @@ export function createSpacetimePointer(scroller, scene, store, actions, shown) {
     );
   };
 
+  const isOnAxis = spacetimeScrub(scroller, scene, actions);
   scroller.addEventListener("click", (event) => {
+    if (isOnAxis()) return;
     const item = spacetimeItemAt(event.target);
     const uid = spacetimeServerAt(event.target);
     if (uid) actions.select({ kind: "server", uid });

@@ -84,3 +84,9 @@ export function spacetimePresent(at, rows) {
   const room = rows.openEnds.has(rows.shown[next - 1]) ? 0.95 : 0.6;
   return here + Math.min((below - here) * 0.65, room);
 }
+
+/** Count the events that have happened above the height *y*, in rows. */
+export function spacetimeCountAbove(y, rows) {
+  const next = spacetimeSearch(rows.shown, y, (index) => rows.y[index]);
+  return next < rows.shown.length ? rows.shown[next] : rows.y.length;
+}

@@ -1,91 +1,11 @@
 // The SVG of the space-time diagram: only what is in view is in the document.
 
-import { domCut, domSvg } from "./dom.js";
+import { domSvg } from "./dom.js";
+import { spacetimeDress } from "./spacetime-dress.js";
+import { spacetimeColumnNodes, spacetimeHeadNodes } from "./spacetime-frame.js";
 import { spacetimeInView } from "./spacetime-items.js";
 import { spacetimePaint } from "./spacetime-paint.js";
-import { spacetimePresent } from "./spacetime-rows.js";
-
-/** Draw how each server fares, as the line of its column. */
-function spacetimeColumnNodes(layout, place) {
-  const nodes = [];
-  for (const column of place.columns) {
-    if (!column.client) continue;
-    nodes.push(
-      domSvg("line", {
-        class: "st-column is-client",
-        x1: column.x,
-        x2: column.x,
-        y1: place.head,
-        y2: place.height,
-      }),
-    );
-  }
-  for (const life of layout.lives) {
-    const x = place.x.get(life.server);
-    if (x === undefined) continue;
-    const [y1, y2] = [place.head + life.from * place.row, place.head + life.to * place.row];
-    nodes.push(domSvg("line", { class: `st-column is-${life.status}`, x1: x, x2: x, y1, y2 }));
-  }
-  return nodes;
-}
-
-function spacetimeHeadNodes(place) {
-  const { em, head } = place;
-  const nodes = [
-    domSvg("rect", { class: "st-heading", x: 0, y: 0, width: place.width, height: head - em * 0.5 }),
-  ];
-  for (const { name, x, client } of place.columns) {
-    const words = domCut(
-      name,
-      Math.max(3, Math.floor((place.gap * (client ? 0.6 : 0.95)) / em / (client ? 0.62 : 0.8))),
-    );
-    const text = domSvg("text", {
-      class: client ? "st-name is-client" : "st-name",
-      x,
-      y: em * 1.45,
-      "text-anchor": "middle",
-      text: words,
-    });
-    text.append(domSvg("title", { text: domCut(name, 2000) }));
-    const attributes = client
-      ? {}
-      : {
-          class: "st-heading-name",
-          "data-server": name,
-          tabindex: "0",
-          role: "button",
-          "aria-label": `Server ${domCut(name, 60)}`,
-        };
-    nodes.push(domSvg("g", attributes, text));
-  }
-  return nodes;
-}
-
-/** Give a node and its label the class *name*, or take it away. */
-function spacetimeMarkAs(node, name, isSo) {
-  node.classList.toggle(name, isSo);
-  node.labLabel?.classList.toggle(name, isSo);
-}
-
-/** Show how far *item* has come when *at* events have happened. */
-function spacetimeAge(item, node, at, present) {
-  const isFuture = item.event >= at;
-  spacetimeMarkAs(node, "is-future", isFuture);
-  if (item.type !== "arrow") return;
-  const isFlying = !isFuture && item.ended !== null && item.ended >= at;
-  spacetimeMarkAs(node, "is-flying", isFlying);
-  if (!isFlying) return;
-  const part =
-    item.y2 > item.y1 ? Math.min(1, Math.max(0.06, (present - item.y1) / (item.y2 - item.y1))) : 0.5;
-  const x = item.x1 + (item.x2 - item.x1) * part;
-  const y = item.y1 + (item.y2 - item.y1) * part;
-  const trail = node.querySelector(".st-trail");
-  trail.setAttribute("x2", x);
-  trail.setAttribute("y2", y);
-  const dot = node.querySelector(".st-dot");
-  dot.setAttribute("cx", x);
-  dot.setAttribute("cy", y);
-}
+import { spacetimeCountAbove, spacetimePresent } from "./spacetime-rows.js";
 
 /** The scene: one SVG as large as the window onto the run, with the items that are in it. */
 export class SpacetimeScene {
@@ -131,6 +51,11 @@ export class SpacetimeScene {
     return this.place.head + spacetimePresent(at, this.layout.rows) * this.place.row;
   }
 
+  /** Count the events that have happened above the height *top*, in pixels. */
+  countAbove(top) {
+    return spacetimeCountAbove((top - this.place.head) / this.place.row, this.layout.rows);
+  }
+
   /** Take the *height* of the window onto the run. */
   resize(height) {
     this.svg.setAttribute("width", this.place.width);
@@ -151,7 +76,9 @@ export class SpacetimeScene {
       node.remove();
       this.nodes.delete(key);
     }
-    for (const item of wanted) spacetimeAge(item, this.#node(item), at, present);
+    const look = { at, present, selected: this.selected, related: this.related };
+    const below = new Map(); // the node that stands above the next one, in each layer
+    for (const item of wanted.reverse()) spacetimeDress(this.#node(item, below), item, look);
   }
 
   #drawPresent(present) {
@@ -163,24 +90,26 @@ export class SpacetimeScene {
     this.veil.setAttribute("height", Math.max(0, this.place.height - present + 4000));
   }
 
-  #node(item) {
+  /** Find or make the node of *item*, in its layer before what is drawn after it. */
+  #node(item, below) {
+    const layer = this.layers[item.type] ?? this.layers.mark;
     let node = this.nodes.get(item.key);
-    if (node) return node;
-    node = spacetimePaint(item, this.place, this.run);
-    node.labItem = item;
-    this.nodes.set(item.key, node);
-    (this.layers[item.type] ?? this.layers.mark).append(node);
-    if (node.labLabel) {
-      node.labLabel.labItem = item;
-      this.layers.label.append(node.labLabel);
+    if (!node) {
+      node = spacetimePaint(item, this.place, this.run);
+      this.nodes.set(item.key, node);
+      this.#put(node, item, layer, below);
     }
-    this.#highlight(item.key, node);
+    below.set(layer, node);
+    if (node.labLabel) below.set(this.layers.label, node.labLabel);
     return node;
   }
 
-  #highlight(key, node) {
-    spacetimeMarkAs(node, "is-selected", key === this.selected);
-    spacetimeMarkAs(node, "is-related", this.related.has(key));
+  #put(node, item, layer, below) {
+    node.labItem = item;
+    layer.insertBefore(node, below.get(layer) ?? null);
+    if (!node.labLabel) return;
+    node.labLabel.labItem = item;
+    this.layers.label.insertBefore(node.labLabel, below.get(this.layers.label) ?? null);
   }
 
   /** Mark the event from which on this run differs from the one beside it; null for none. */
@@ -210,6 +139,5 @@ export class SpacetimeScene {
     this.selected = keys[0] ?? null;
     this.related = new Set(keys);
     this.svg.classList.toggle("has-selection", keys.length > 0);
-    for (const [key, node] of this.nodes) this.#highlight(key, node);
   }
 }

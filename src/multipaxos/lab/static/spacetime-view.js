@@ -48,12 +48,9 @@ export function createSpacetimeView(element, store, actions, { compared = false 
   let known = { fit: 0 }; // what the picture was made of, to see what has changed
   let layout = null;
 
-  // Scroll as little as keeps the present line well inside: it stands still while the run moves.
+  // The present line stands still while the run moves: the picture depends on run and position only.
   const follow = (at, height) => {
-    const present = scene.presentAt(at);
-    const lowest = present - scene.place.head - height * 0.12;
-    const highest = present - height * 0.76;
-    scroller.scrollTop = Math.max(highest, Math.min(scroller.scrollTop, lowest));
+    scroller.scrollTop = Math.round(scene.presentAt(at) - height * 0.66);
   };
 
   const reveal = (height) => {
@@ -62,6 +59,15 @@ export function createSpacetimeView(element, store, actions, { compared = false 
     const y = item.type === "arrow" ? (item.y1 + item.y2) / 2 : item.y;
     const inside = y - scroller.scrollTop;
     if (inside < scene.place.head || inside > height - 20) scroller.scrollTop = y - height / 2;
+  };
+
+  // What stands still when the picture is laid out anew: the present line, or what is in the middle.
+  const anchor = (run, height) => {
+    if (known.run !== run) return null;
+    const inside = scene.presentAt(known.at) - scroller.scrollTop;
+    if (inside > 0 && inside < height) return (at) => scene.presentAt(at) - inside;
+    const event = Math.min(scene.countAbove(scroller.scrollTop + height / 2), run.events.length - 1);
+    return () => scene.place.top(event) - height / 2;
   };
 
   const layOut = (run, state) => {
@@ -100,9 +106,12 @@ export function createSpacetimeView(element, store, actions, { compared = false 
       em,
     };
     const moved = Object.keys(now).some((key) => known[key] !== now[key]);
+    const isOther = known.run !== run || known.at !== at;
     if (moved) {
+      const back = anchor(run, height);
       layOut(run, state);
       place(run, state, width, height, em);
+      if (back) scroller.scrollTop = back(at);
     }
     const isNew = known.selection !== state.selection;
     if (moved || isNew) {
@@ -112,7 +121,7 @@ export function createSpacetimeView(element, store, actions, { compared = false 
     const differs = branchDifference(state);
     if (moved || known.differs !== differs) scene.mark(differs);
     if (isNew && scene.selected) reveal(height);
-    else if (moved || known.at !== at) follow(at, height);
+    else if (isOther) follow(at, height);
     svg.classList.toggle("hides-future", !state.diagram.future);
     scene.draw({ at, scroll: scroller.scrollTop, height });
     known = { ...known, ...now, at, differs, selection: state.selection };

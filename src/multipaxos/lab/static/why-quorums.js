@@ -88,7 +88,7 @@ export function whyViolationNode(violation, payload, said) {
     "section",
     { class: "why-lens is-violation", "data-lens": "violation" },
     whyLens({ servers: payload.servers, sets, witness, bad: violation.servers, said: violation.text }),
-    said.includes(violation.text.slice(0, 200)) ? null : whyText("p", "why-caption", violation.text),
+    said ? null : whyText("p", "why-caption", violation.text),
     whyText("p", "why-witness", numbers),
   );
 }

@@ -1,0 +1,138 @@
+"""The running cluster behind the page: what happens in it, and what is done to it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import Any, Protocol
+
+from multipaxos.lab.live.stream import Stream
+from multipaxos.lab.live.wishes import Ask, Strike, Trouble, WishError, wish_of
+from multipaxos.lab.run import Run, run_of_trace
+from multipaxos.runtime.messenger.faults import NetworkFaults
+from multipaxos.trace.diagram.reading import with_choices
+from multipaxos.trace.file import plain_event
+
+TOLD_MAX = 2_000
+"""So many events are told at once; a page that asks again is told the rest."""
+
+
+class Processes(Protocol):
+    """The servers as processes, each in the hand of whoever started it."""
+
+    def state(self, uid: str) -> str:
+        """Return ``up``, ``down`` or ``paused``."""
+
+    def strike(self, deed: str, uid: str) -> None:
+        """Kill, restart, pause or resume the process of *uid*."""
+
+    def tell(self, uid: str, line: str) -> None:
+        """Write *line* to the standard input of *uid*, if it is up."""
+
+    def ask(self, uid: str, value: str) -> str:
+        """Ask *uid* to set *value*, and return a sentence that says what came of it."""
+
+
+POSSIBLE = {
+    "kill": ("up", "paused"),
+    "restart": ("down",),
+    "pause": ("up",),
+    "resume": ("paused",),
+}
+"""In which states of a process each deed makes sense."""
+
+
+NOTED = {"kill": "crashed", "pause": "paused", "resume": "resumed"}
+"""What a server cannot tell itself, and how a trace calls it. Of its start it tells."""
+
+
+class LiveCluster:
+    """
+    The servers *uids*, with their traces in *stream*.
+
+    Its methods may be called from any thread. State: the *faults* that the network has on purpose.
+    """
+
+    def __init__(self, uids: Sequence[str], stream: Stream, processes: Processes) -> None:
+        """Watch the cluster; its network begins whole."""
+        self.uids = tuple(uids)
+        self.faults = NetworkFaults()
+        self._stream = stream
+        self._processes = processes
+        self._lock = Lock()
+
+    def events_since(self, number: int) -> Mapping[str, Any]:
+        """
+        Return what happened from event *number* on, and how the servers are.
+
+        *missing* are the events between that number and the first that is told: they are not kept.
+        """
+        with self._lock:
+            stream = self._stream
+            stream.look()
+            # A page that has seen none is shown the newest ones.
+            wanted = number or max(0, stream.were - TOLD_MAX)
+            first = min(max(wanted, stream.oldest), stream.were)
+            events = stream.between(first, first + TOLD_MAX)
+            return {
+                "first": first,
+                "events": [plain_event(event) for event in events],
+                "next": first + len(events),
+                "missing": max(0, first - wanted),
+                "servers": {uid: self._processes.state(uid) for uid in self.uids},
+                "faults": self.faults.plain(),
+            }
+
+    def fault(self, wish: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Do what *wish* says and return a sentence. Raises ValueError, with one, if it cannot."""
+        match wish_of(wish, self.uids):
+            case Strike(deed=deed, server=server):
+                return {"text": self._strike(deed, server)}
+            case Trouble(faults=faults):
+                return {"text": self._trouble(faults)}
+            case Ask(server=server, value=value):
+                if self._processes.state(server) == "down":
+                    raise WishError(f"{server} is down: nobody can ask it")
+                return {"text": self._processes.ask(server, value)}
+
+    def freeze(self, since: int, until: int) -> Run:
+        """Return the events from *since* up to *until* as a run, to be looked at. ValueError."""
+        with self._lock:
+            self._stream.look()
+            events = self._stream.between(since, until)
+            header = self._stream.header
+        if header is None or not events:
+            raise WishError("nothing has happened there that is still known")
+        first, last = events[0].seconds, events[-1].seconds
+        title = f"{last - first:.1f} s of the running cluster"
+        stretch = [event for event in events if event.kind != "trace"]
+        # What the stretch is a trace of, said at its beginning, whenever the server said it.
+        beginning = replace(header, seconds=first)
+        return run_of_trace(list(with_choices([beginning, *stretch])), title=title)
+
+    def _strike(self, deed: str, server: str) -> str:
+        state = self._processes.state(server)
+        if state not in POSSIBLE[deed]:
+            raise WishError(f"{server} is {state}: there is nothing to {deed}")
+        self._processes.strike(deed, server)
+        if deed in NOTED:
+            with self._lock:
+                self._stream.note(NOTED[deed], server, {})
+        if deed == "restart":
+            # A fresh process knows nothing of what is wrong with the network.
+            self._tell(server)
+        done = {"kill": "killed", "restart": "started", "pause": "paused", "resume": "resumed"}
+        return f"{server} was {done[deed]}."
+
+    def _trouble(self, faults: NetworkFaults) -> str:
+        if faults.blocked != self.faults.blocked:
+            with self._lock:
+                blocked = [list(pair) for pair in sorted(faults.blocked)]
+                self._stream.note("wires", "", {"blocked": blocked})
+        self.faults = faults
+        for uid in self.uids:
+            self._tell(uid)
+        return "The network is whole." if faults == NetworkFaults() else "The network is troubled."
+
+    def _tell(self, uid: str) -> None:
+        self._processes.tell(uid, json.dumps(self.faults.plain()))
