@@ -25,6 +25,8 @@ def test_a_simulation_is_a_script_that_gives_the_same_run_again() -> None:
     run = simulation.run()
 
     assert run.script == simulation.script
+    title = "A simulation: 5 servers, seed 7, with a master, rough faults"
+    assert run.explained["title"] == title
     assert run.events == play(run.script).stage.events
     assert run.events != Simulation(servers=5, seed=8, master=True, faults="rough").run().events
     assert {event.server for event in run.events} >= {"A", "B", "C", "D", "E"}
@@ -45,7 +47,7 @@ def test_numbers_are_written_exactly() -> None:
     """A script must give the very run that was asked for."""
     simulation = Simulation(seconds=1.23456789, rate=0.015625, settings={"lease_seconds": 2.0})
 
-    assert simulation.script.splitlines()[2:] == [
+    assert simulation.script.splitlines()[3:] == [
         "set lease_seconds 2",
         "faults none 1.23456789s",
         "clients 2 0.015625 1.23456789s",
@@ -64,6 +66,7 @@ def test_settings_strategies_and_commands_are_part_of_it() -> None:
     )
 
     assert simulation.script.splitlines() == [
+        "# A simulation: 3 servers, seed 0, without brevity",
         "servers A B C",
         "seed 0",
         "without brevity",

@@ -4,7 +4,6 @@ import signal
 import sys
 import tempfile
 import time
-import webbrowser
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 from rich.text import Text
 
 from multipaxos.chain.register import Register
+from multipaxos.cli.browser import open_browser
 from multipaxos.cli.entry import FailedError
 from multipaxos.cli.output import open_console
 from multipaxos.cli.processes import ServerProcess, describe_exit, end_all
@@ -69,7 +69,7 @@ def _serve(live: LiveCluster, children: "_Children", port: int, *, opens_browser
     click.echo("Its servers lose, delay and cut messages on purpose, if the page says so.")
     sys.stdout.flush()
     if opens_browser:
-        loop.callInThread(webbrowser.open, listening.link)
+        loop.callInThread(open_browser, listening.link)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: loop.callFromThread(_stop, loop))
     LoopingCall(children.look).start(LOOK_SECONDS)

@@ -1,14 +1,13 @@
 """``multipaxos lab``: runs in the browser, to be stepped through and changed by hand."""
 
-import os
 import sys
-import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from multipaxos.cli.browser import open_browser
 from multipaxos.cli.entry import BadInputError, FailedError
 from multipaxos.cli.parameters import FilePath, WholeNumber
 from multipaxos.errors import MultipaxosError
@@ -144,17 +143,6 @@ def _serve(opened: "Run | None", port: int, *, opens_browser: bool) -> None:
     click.echo("Ctrl+C ends it.")
     sys.stdout.flush()
     if opens_browser:
-        loop.callInThread(_open, listening.link)
+        loop.callInThread(open_browser, listening.link)
     loop.addSystemEventTrigger("before", "shutdown", listening.close)
     loop.run()
-
-
-def _open(link: str) -> None:
-    try:
-        browser = webbrowser.get()
-    except webbrowser.Error:
-        return
-    # One within the terminal would run no script, and take the terminal away.
-    is_in_terminal = type(browser) is webbrowser.GenericBrowser and "BROWSER" not in os.environ
-    if not is_in_terminal:
-        browser.open(link)

@@ -2,7 +2,8 @@
 The lab: runs to be seen, stepped through, and changed by hand.
 
 Python plays a script and explains its trace; the page draws it and sends commands. Read it in this
-order: play, judging, forking, explain, run; catalogue, gallery; export, as_test, notebook; web.
+order: play, judging, forking, explain, run; catalogue, gallery, game; export, as_scenario, as_test,
+notebook; web.
 Only web opens a socket, and only the page draws.
 """
 

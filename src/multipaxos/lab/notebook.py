@@ -15,6 +15,7 @@ from multipaxos.trace import TraceEvent
 HEIGHT_PIXELS = 720
 REQUESTS_A_SECOND = 1.0
 CLIENTS = 2
+CALMEST = "none"
 NAMES = "ABCDEFGHI"
 
 
@@ -33,7 +34,7 @@ class Simulation:
     servers: int = 3
     seed: int = 0
     master: bool = False
-    faults: str = "none"
+    faults: str = CALMEST
     seconds: float = 5.0
     clients: int = CLIENTS
     rate: float = REQUESTS_A_SECOND
@@ -48,7 +49,8 @@ class Simulation:
         if not 1 <= self.servers <= len(NAMES):
             raise ScriptError(f"a simulation has 1 to {len(NAMES)} servers, not {self.servers}")
         length = f"{_number(self.seconds)}s"
-        lines = [f"servers {' '.join(NAMES[: self.servers])}", f"seed {self.seed}"]
+        lines = [f"# {self._title()}"]
+        lines += [f"servers {' '.join(NAMES[: self.servers])}", f"seed {self.seed}"]
         lines += ["master"] * self.master
         lines += [f"without {name}" for name in self.without]
         lines += [] if self.bug is None else [f"bug {self.bug}"]
@@ -57,6 +59,14 @@ class Simulation:
         lines += [f"clients {self.clients} {_number(self.rate)} {length}"] * (self.clients > 0)
         lines += [f"advance {length}", *self.commands]
         return "\n".join([*lines, ""])
+
+    def _title(self) -> str:
+        parts = [f"{self.servers} servers", f"seed {self.seed}"]
+        parts += ["with a master"] * self.master
+        parts += [f"{self.faults} faults"] if self.faults != CALMEST else []
+        parts += [f"without {name}" for name in self.without]
+        parts += [f"bug {self.bug}"] if self.bug is not None else []
+        return f"A simulation: {', '.join(parts)}"
 
     def run(self) -> "SimulationRun":
         """
