@@ -249,6 +249,30 @@ def test_a_stretch_becomes_a_run(stage: Stage) -> None:
     assert run["totals"]["seconds"] == 0.5
 
 
+def test_a_stretch_begins_with_what_stood_before_it(stage: Stage) -> None:
+    """Who was down or stood still, and which wires were cut: nothing in the stretch tells of it."""
+    stage.write(header(1.0), event(1.5, "C", "halted", reason="its disk is full"))
+    stage.live.fault({"action": "kill", "server": "A"})
+    stage.live.fault({"action": "pause", "server": "B"})
+    stage.live.fault({"action": "network", "blocked": [["A", "B"]]})
+    stage.now += SETTLE_SECONDS + 1
+    stage.write(event(10.5, "B", "stopped"))
+    told = stage.live.events_since(0)
+
+    run = stage.live.freeze(told["next"] - 1, told["next"])
+
+    kinds = [(each["server"], each["kind"]) for each in run["events"]]
+    assert kinds == [
+        ("A", "trace"),
+        ("C", "halted"),
+        ("A", "crashed"),
+        ("B", "paused"),
+        ("", "wires"),
+        ("B", "stopped"),
+    ]
+    assert {each["time"] for each in run["events"]} == {10.5}
+
+
 def test_where_nothing_happened_nothing_is_frozen(stage: Stage) -> None:
     """It is said so."""
     with pytest.raises(ValueError, match="nothing has happened there"):

@@ -10,6 +10,7 @@ from multipaxos.lab.live.stream import Stream
 from multipaxos.lab.live.wishes import Ask, Strike, Trouble, WishError, wish_of
 from multipaxos.lab.run import Run, run_of_trace
 from multipaxos.runtime.messenger.faults import NetworkFaults
+from multipaxos.trace import TraceEvent
 from multipaxos.trace.diagram.reading import with_choices
 from multipaxos.trace.file import plain_event
 
@@ -100,6 +101,7 @@ class LiveCluster:
         with self._lock:
             self._stream.look()
             events = self._stream.between(since, until)
+            before = self._stream.between(0, since)
             header = self._stream.header
         if header is None or not events:
             raise WishError("nothing has happened there that is still known")
@@ -107,8 +109,8 @@ class LiveCluster:
         title = f"{last - first:.1f} s of the running cluster"
         stretch = [event for event in events if event.kind != "trace"]
         # What the stretch is a trace of, said at its beginning, whenever the server said it.
-        beginning = replace(header, seconds=first)
-        return run_of_trace(list(with_choices([beginning, *stretch])), title=title)
+        beginning = [replace(event, seconds=first) for event in (header, *_standing(before))]
+        return run_of_trace(list(with_choices([*beginning, *stretch])), title=title)
 
     def _strike(self, deed: str, server: str) -> str:
         state = self._processes.state(server)
@@ -136,3 +138,23 @@ class LiveCluster:
 
     def _tell(self, uid: str) -> None:
         self._processes.tell(uid, json.dumps(self.faults.plain()))
+
+
+def _standing(before: Sequence[TraceEvent]) -> list[TraceEvent]:
+    """Return, of what happened *before* a stretch, what is still so when it begins."""
+    ends: dict[str, TraceEvent] = {}
+    pauses: dict[str, TraceEvent] = {}
+    wires: list[TraceEvent] = []
+    for event in before:
+        if event.kind == "started":
+            ends.pop(event.server, None)
+            pauses.pop(event.server, None)
+        elif event.kind in ("crashed", "halted", "stopped"):
+            ends[event.server] = event
+        elif event.kind == "paused":
+            pauses[event.server] = event
+        elif event.kind == "resumed":
+            pauses.pop(event.server, None)
+        elif event.kind == "wires":
+            wires = [event] if event.fields["blocked"] else []
+    return [*ends.values(), *(e for uid, e in pauses.items() if uid not in ends), *wires]

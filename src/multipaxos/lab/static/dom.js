@@ -43,9 +43,18 @@ export function domOncePerFrame(draw) {
   };
 }
 
-/** Say seconds as a person would: "0 s", "1.250 s", "12.1 s"; steps where *steps* is true. */
-export function domSeconds(seconds, steps = false) {
-  if (steps) return `step ${seconds}`;
+/**
+ * Say when something happened in the run of *events*: a machine's own clock counts from the run's
+ * beginning here, for nobody knows when that machine booted.
+ */
+export function domInstant(events, seconds) {
+  const clock = events[0]?.clock;
+  if (clock === "steps") return `step ${seconds}`;
+  return domSeconds(clock === "virtual" ? seconds : seconds - events[0].time);
+}
+
+/** Say seconds as a person would: "0 s", "1.250 s", "12.1 s". */
+export function domSeconds(seconds) {
   if (Math.abs(seconds) >= 1e7) return `${Number(seconds).toExponential(3)} s`;
   const places = Math.abs(seconds) >= 100 ? 1 : 3;
   return `${Number(seconds)

@@ -1,7 +1,7 @@
 // Everything that is drawn of a run, with its place in pixels; which of it is in view is asked of it.
 
 import { spacetimeColumns, spacetimeLeases, spacetimeLives } from "./spacetime-columns.js";
-import { domSeconds } from "./dom.js";
+import { domInstant } from "./dom.js";
 import { spacetimeCallWords, spacetimeMark, spacetimeWires } from "./spacetime-marks.js";
 import { spacetimeRows } from "./spacetime-rows.js";
 import { spacetimeMessagesAt, spacetimeSteps, spacetimeVisible } from "./spacetime-visible.js";
@@ -91,10 +91,9 @@ function spacetimeTimes(payload, rows, place) {
   const items = [];
   let lastY = -Infinity;
   let lastWords = null;
-  const inSteps = payload.events[0]?.clock === "steps";
   const leaps = new Set(rows.leaps);
   for (const index of rows.shown) {
-    const words = domSeconds(payload.events[index].time, inSteps);
+    const words = domInstant(payload.events, payload.events[index].time);
     const y = place.top(index);
     if (
       words === lastWords ||

@@ -1,6 +1,6 @@
 // Pointer and keyboard on the space-time diagram: select, walk from item to item, zoom, ask what it is.
 
-import { domCut, domNode, domSeconds } from "./dom.js";
+import { domCut, domInstant, domNode } from "./dom.js";
 import { spacetimeArrowSaid } from "./spacetime-arrow.js";
 import { spacetimeSearch } from "./spacetime-rows.js";
 
@@ -11,11 +11,10 @@ function spacetimeSelectionOf(item) {
 }
 
 function spacetimeHint(item, run) {
-  const steps = run.payload.events[0]?.clock === "steps";
   const event = run.payload.events[item.index];
   const said = item.type === "arrow" ? spacetimeArrowSaid(item.message) : run.payload.said[item.index];
   const when = item.type === "arrow" ? run.payload.events[item.event] : event;
-  return `${domCut(said ?? "", 300)}\n${domSeconds(when.time, steps)}`;
+  return `${domCut(said ?? "", 300)}\n${domInstant(run.payload.events, when.time)}`;
 }
 
 function spacetimeHintBox() {

@@ -1,6 +1,6 @@
 // The time bar: play, steps, jumps, and a slider over the events of the run.
 
-import { domNode, domOncePerFrame, domSeconds, domSvg } from "./dom.js";
+import { domInstant, domNode, domOncePerFrame, domSvg } from "./dom.js";
 import { createTimebarPlayer } from "./timebar-player.js";
 import { timebarPlaces } from "./timebar-places.js";
 
@@ -115,7 +115,7 @@ function timebarPosition(state) {
   if (!state.run) return "no run yet";
   const { events } = state.run;
   const event = events[Math.max(0, state.at - 1)];
-  return `event ${state.at} of ${events.length}, ${domSeconds(event.time, events[0].clock === "steps")}`;
+  return `event ${state.at} of ${events.length}, ${domInstant(events, event.time)}`;
 }
 
 /** Make the time bar in *element*. */

@@ -1,6 +1,6 @@
 // The "why" panel: one paragraph from the rule that decided, its code, and the quorum lens.
 
-import { domCut, domNode, domOncePerFrame, domSeconds } from "./dom.js";
+import { domCut, domInstant, domNode, domOncePerFrame } from "./dom.js";
 import { whyFacts } from "./why-facts.js";
 import { whyDecisionNode, whyProposalNode, whyText, whyViolationNode } from "./why-quorums.js";
 
@@ -91,7 +91,7 @@ function whyServerNode(uid, state) {
 }
 
 function whyMeta(event, index, events) {
-  const parts = [`event ${index + 1}`, domSeconds(event.time, events[0].clock === "steps")];
+  const parts = [`event ${index + 1}`, domInstant(events, event.time)];
   if (event.server) parts.push(`server ${domCut(event.server, 40)}`);
   if (Number.isInteger(event.instance)) parts.push(`link ${event.instance}`);
   return domNode("p", { class: "why-meta", text: parts.join(" · ") });
