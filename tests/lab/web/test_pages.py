@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 from twisted.python.failure import Failure
+from twisted.web import http
 
 from multipaxos.lab.web import files
 from multipaxos.lab.web.guard import Guard
@@ -288,6 +289,25 @@ def test_a_body_without_a_length_is_refused() -> None:
     head = f"POST /api/play HTTP/1.1\r\n{OWN}Transfer-Encoding: chunked\r\n\r\n"
 
     assert Answer(Lab().send(head.encode()).value()).status == 413
+
+
+def test_a_form_of_another_page_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any page can send one, of any size: it would keep the lab busy for seconds."""
+    lab = Lab()
+    taken: list[bytes] = []
+
+    def take(text: bytes, *_: object) -> dict[bytes, list[bytes]]:
+        taken.append(text)
+        return {}
+
+    monkeypatch.setattr(http, "parse_qs", take)
+    head = "POST /api/play HTTP/1.1\r\nHost: 127.0.0.1:7800\r\nOrigin: http://evil.example\r\n"
+    form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na&b"
+
+    answer = Answer(lab.send(f"{head}{form}".encode()).value())
+
+    assert answer.status == 403
+    assert b"a&b" not in taken
 
 
 def test_there_are_at_most_so_many_connections() -> None:

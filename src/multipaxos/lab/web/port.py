@@ -93,13 +93,15 @@ class _BodyTooLargeError(Exception):
 
 
 class _Request(Request):
-    """A request whose body is bounded: of a larger one, nothing is read."""
+    """A request whose body is bounded, and taken as it comes: of a larger one, nothing is read."""
 
     @override
     def gotLength(self, length: int | None) -> None:
         # Without a length, it would be read until the connection closes.
         if length is None or length > BODY_BYTES_MAX:
             raise _BodyTooLargeError
+        # Nothing here is a form. Twisted would take one apart before anybody looks at whose it is.
+        self.requestHeaders.removeHeader(b"content-type")
         super().gotLength(length)  # type: ignore[no-untyped-call]
 
 
