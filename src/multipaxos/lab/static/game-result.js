@@ -3,8 +3,6 @@
 import { domCut, domNode } from "./dom.js";
 import { gameInFlight, gameSaviours, gameStanding, gameVictory } from "./game-rules.js";
 
-const GAME_SAVIOURS_MAX = 4;
-
 function gameEventLink(words, event, actions) {
   return domNode("button", { type: "button", class: "link", text: words, onclick: () => actions.select({ kind: "event", index: event }) });
 }
@@ -31,17 +29,25 @@ function gameWon(game, moves, violation, actions) {
 function gameSaviour(saviour, actions) {
   return domNode(
     "li", { "data-saved-by": saviour.invariant.split(" ")[0] },
-    domNode("b", { text: `${saviour.invariant}: ` }), `${domCut(saviour.said, 300)} `,
+    domNode("b", { text: `${saviour.invariant}: ` }), `${domCut(saviour.said, 300)}${saviour.times > 1 ? ` (${saviour.times} times of this kind)` : ""} `,
     gameEventLink("Why", saviour.event, actions),
   );
 }
 
+/** Say in one line how the game stands. */
+export function gameStandingWords(run) {
+  const { payload } = run;
+  if (gameVictory(payload)) return "Two values are chosen: you have won.";
+  const { decision, knowing } = gameStanding(payload, run.state(run.events.length));
+  if (!decision) return "Nothing is chosen yet.";
+  const who = knowing.length === 0 ? "nobody knows it yet" : `${knowing.join(", ")} ${knowing.length === 1 ? "knows" : "know"} it`;
+  return `${domCut(decision.value, 60)} is chosen, by ${decision.acceptors.join(" and ")}; ${who}.`;
+}
+
 function gameHeading(saviours, standing, isOver) {
-  if (standing.decision === null) return saviours.length ? "Not yet: this stood in your way" : null;
-  const { value, acceptors } = standing.decision;
-  const chosen = `${domCut(value, 60)} is chosen, by ${acceptors.join(" and ")}`;
-  const known = standing.knowing.length ? `; ${standing.knowing.join(", ")} ${standing.knowing.length === 1 ? "knows" : "know"} it` : "; nobody knows it yet";
-  return isOver ? `You could not do it. ${chosen}.` : `${chosen}${known}.`;
+  if (isOver) return "You could not do it. This saved the agreement:";
+  if (standing.decision === null) return saviours.length ? "This has stood in your way:" : null;
+  return "This keeps it the only value:";
 }
 
 /** Draw what has come of *moves* moves in the game, on its *run*. */
@@ -54,7 +60,7 @@ export function gameResult(game, run, moves, actions) {
   const isOver = standing.decision !== null && (gameInFlight(payload).length === 0 || standing.knowing.length === payload.servers.length);
   const heading = gameHeading(saviours, standing, isOver);
   if (heading === null) return null;
-  const saved = saviours.slice(0, GAME_SAVIOURS_MAX).map((saviour) => gameSaviour(saviour, actions));
+  const saved = saviours.map((saviour) => gameSaviour(saviour, actions));
   // Where nothing was refused, it is the counting that saved the agreement.
   const counting = standing.decision && !saved.length
     ? domNode("p", { "data-saved-by": "I6" }, domNode("b", { text: "I6 QuorumsIntersect: " }), `Any other quorum has ${standing.decision.acceptors.join(" or ")} in it, which will report the value.`)
@@ -62,7 +68,6 @@ export function gameResult(game, run, moves, actions) {
   return domNode(
     "section", { class: isOver ? "game-result is-over" : "game-result", "data-game-result": isOver ? "saved" : "open", role: "status" },
     domNode("h3", { text: heading }),
-    saved.length && standing.decision ? domNode("p", { text: "What has kept it the only one:" }) : null,
     saved.length ? domNode("ul", { class: "game-saviours" }, ...saved) : null,
     counting,
   );

@@ -54,12 +54,24 @@ export function gameInFlight(payload) {
 function gameRefusal(payload, index) {
   const [ruleId, text] = payload.why[index] ?? [null, ""];
   const invariant = payload.rules[ruleId]?.invariant;
-  return invariant ? { event: index, invariant, said: payload.said[index], text } : null;
+  const weight = payload.events[index].message?.type === "Accept" ? 2 : 1;
+  return invariant ? { event: index, invariant, said: payload.said[index], text, weight } : null;
+}
+
+/** Keep one for each invariant, the most telling, and count the others: votes and promises first. */
+function gameTelling(saviours) {
+  const telling = new Map();
+  for (const saviour of saviours) {
+    const known = telling.get(saviour.invariant);
+    const best = !known || saviour.weight >= known.weight ? saviour : known;
+    telling.set(saviour.invariant, { ...best, times: (known?.times ?? 0) + 1 });
+  }
+  return [...telling.values()].sort((one, other) => one.invariant.localeCompare(other.invariant, "en", { numeric: true }));
 }
 
 /**
- * Find what kept the servers in agreement, the latest first: requests that were refused, and
- * proposals that were bound to a value that another proposer had brought in.
+ * Find what kept the servers in agreement: requests that were refused, and proposals that were bound
+ * to a value that another proposer had brought in; one for each invariant, with how often it was so.
  */
 export function gameSaviours(payload) {
   const saviours = [];
@@ -70,9 +82,9 @@ export function gameSaviours(payload) {
     const others = made.reports.some((report) => report.accepted && !report.accepted.endsWith(`.${made.proposer}`));
     if (made.choice !== "bound" || !others) continue;
     const said = `${made.proposer} must ask for ${made.value} under ${made.proposal}: it was told that this had been accepted.`;
-    saviours.push({ event: made.event, invariant: "I4 ValueIsSafe", said, text: made.text });
+    saviours.push({ event: made.event, invariant: "I4 ValueIsSafe", said, text: made.text, weight: 3 });
   }
-  return saviours.filter(Boolean).sort((one, other) => other.event - one.event);
+  return gameTelling(saviours.filter(Boolean));
 }
 
 /** Tell how far the link of the game is: what is chosen, and who knows it. */

@@ -2,7 +2,7 @@
 
 import { domCut, domNode } from "./dom.js";
 import { gameBoard } from "./game-board.js";
-import { gameResult, gameShortest } from "./game-result.js";
+import { gameResult, gameShortest, gameStandingWords } from "./game-result.js";
 import { gameMoves, gameOf, gameTakeBack, gameVictory } from "./game-rules.js";
 import { RunModel } from "./run-model.js";
 
@@ -35,7 +35,8 @@ export function createGameView(element, store, actions) {
     const focused = element.contains(document.activeElement) ? document.activeElement.dataset : null;
     const { scrollTop } = element;
     element.replaceChildren(...(game ? gamePlay(game, view, store, actions) : gameChoice(view, actions)));
-    element.scrollTop = scrollTop;
+    const isEnd = element.querySelector(".game-result.is-won, .game-result.is-over") !== null;
+    element.scrollTop = isEnd ? 0 : scrollTop;
     if (focused) gameRefocus(element, focused);
   };
   view.leave = () => {
@@ -111,11 +112,11 @@ function gamePlay(game, view, store, actions) {
     gameButton("Take back", "back", "Take the last move back", () => again(before), before === null),
     gameButton("Start again", "again", "Begin this game anew", () => again(game.script), before === null),
     domNode("span", { class: "game-count", "data-moves": moves, text: `${moves} ${moves === 1 ? "move" : "moves"} · ${gameShortest(game)}` }),
+    domNode("span", { class: isWon ? "game-standing is-won" : "game-standing", "data-standing": "", role: "status", text: gameStandingWords(run) }),
   );
   return [
     tools,
-    domNode("h2", { class: "tour-title", text: game.bug ?? "Correct servers" }),
-    domNode("p", { class: "game-aim", text: domCut(game.summary, 300) }),
+    domNode("p", { class: "game-aim" }, domNode("b", { class: "game-name", text: game.bug ?? "Correct servers" }), domCut(game.summary, 300)),
     gameResult(game, run, moves, actions),
     ...(isWon ? [] : gameBoard(run, (command) => again(`${payload.script.trimEnd()}\n${command}\n`))),
   ].filter(Boolean);

@@ -28,7 +28,7 @@ export function createTourQuestion(seen, shown) {
     seen.add(told.name);
     draw();
     shown();
-    answer.scrollIntoView({ block: "nearest" });
+    element.scrollIntoView({ block: "start" });
   };
   const draw = () => {
     if (!scenario) return;

@@ -35,7 +35,7 @@ export function createTourView(guide, { leave, open, reveal, neighbours, seen })
     draw();
   });
   const related = domNode("p", { class: "tour-related" });
-  const element = domNode("div", { class: "tour", hidden: true }, parts.tools, parts.title, parts.away, question.element, parts.list, related);
+  const element = domNode("div", { class: "tour", hidden: true }, parts.tools, parts.title, question.element, parts.list, related);
   let known = {};
   const draw = () => {
     if (!guide.run) return;
@@ -63,9 +63,9 @@ function tourParts(guide, leave) {
     "data-tour": "wheel", title: "Go on from here as you like: in a branch of your own",
     onclick: () => (guide.isAway ? guide.comeBack() : guide.takeWheel()),
   });
-  const tools = domNode("div", { class: "tour-tools" }, all, back, next, count, domNode("span", { class: "gap" }), wheel);
-  const title = domNode("h2", { class: "tour-title" });
   const away = domNode("p", { class: "tour-away", hidden: true });
+  const tools = domNode("div", { class: "tour-tools" }, all, back, next, count, domNode("span", { class: "gap" }), wheel, away);
+  const title = domNode("h2", { class: "tour-title" });
   return { tools, back, next, count, wheel, title, away, list: domNode("ol", { class: "tour-story", "aria-live": "polite" }) };
 }
 
