@@ -40,6 +40,8 @@ export function keysTable(store, actions, help) {
     ["]", "]", "next branch", () => actions.showBranch(store.state.branch + 1)],
     ["[", "[", "previous branch", () => actions.showBranch(store.state.branch - 1)],
     ["c", "C", "compare with another branch", () => keysCompare(store, actions)],
+    ["n", "N", "next sentence of the tour", () => actions.tour?.next()],
+    ["b", "B", "previous sentence of the tour", () => actions.tour?.back()],
     ...KEYS_PANELS.map((panel, index) => [
       String(index + 1),
       String(index + 1),
