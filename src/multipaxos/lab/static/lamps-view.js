@@ -1,0 +1,66 @@
+// The invariants as lamps: whole or broken at this instant.
+
+import { domNode } from "./dom.js";
+
+const LAMPS_STATES = {
+  holds: ["✓", "holds"],
+  broken: ["✗", "is broken"],
+  open: ["·", "not judged yet"],
+};
+
+/** Make the row of lamps in *element*. */
+export function createLampsView(element, store, actions) {
+  const list = domNode("ul", { class: "lamps" });
+  element.append(list);
+  let known = null;
+  const draw = (state) => {
+    const { run, at } = state;
+    if (run === null) return list.replaceChildren();
+    if (run !== known) {
+      known = run;
+      list.replaceChildren(...run.payload.invariants.map((invariant) => lampsOne(invariant, store, actions)));
+    }
+    const { broken } = run.state(at);
+    run.payload.invariants.forEach((invariant, place) => {
+      lampsShow(list.children[place].firstChild, invariant, lampsState(invariant, place, broken, run, at));
+    });
+  };
+  store.subscribe(draw);
+  draw(store.state);
+}
+
+function lampsOne(invariant, store, actions) {
+  const [number, name] = invariant.name.split(" ");
+  const choose = () => {
+    const { run, at } = store.state;
+    const index = run.state(at).broken[invariant.name];
+    if (index === undefined) return;
+    actions.goTo(Math.max(at, run.payload.violations[index].event + 1));
+    actions.select({ kind: "violation", index });
+  };
+  return domNode("li", {},
+    domNode("button", { type: "button", class: "lamp", "data-lamp": number, onclick: choose },
+      domNode("span", { class: "lamp-sign", "aria-hidden": "true" }),
+      domNode("b", { text: number }),
+      domNode("span", { class: "lamp-name", text: name })));
+}
+
+/** What the clients saw is judged at a run's end; whether it goes on for ever, no finite run tells. */
+function lampsState(invariant, place, broken, run, at) {
+  if (Object.hasOwn(broken, invariant.name)) return "broken";
+  const isOfClients = place === 10;
+  const isOfProgress = place === 11;
+  if (isOfProgress || (isOfClients && at < run.events.length)) return "open";
+  return "holds";
+}
+
+function lampsShow(lamp, invariant, state) {
+  if (lamp.dataset.state === state) return;
+  lamp.dataset.state = state;
+  const [sign, words] = LAMPS_STATES[state];
+  lamp.firstChild.textContent = sign;
+  const told = `${invariant.name}: ${invariant.rule}. It ${state === "open" ? "is" : ""} ${words}.`.replace("  ", " ");
+  lamp.title = told;
+  lamp.setAttribute("aria-label", told);
+  lamp.disabled = state !== "broken";
+}
