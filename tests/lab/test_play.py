@@ -117,6 +117,16 @@ def test_a_fork_s_script_gives_the_fork() -> None:
     assert play(forked.script).stage.events == forked.stage.events
 
 
+def test_what_the_clients_saw_is_judged_at_the_very_end_of_a_fork() -> None:
+    """Not before the time is kept: the script would give another trace."""
+    script = "seed 780\nmaster\nbug resolved-at-once\nfaults calm 3s\nclients 2 4 3s\nadvance 3s\n"
+
+    forked = fork(script, at=3971, commands=[], keep_time=True).played
+
+    assert forked.stage.events[-1].fields["name"] == "I11 Linearizable"
+    assert play(forked.script).stage.events == forked.stage.events
+
+
 @pytest.mark.parametrize("keep_time", [True, False])
 def test_time_does_not_pass_by_itself_where_messages_are_held(keep_time: bool) -> None:
     """A person goes on there."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multipaxos.lab.play import Played, ScriptError, go_on, play
+from multipaxos.lab.play import Played, ScriptError, go_on, judged, play, play_unjudged
 from multipaxos.simulation.stage.cut import cut
 
 COMMANDS_MAX = 100
@@ -31,10 +31,10 @@ def fork(script: str, *, at: int, commands: Sequence[str], keep_time: bool) -> F
     # The calls are judged at a run's end: that is no event of its beginning.
     beginning = cut(before.stage, at)
     kept = _lines_of(before, beginning.commands)
-    after = play("\n".join([*kept, *commands, ""]))
+    after = play_unjudged("\n".join([*kept, *commands, ""]))
     if keep_time:
         after = _prolong(after, before)
-    return Fork(played=after, events=beginning.events)
+    return Fork(played=judged(after), events=beginning.events)
 
 
 def _check(at: int, commands: Sequence[str]) -> None:

@@ -53,23 +53,38 @@ def play(script: str, *, clock: Callable[[], float] = time.monotonic) -> Played:
     Raises ScriptError for what cannot be performed, and for what is too long or takes too long: by
     *clock*, PLAY_SECONDS_MAX.
     """
+    return judged(play_unjudged(script, clock=clock))
+
+
+def play_unjudged(script: str, *, clock: Callable[[], float] = time.monotonic) -> Played:
+    """Play *script*, which may go on. Raises as :func:`play` does."""
     lines = read_lines(script)
     ends_at = clock() + PLAY_SECONDS_MAX
     stage = Stage(tolerant=True, on_step=lambda: _check_length(stage, clock, ends_at))
     for line in lines:
         _perform(stage, line)
     stage.begin()
-    _judge_calls(stage)
     return Played(script=script, lines=lines, stage=stage)
 
 
 def go_on(played: Played, command: str) -> Played:
-    """Perform one more *command* at the end of the run that was *played*, which it becomes."""
+    """
+    Perform one more *command* at the end of the run that was *played*, which it becomes.
+
+    It must be an unjudged one: what the clients saw is judged once, at the very end. Raises as
+    :func:`play` does.
+    """
     script = f"{played.script.rstrip()}\n{command}\n"
     line = Line(number=len(script.splitlines()), command=command, caption="")
     _perform(played.stage, line)
-    _judge_calls(played.stage)
     return Played(script=script, lines=(*played.lines, line), stage=played.stage)
+
+
+def judged(played: Played) -> Played:
+    """Judge what the clients saw in the run that was *played*, which is over, and return it."""
+    cluster = played.stage.cluster
+    cluster.invariants.judge(lambda: check_calls(cluster))
+    return played
 
 
 def read_lines(script: str) -> tuple[Line, ...]:
@@ -133,11 +148,6 @@ def _too_long(line: Line, why: str) -> ScriptError:
         f"line {line.number}, {_shown(line.command)}: the run is too long for the lab: {why}. Let "
         "less time pass, or less happen; `multipaxos simulate` plays longer ones"
     )
-
-
-def _judge_calls(stage: Stage) -> None:
-    cluster = stage.cluster
-    cluster.invariants.judge(lambda: check_calls(cluster))
 
 
 def _shown(command: str) -> str:

@@ -45,7 +45,7 @@ def run_of_trace(events: Sequence[TraceEvent], *, title: str, source: str = "tra
 def title_of(script: str) -> str:
     """Return the first line of the comment at the top of *script*."""
     first = script.lstrip().partition("\n")[0]
-    return first.lstrip("#").strip() if first.startswith("#") else "A run of your own"
+    return first.lstrip("#").strip().rstrip(".") if first.startswith("#") else "A run of your own"
 
 
 def title_of_files(paths: Sequence[Path]) -> str:

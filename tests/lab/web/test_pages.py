@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.lab.pages import Parsed, use_pages
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -152,12 +153,18 @@ def test_the_first_run_is_the_one_that_the_lab_was_opened_with() -> None:
     assert Lab(Service(opened=run)).ask("opened", {}).told == run
 
 
-def test_the_catalogue_the_test_and_the_file_are_handed_out() -> None:
+def test_the_catalogue_the_test_and_the_file_are_handed_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """What the page's panels need."""
+    use_pages(monkeypatch)
     lab = Lab()
+    frame = lab.ask("export", {}).told
 
     assert lab.ask("catalogue", {}).told["bugs"]
     assert "def test_" in lab.ask("test", {"script": SCRIPT}).told["text"]
+    assert lab.ask("as_scenario", {"script": SCRIPT}).told["text"].startswith(f"{SCRIPT}----\n> ")
+    assert Parsed(f"{frame['before']}{{}}{frame['after']}").scripts[0][1] == "{}"
     assert lab.ask("catalogue", {}).told["live"] is False
 
 

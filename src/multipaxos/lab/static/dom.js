@@ -61,3 +61,8 @@ export function domSeconds(seconds) {
     .toFixed(places)
     .replace(/\.?0+$/, "")} s`;
 }
+
+/** Tell whether the person asked for less motion. */
+export function domCalm() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

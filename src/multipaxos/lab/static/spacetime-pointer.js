@@ -56,6 +56,7 @@ function spacetimeScrub(scroller, scene, actions) {
   scroller.addEventListener("pointerdown", (event) => {
     isAxis = event.target instanceof Element && event.target.matches(".st-scrub");
     isOn = isAxis;
+    scene.isHeld = isOn;
     if (!isOn) return;
     event.preventDefault();
     scroller.setPointerCapture(event.pointerId);
@@ -65,6 +66,7 @@ function spacetimeScrub(scroller, scene, actions) {
   for (const end of ["pointerup", "pointercancel"]) {
     scroller.addEventListener(end, () => {
       isOn = false;
+      scene.isHeld = false;
     });
   }
   return () => isAxis;
@@ -146,7 +148,7 @@ export function createSpacetimePointer(scroller, scene, store, actions, shown) {
       if (!event.ctrlKey) return;
       event.preventDefault();
       const zoom = store.state.diagram.zoom * Math.exp(-event.deltaY * 0.002);
-      actions.setDiagram({ zoom: Math.min(6, Math.max(0.12, zoom)) });
+      actions.setDiagram({ isZoomed: true, zoom: Math.min(6, Math.max(0.12, zoom)) });
     },
     { passive: false },
   );

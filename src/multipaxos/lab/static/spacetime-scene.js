@@ -34,6 +34,7 @@ export class SpacetimeScene {
     this.nodes = new Map();
     this.related = new Set();
     this.selected = null;
+    this.isHeld = false; // while a person drags the position, the picture stands still
   }
 
   /** Take over a new layout, placed anew: everything is drawn again. */

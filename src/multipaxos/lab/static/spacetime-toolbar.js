@@ -6,7 +6,10 @@ const SPACETIME_LINKS_MAX = 400;
 
 /** Zoom by *factor*, within what can be read. */
 export function spacetimeZoom(store, actions, factor) {
-  actions.setDiagram({ zoom: Math.min(6, Math.max(0.12, store.state.diagram.zoom * factor)) });
+  actions.setDiagram({
+    isZoomed: true,
+    zoom: Math.min(6, Math.max(0.12, store.state.diagram.zoom * factor)),
+  });
 }
 
 function spacetimeSwitch(words, title, change) {

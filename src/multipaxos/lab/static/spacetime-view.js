@@ -75,12 +75,23 @@ export function createSpacetimeView(element, store, actions, { compared = false 
     if (known.run !== run || known.filter !== filter) layout = spacetimeLayout(run.payload, filter);
   };
 
+  // The whole run at once where it is asked for, or where that makes a new run only a little smaller.
+  const zoomFor = (run, state, height, em) => {
+    const { diagram, branches } = state;
+    const fitting = spacetimeFitZoom(layout, height, em);
+    if (compared) return diagram.zoom;
+    if (known.fit !== diagram.fit) return fitting;
+    const isNew = known.run !== run && branches.length === 1 && !diagram.isZoomed;
+    return isNew ? Math.min(1, Math.max(0.8, fitting)) : diagram.zoom;
+  };
+
   const place = (run, state, width, height, em) => {
-    if (known.fit !== state.diagram.fit && !compared) {
-      const zoom = spacetimeFitZoom(layout, height, em);
-      if (zoom !== state.diagram.zoom) actions.setDiagram({ zoom });
+    const zoom = zoomFor(run, state, height, em);
+    if (zoom !== state.diagram.zoom) {
+      const isZoomed = state.diagram.isZoomed || known.fit !== state.diagram.fit;
+      queueMicrotask(() => actions.setDiagram({ zoom, isZoomed }));
     }
-    const row = em * SPACETIME_ROW * state.diagram.zoom;
+    const row = em * SPACETIME_ROW * zoom;
     const placed = spacetimePlace(layout, { width, row, em });
     if (svg.contains(document.activeElement)) scroller.focus({ preventScroll: true });
     scene.show(layout, placed, run);
@@ -121,7 +132,7 @@ export function createSpacetimeView(element, store, actions, { compared = false 
     const differs = branchDifference(state);
     if (moved || known.differs !== differs) scene.mark(differs);
     if (isNew && scene.selected) reveal(height);
-    else if (isOther) follow(at, height);
+    else if (isOther && !scene.isHeld) follow(at, height);
     svg.classList.toggle("hides-future", !state.diagram.future);
     scene.draw({ at, scroll: scroller.scrollTop, height });
     known = { ...known, ...now, at, differs, selection: state.selection };
