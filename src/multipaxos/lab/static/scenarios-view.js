@@ -84,7 +84,7 @@ export function createScenariosView(element, store, actions) {
     if (options.beside) return actions.compare(before);
     view.guided = guide.run;
     reveal();
-    return guide.goTo(0);
+    return guide.goTo(0, { atOnce: true });
   };
   const show = (isTour) => {
     view.isTour = isTour && guide.run !== null;
