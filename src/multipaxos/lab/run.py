@@ -12,6 +12,7 @@ from multipaxos.chain.effects import Timer
 from multipaxos.invariants.names import RULES
 from multipaxos.lab.explain import Explanation, explain
 from multipaxos.lab.play import Played
+from multipaxos.lab.trusted import with_what_is_trusted
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.trace import TraceEvent
 from multipaxos.trace.file import plain_event
@@ -67,7 +68,7 @@ def _run(events: Sequence[TraceEvent], explanation: Explanation, *, title: str, 
         "servers": list(dict.fromkeys([*servers, *names])),
         "clients": list(dict.fromkeys(calls)),
         "manual": False,
-        "events": [plain_event(event) for event in events],
+        "events": [plain_event(event) for event in with_what_is_trusted(events)],
         "marks": [],
         "invariants": [{"name": name, "rule": rule} for name, rule in RULES.items()],
         "end": {"time": events[-1].seconds, "timers": {}},

@@ -267,11 +267,10 @@ def test_only_the_page_s_own_files_are_handed_out(path: str) -> None:
 
 def test_every_file_of_the_page_has_its_type_and_the_policy() -> None:
     """No script but the page's own files runs, and nothing is fetched from elsewhere."""
-    lab = Lab()
     assert "api.js" in files.names()
 
     for name in files.names():
-        answer = lab.get(f"/static/{name}")
+        answer = Lab().get(f"/static/{name}")
         assert answer.status == 200
         assert answer.headers["Content-Type"] == files.TYPES[name.rpartition(".")[2]]
         policy = answer.headers["Content-Security-Policy"]

@@ -1,0 +1,139 @@
+"""
+How quickly the lab's page is there, and how smoothly it is scrubbed through.
+
+    .venv/bin/python benchmarks/lab.py
+
+It starts the lab and a Chromium without a window, opens a run of about a thousand events and one
+of about ten thousand, and measures, in the browser's own clock: the time from opening the page to
+the first picture, and, while the position moves by one event a frame, the time of each frame.
+"""
+
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import click
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+RUNS = {
+    "1,000 events": "# A thousand\nseed 7\nmaster\nfaults rough 6s\nclients 3 4 6s\nadvance 8s\n",
+    "10,000 events": (
+        "# Ten thousand\nseed 3\nservers A B C D E\nmaster\nfaults cruel 40s\nclients 5 12 40s\n"
+        "advance 50s\n"
+    ),
+}
+OPENINGS = 5
+LATE_MILLISECONDS = 20
+FRAMES = 300
+WAIT_SECONDS = 60
+LINK = re.compile(r"http://127\.0\.0\.1:\d+/\S+")
+
+FIRST_PICTURE = """
+const done = arguments[0];
+const look = () => {
+  if (document.querySelector('#spacetime [data-event]')) {
+    requestAnimationFrame(() => done(performance.now()));
+  } else {
+    requestAnimationFrame(look);
+  }
+};
+look();
+"""
+"""From the beginning of the navigation, which is the zero of the page's clock."""
+
+SCRUB = """
+const [frames, done] = arguments;
+const slider = document.querySelector('#timebar input[type=range]');
+const last = Number(slider.max);
+const first = Math.max(1, last - 1000);
+const times = [];
+let before = null;
+let step = 0;
+const move = (now) => {
+  if (before !== null) times.push(now - before);
+  before = now;
+  if (step === frames) return done([last, times]);
+  slider.value = String(first + Math.floor((last - first) * step / frames));
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+  step += 1;
+  requestAnimationFrame(move);
+};
+requestAnimationFrame(move);
+"""
+"""Through the last thousand events: so many frames, each at another position."""
+
+
+@contextmanager
+def lab() -> Iterator[str]:
+    """Start the lab, and give its link."""
+    command = [sys.executable, "-m", "multipaxos", "lab", "--port", "0", "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - its own program
+        assert process.stdout is not None
+        try:
+            yield next(found[0] for line in process.stdout if (found := LINK.search(line)))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(WAIT_SECONDS)
+
+
+@contextmanager
+def browser() -> Iterator[webdriver.Chrome]:
+    """Start Chromium without a window."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = _find("chromium")
+    for argument in ("--headless=new", "--no-sandbox", "--window-size=1440,900"):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=Service(_find("chromedriver")))
+    driver.set_script_timeout(WAIT_SECONDS)
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def _find(program: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        sys.exit(f"{program} is missing: apt-get install chromium chromium-driver")
+    return found
+
+
+def measure(driver: webdriver.Chrome, link: str, script: str) -> tuple[list[float], Any]:
+    """Return the times to the first picture, in ms, and what came of scrubbing."""
+    openings = []
+    for _ in range(OPENINGS):
+        driver.get("about:blank")
+        driver.get(f"{link}#script={quote(script, safe='')}")
+        openings.append(float(driver.execute_async_script(FIRST_PICTURE)))
+    return openings, driver.execute_async_script(SCRUB, FRAMES)
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    click.echo(f"{os.cpu_count()} processors, Chromium without a window\n")
+    click.echo(
+        "| run | events | first picture, ms (median, worst) | frames/s | frames above 20 ms |"
+    )
+    click.echo("|---|---|---|---|---|")
+    with lab() as link, browser() as driver:
+        measure(driver, link, RUNS["1,000 events"])  # The first start reads all from the disk.
+        for name, script in RUNS.items():
+            openings, (events, times) = measure(driver, link, script)
+            click.echo(
+                f"| {name} | {events:,} | {statistics.median(openings):.0f}, {max(openings):.0f} "
+                f"| {1000 / statistics.mean(times):.0f} "
+                f"| {sum(time > LATE_MILLISECONDS for time in times)} of {len(times)} |"
+            )
+
+
+if __name__ == "__main__":
+    main()
