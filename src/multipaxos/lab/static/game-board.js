@@ -40,15 +40,15 @@ function gameServer(run, uid, server, move) {
   const isUp = server.status === "up" || server.status === "paused";
   const votes = isUp ? server.memory : server.disk;
   const running = run.payload.end.timers[uid] ?? [];
-  const decided = server.resolved ? domNode("b", { text: `decided ${domCut(server.resolved.value, 24)}` }) : null;
+  const decided = server.resolved ? domNode("b", { text: `link ${server.resolved.link} is ${domCut(server.resolved.value, 24)}` }) : null;
+  const chips = [gameVote(run, "promised", votes.promised), gameVote(run, "accepted", votes.accepted, votes.value), decided];
+  const down = chips.some(Boolean) ? "down; on its disk:" : "down; no promise on its disk";
   const timers = GAME_TIMERS.filter(([timer]) => running.includes(timer)).map(([timer, words, title]) =>
     gameMove(words, `fire ${uid} ${timer}`, `${uid}: ${title}`, move));
   return domNode(
     "li", { class: isUp ? "game-server" : "game-server is-down", "data-game-server": uid },
     domNode("b", { class: "game-uid", text: uid }),
-    domNode("span", { class: "game-votes" },
-      isUp ? null : "down, its disk says: ",
-      gameVote(run, "promised", votes.promised), gameVote(run, "accepted", votes.accepted, votes.value), decided),
+    domNode("span", { class: "game-votes" }, isUp ? null : down, ...chips),
     ...timers,
     isUp ? gameMove("Crash", `crash ${uid}`, `${uid} loses its memory; its disk stays`, move)
       : gameMove("Restart", `restart ${uid}`, `${uid} comes back from its disk`, move),

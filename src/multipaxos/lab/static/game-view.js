@@ -67,7 +67,7 @@ export function createGameView(element, store, actions) {
 function gameRefocus(element, { move, gameTool }) {
   const buttons = [...element.querySelectorAll("[data-move], [data-game-tool]")];
   const same = buttons.find((button) => (move ? button.dataset.move === move : button.dataset.gameTool === gameTool) && !button.disabled);
-  (same ?? element.querySelector("[data-move]") ?? element).focus();
+  (same ?? element.querySelector("[data-move]") ?? element).focus({ preventScroll: true });
 }
 
 function gameChoice(view, actions) {

@@ -1,7 +1,7 @@
 // The frame of the page: title, the teacher's line, notices, and the tabs of the panel.
 
 import { domCut, domNode } from "./dom.js";
-import { timebarCaption } from "./timebar-places.js";
+import { tourCaption, tourStops } from "./tour-stops.js";
 
 const PAGE_PANELS = [
   ["why", "Why"],
@@ -57,14 +57,15 @@ function pageCaption(element) {
   element.append(words, longest);
   let known = null;
   return ({ run, at }) => {
-    const now = run ? timebarCaption(run.payload, at) : "";
+    const now = run ? tourCaption(run.payload, at) : "";
     if (words.title !== now) {
       words.textContent = domCut(now, PAGE_CAPTION_MAX);
       words.title = now;
     }
     if (run === known) return;
     known = run;
-    const captions = run ? run.payload.marks.map((mark) => mark.caption) : [];
+    const hasCaptions = run?.payload.marks.some((mark) => mark.caption);
+    const captions = hasCaptions ? tourStops(run.payload).map((stop) => stop.caption) : [];
     const most = captions.reduce((most, caption) => (caption.length > most.length ? caption : most), "");
     longest.textContent = domCut(most, PAGE_CAPTION_MAX);
     element.classList.toggle("is-none", most === "");

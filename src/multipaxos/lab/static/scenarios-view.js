@@ -56,19 +56,25 @@ function storiesNeighbours(stories, name) {
   };
 }
 
-/** Who is to predict must not see what comes; whoever has seen the answer may. */
-function storiesHideFuture(store, actions, view, name) {
-  view.isFuture ||= store.state.diagram.future;
-  if (view.isFuture) actions.setDiagram({ future: view.seen.has(name) });
+/** Who is to predict must not see what comes; in a branch of one's own, or after the answer, it is shown again. */
+function storiesFuture(view, guide, store, actions) {
+  const isSecret = guide.run !== null && view.guided === guide.run && !guide.isAway && !view.seen.has(guide.run.payload.scenario.name);
+  if (isSecret === view.isHidden || (isSecret && !store.state.diagram.future)) return;
+  view.isHidden = isSecret;
+  actions.setDiagram({ future: !isSecret });
 }
 
 /** Make the panel in *element*. */
 export function createScenariosView(element, store, actions) {
-  const view = { stories: [], seen: new Set(), isTour: false, asked: false, isFuture: false };
+  const view = { stories: [], seen: new Set(), isTour: false, asked: false, guided: null, isHidden: false };
   const gallery = domNode("div", { class: "gallery" });
   let tour = null;
-  const guide = createTourGuide(store, actions, () => tour?.draw());
-  const reveal = () => view.isFuture && actions.setDiagram({ future: true });
+  const guide = createTourGuide(store, actions, (changed) => {
+    if (tour === null) return;
+    tour.draw();
+    storiesFuture(view, changed, store, actions);
+  });
+  const reveal = () => storiesFuture(view, guide, store, actions);
   const open = async (name, options = {}) => {
     const before = store.state.branch;
     // Beside another one it is shown whole: the two are there to be compared.
@@ -76,8 +82,9 @@ export function createScenariosView(element, store, actions) {
     if (payload === null) return;
     show(true);
     if (options.beside) return actions.compare(before);
-    storiesHideFuture(store, actions, view, name);
-    return guide.goTo(0);
+    view.guided = guide.run;
+    reveal();
+    return guide.goTo(0, { atOnce: true });
   };
   const show = (isTour) => {
     view.isTour = isTour && guide.run !== null;

@@ -34,15 +34,3 @@ export function timebarPlaces(payload) {
   TIMEBAR_PLACES.set(payload, places);
   return places;
 }
-
-/** Find the caption of the step of the script that *at* is in, or the latest one before it; empty for none. */
-export function timebarCaption(payload, at) {
-  let caption = "";
-  let reached = 0;
-  for (const mark of payload.marks) {
-    if (reached >= at && mark.events > reached) break;
-    caption = mark.caption || caption;
-    reached = mark.events;
-  }
-  return caption;
-}

@@ -51,24 +51,28 @@ export function createTourGuide(store, actions, changed) {
     else end();
     changed(guide);
   };
-  const goTo = (stop) => {
+  const goTo = (stop, { atOnce = false } = {}) => {
     end();
-    if (!guide.run || guide.isAway || !guide.stops[stop]) return;
+    if (!guide.run || guide.isAway || !guide.stops[stop]) return null;
     const { at } = guide.stops[stop];
     if (store.state.playing) actions.setPlaying(false);
     guide.stop = stop;
+    if (atOnce) return actions.goTo(at);
     sweeping = { cancel: () => {} };
     const cancel = tourSweep(store, actions, at, () => {
       sweeping = null;
     });
     if (sweeping) sweeping = { cancel };
-    changed(guide);
+    return changed(guide);
   };
   guide.goTo = goTo;
   guide.isLast = () => guide.stop >= guide.stops.length - 1 && guide.at >= (guide.stops.at(-1)?.at ?? 0);
   guide.next = () => goTo(sweeping || guide.at >= guide.stops[guide.stop]?.at ? guide.stop + 1 : guide.stop);
   guide.back = () => goTo(guide.stop - 1);
-  guide.takeWheel = () => tourTakeWheel(guide, store, actions, end);
+  guide.takeWheel = () => {
+    if (sweeping) goTo(guide.stop, { atOnce: true });
+    return tourTakeWheel(guide, store, actions);
+  };
   guide.comeBack = () => tourComeBack(guide, store, actions);
   store.subscribe((state, patch) => {
     if (["run", "at", "branches", "branch"].some((name) => name in patch)) follow(state);
@@ -77,15 +81,14 @@ export function createTourGuide(store, actions, changed) {
   return guide;
 }
 
-/** Several stops may be at one position: the stop changes only where the position does not fit. */
+/** During a sweep the stop is where it leads; otherwise it is the one that the position is on the way to. */
 function tourFollow(guide, at, isSweeping) {
   guide.at = at;
-  if (!isSweeping && guide.stops[guide.stop]?.at !== at) guide.stop = tourStopAt(guide.stops, at);
+  if (!isSweeping) guide.stop = tourStopAt(guide.stops, at);
 }
 
 /** Make a branch of one's own that begins exactly here, and ends: its future is the person's. */
-function tourTakeWheel(guide, store, actions, end) {
-  end();
+function tourTakeWheel(guide, store, actions) {
   if (!guide.run || guide.isAway) return Promise.resolve(null);
   const { payload } = guide.run;
   const stop = guide.stops[guide.stop];
@@ -97,13 +100,12 @@ function tourTakeWheel(guide, store, actions, end) {
 
 /** Show the scenario's run again, at the very event where the person left it. */
 function tourComeBack(guide, store, actions) {
-  const { run, at, stop } = guide;
+  const { run, at } = guide;
   if (!run || !guide.isAway) return;
   const index = store.state.branches.findIndex((branch) => branch.run === run);
   if (index < 0) {
     actions.openScenario(run.payload.scenario.name, { beside: true, at });
     return;
   }
-  guide.stop = stop;
   actions.show(store.state.branches, index, { at });
 }

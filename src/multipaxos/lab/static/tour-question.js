@@ -28,7 +28,6 @@ export function createTourQuestion(seen, shown) {
     seen.add(told.name);
     draw();
     shown();
-    element.scrollIntoView({ block: "start" });
   };
   const draw = () => {
     if (!scenario) return;

@@ -15,22 +15,47 @@ function tourNewStop(at, caption) {
   return { at, caption, commands: [], claims: [], last: -1 };
 }
 
+/** Gather the marks of the script: each caption begins a new group of steps. */
+function tourGroups(payload) {
+  const groups = [];
+  payload.marks.forEach((mark, index) => {
+    if (mark.caption || groups.length === 0) groups.push(tourNewStop(mark.events, mark.caption));
+    const group = groups.at(-1);
+    group.at = mark.events;
+    group.last = index;
+    if (mark.command.startsWith("expect ")) group.claims.push(mark.command.slice("expect ".length));
+    else if (mark.command !== "show") group.commands.push(mark.command);
+  });
+  return groups;
+}
+
+function tourJoin(first, second) {
+  return {
+    at: second.at,
+    caption: `${first.caption} ${second.caption}`.trim().replace("... ...", "..."),
+    commands: [...first.commands, ...second.commands],
+    claims: [...first.claims, ...second.claims],
+    last: second.last,
+  };
+}
+
 /**
  * Find the stops of the run in *payload*: where each ends, its caption, its commands, what the script
- * claims about it, and its last mark. The first stop is before everything.
+ * claims about it, and its last mark. The first stop is before everything. A step in which nothing is
+ * seen to happen, such as a crash that is to come, is told with the next one.
  */
 export function tourStops(payload) {
   const known = TOUR_PLACES.get(payload);
   if (known) return known;
   const stops = [tourNewStop(tourStart(payload), TOUR_START_CAPTION)];
-  payload.marks.forEach((mark, index) => {
-    if (mark.caption || stops.length === 1) stops.push(tourNewStop(mark.events, mark.caption));
-    const stop = stops.at(-1);
-    stop.at = mark.events;
-    stop.last = index;
-    if (mark.command.startsWith("expect ")) stop.claims.push(mark.command.slice("expect ".length));
-    else if (mark.command !== "show") stop.commands.push(mark.command);
-  });
+  let waiting = null;
+  for (const group of tourGroups(payload)) {
+    const joined = waiting ? tourJoin(waiting, group) : group;
+    const isSeen = joined.at > stops.at(-1).at;
+    waiting = isSeen ? null : joined;
+    if (isSeen) stops.push(joined);
+  }
+  if (waiting && stops.length > 1) stops.push(tourJoin(stops.pop(), waiting));
   TOUR_PLACES.set(payload, stops);
   return stops;
 }
@@ -39,6 +64,12 @@ export function tourStops(payload) {
 export function tourStopAt(stops, at) {
   const place = stops.findIndex((stop) => stop.at >= at);
   return place < 0 ? stops.length - 1 : place;
+}
+
+/** Give the caption of the stop that the position *at* is on the way to, or at. */
+export function tourCaption(payload, at) {
+  const stops = tourStops(payload);
+  return stops[tourStopAt(stops, at)].caption;
 }
 
 /** Give the lines of the script up to the stop's last command: they lead exactly there. */

@@ -33,6 +33,7 @@ export function createTourView(guide, { leave, open, reveal, neighbours, seen })
   const question = createTourQuestion(seen, () => {
     reveal();
     draw();
+    tourScrollUnder(parts.tools, question.element);
   });
   const related = domNode("p", { class: "tour-related" });
   const element = domNode("div", { class: "tour", hidden: true }, parts.tools, parts.title, question.element, parts.list, related);
@@ -52,6 +53,12 @@ export function createTourView(guide, { leave, open, reveal, neighbours, seen })
     known = { name: scenario.name, stop: guide.stop, isAway: guide.isAway };
   };
   return { element, draw, next: () => parts.next.click(), back: () => parts.back.click() };
+}
+
+/** Scroll *element* to where the buttons, which stay in view, end. */
+function tourScrollUnder(tools, element) {
+  const distance = element.getBoundingClientRect().top - tools.getBoundingClientRect().bottom;
+  tools.closest(".panel")?.scrollBy(0, distance);
 }
 
 function tourParts(guide, leave) {
