@@ -8,7 +8,7 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 # They search for minutes, and search slower still while their lines are counted.
 ATTACKS := tests/exploration tests/simulation/test_bugs_found.py
-.PHONY: help demo bench test check format format-check lint types layers tests coverage attacks live clean runtime-venv test-venv
+.PHONY: help demo bench test check format format-check lint types layers tests coverage attacks live browser clean runtime-venv test-venv
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -22,7 +22,7 @@ bench: runtime-venv  ## measure shortly how fast three servers are; ARGS="--fail
 test: check  ## install into .venv and run everything that CI runs
 
 check: format-check lint types layers  ## run all checks below, from the quickest to the slowest
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target coverage attacks live
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target coverage attacks live browser
 
 format: test-venv  ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix-only --quiet .
@@ -44,7 +44,7 @@ tests: test-venv  ## run the tests only; ARGS="-k lease" chooses among them
 	$(BIN)/pytest $(ARGS)
 
 coverage: test-venv  ## run the tests without sockets; demand that they take every branch of the algorithm
-	$(BIN)/coverage run -m pytest -m "not live" $(ATTACKS:%=--ignore=%)
+	$(BIN)/coverage run -m pytest -m "not live and not browser" $(ATTACKS:%=--ignore=%)
 	$(BIN)/coverage report
 
 attacks: test-venv  ## explore exhaustively, and find every bug that can be switched on
@@ -52,6 +52,9 @@ attacks: test-venv  ## explore exhaustively, and find every bug that can be swit
 
 live: test-venv  ## run the tests with real processes and sockets
 	$(BIN)/pytest -m live
+
+browser: test-venv  ## look at the lab in a real browser, where there is one
+	$(BIN)/pytest -m browser
 
 clean:  ## remove .venv and all that the tools left behind
 	rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,148 @@
+"""The viewer in a real browser: what a person sees, steps through, and finds again."""
+
+import pytest
+from tests.browser.page import Page
+
+from multipaxos.lab.gallery import scenarios
+
+NAMES = [story.name for story in scenarios()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_scenario_opens_and_shows_its_decision(page: Page, name: str) -> None:
+    """From its address; the first decision is a jump away, and is drawn where it happens."""
+    page.open(f"#scenario={name}")
+    page.wait(lambda: page.title == _title(name), name)
+
+    page.press_on_page(page.keys.HOME)
+    page.press_on_page("d")
+
+    decision = page.one("#spacetime [data-decision]")
+    assert int(page.one("#spacetime").get_attribute("data-at") or 0) > 1
+    assert decision.is_displayed()
+
+
+def _title(name: str) -> str:
+    return next(story.title for story in scenarios() if story.name == name)
+
+
+@pytest.mark.parametrize(
+    "name", ["08_delayed_accept", "13_master_election", "14b_lease_from_learning"]
+)
+def test_a_step_back_gives_the_picture_of_before(page: Page, name: str) -> None:
+    """To the last attribute: the picture depends on the run and the position only."""
+    page.open(f"#scenario={name}")
+    page.wait(lambda: page.title == _title(name), name)
+    page.press_on_page(page.keys.HOME)
+    for _ in range(12):
+        page.press_on_page(page.keys.ARROW_RIGHT)
+    before = page.pictures()
+
+    for _ in range(7):
+        page.press_on_page(page.keys.ARROW_RIGHT)
+    between = page.pictures()
+    for _ in range(7):
+        page.press_on_page(page.keys.ARROW_LEFT)
+
+    assert page.pictures() == before
+    assert between != before
+
+
+def test_a_link_holds_the_run(page: Page) -> None:
+    """Whoever opens it sees the same run, at the same instant."""
+    page.open("#scenario=09_partition_of_five")
+    page.wait(lambda: page.title == _title("09_partition_of_five"), "the scenario")
+    page.press_on_page(page.keys.HOME)
+    page.press_on_page("d")
+    before = page.pictures()
+    page.click("#tab-share")
+    page.click("[data-share=link]")
+    link = page.wait(lambda: page.value("[data-share-text]"), "the link")
+
+    page.open(link[link.index("#") :])
+    page.wait(lambda: page.title == _title("09_partition_of_five"), "the same run")
+
+    assert page.pictures() == before
+    assert "token" not in link
+
+
+def test_markup_in_a_run_stays_text(page: Page) -> None:
+    """A hostile link cannot run code, and is shown as what it says."""
+    value = "<img/src=x/onerror=document.title=1><svg/onload=document.title=2>"
+    script = f"# <b>bold</b> title\npropose A {value}\ndeliver all\n"
+
+    page.open_script(script)
+
+    assert page.title == "<b>bold</b> title"
+    assert page.all("#spacetime img, #panel-why img, h1 b") == []
+    assert "multipaxos lab" in page.driver.title
+
+
+def test_a_script_that_cannot_be_played_is_told_of(page: Page) -> None:
+    """In a sentence, with the line."""
+    page.driver.get("about:blank")
+    page.driver.get(f"{page.link}#script=jump")
+
+    notice = page.wait(lambda: page.text("#notice"), "a notice")
+
+    assert "line 1, jump: 'jump' is no command" in notice
+
+
+def test_every_panel_and_the_help_are_reached_by_keys_alone(page: Page) -> None:
+    """Nobody needs a pointer."""
+    for number, panel in enumerate(("why", "run", "scenarios", "game", "share"), start=1):
+        page.press_on_page(str(number))
+        page.wait(lambda panel=panel: page.one(f"#panel-{panel}").is_displayed(), panel)  # type: ignore[misc]
+
+    page.press_on_page("?")
+    page.wait(lambda: page.one("#help").is_displayed(), "the help")
+    page.press(page.keys.ESCAPE)
+    page.wait(lambda: not page.one("#help").is_displayed(), "the help is closed")
+
+
+def test_the_focus_goes_through_the_page_and_is_never_caught(page: Page) -> None:
+    """Tab leads from one thing to the next, and around, without a trap."""
+    page.run("document.activeElement.blur()")
+    met = []
+    for _ in range(150):
+        page.press(page.keys.TAB)
+        met.append(page.run("return document.activeElement.id || document.activeElement.tagName"))
+
+    assert {"theme", "help-open"} <= set(met)
+    assert len(set(met)) > 5
+
+
+def test_an_event_is_explained_when_it_is_chosen(page: Page) -> None:
+    """By its rule, the invariant, the paper, and the line of code."""
+    page.open("#scenario=04_value_survives_its_proposer")
+    page.wait(lambda: page.title == _title("04_value_survives_its_proposer"), "the scenario")
+    page.press_on_page(page.keys.HOME)
+    page.press_on_page("d")
+    page.press_on_page("1")
+
+    why = page.wait(lambda: page.text("#panel-why"), "why")
+
+    assert "chosen" in why
+    assert "Paxos Made Simple" in why
+    assert ".py" in why
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark_differ_and_both_are_legible(page: Page, scheme: str) -> None:
+    """Ink stands out from paper, as the guidelines for the web ask: 7 to 1."""
+    page.prefer("prefers-color-scheme", scheme)
+    page.open()
+
+    assert page.contrast("h1") >= 7
+
+
+def test_who_wants_less_motion_gets_less(page: Page) -> None:
+    """Nothing flashes or slides."""
+    page.prefer("prefers-reduced-motion", "reduce")
+    page.open()
+    page.press_on_page("d")
+
+    assert (
+        page.run("return document.getAnimations().filter((a) => a.playState === 'running').length")
+        == 0
+    )
