@@ -1,14 +1,21 @@
 """The lab's page, as a test handles it: each step waits for what it leads to."""
 
 from collections.abc import Callable
+from itertools import cycle
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from selenium import webdriver
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    StaleElementReferenceException,
+)
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 WAIT_SECONDS_MAX = 20.0
 Found = TypeVar("Found")
@@ -64,6 +71,41 @@ class Page:
             "requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)));"
         )
 
+    def choose(self, selector: str, value: str) -> None:
+        """Choose the option *value* of the list that *selector* finds."""
+        Select(self.one(selector)).select_by_value(value)
+
+    def fill(self, selector: str, text: str) -> None:
+        """Write *text* in place of what stands in the field that *selector* finds."""
+        field = self.one(selector)
+        field.clear()
+        field.send_keys(text)
+
+    def drag(self, selector: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Drag over what *selector* finds, from and to shares of its width and height."""
+        element = self.one(selector)
+        width, height = element.size["width"], element.size["height"]
+        (x1, y1), (x2, y2) = (
+            (int((x - 0.5) * width), int((y - 0.5) * height)) for x, y in (start, end)
+        )
+        chain = ActionChains(self.driver, duration=50)
+        chain.move_to_element_with_offset(element, x1, y1).click_and_hold()
+        chain.move_to_element_with_offset(element, (x1 + x2) // 2, (y1 + y2) // 2)
+        chain.move_to_element_with_offset(element, x2, y2).release().perform()
+
+    def download_to(self, directory: Path) -> None:
+        """Let the browser put what it saves into *directory*."""
+        wish = {"behavior": "allow", "downloadPath": str(directory)}
+        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", wish)
+
+    def go_offline(self, is_offline: bool) -> None:
+        """Take the network away, or give it back."""
+        conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd(
+            "Network.emulateNetworkConditions", {"offline": is_offline, **conditions}
+        )
+
     def prefer(self, feature: str, value: str) -> None:
         """Let the person before the browser prefer *value* of a media *feature*."""
         features = [{"name": feature, "value": value}]
@@ -99,11 +141,21 @@ class Page:
 
     def click(self, selector: str) -> None:
         """Click what *selector* finds, as soon as it can be."""
-        element = self.wait(
-            lambda: next((e for e in self.all(selector) if e.is_displayed()), None), selector
-        )
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
+        places = cycle(("center", "end", "start"))
+        self.wait(lambda: self._is_clicked(selector, next(places)), selector)
+
+    def _is_clicked(self, selector: str, place: str) -> bool:
+        try:
+            element = next((e for e in self.all(selector) if e.is_displayed()), None)
+            if element is None:
+                return False
+            scroll = "arguments[0].scrollIntoView({block: arguments[1]})"
+            self.driver.execute_script(scroll, element, place)
+            element.click()
+        except (ElementClickInterceptedException, StaleElementReferenceException):
+            # Something lies over it at this place, or it was drawn anew just now.
+            return False
+        return True
 
     def press(self, *keys: str) -> None:
         """Press keys where the focus is."""

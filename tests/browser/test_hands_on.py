@@ -1,0 +1,244 @@
+"""A hand on the run, in a real browser: forks, comparisons, the game, the tour, the share."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.browser.page import Page
+
+from multipaxos.lab.game import GAMES
+
+BEGUN = "# Begun\npropose A x\npropose B y\n"
+PLAYED = [game for game in GAMES if game.bug is not None]
+
+
+def branches(page: Page) -> int:
+    """Return how many runs are open."""
+    return len(page.all("#branches [data-branch]"))
+
+
+def decisions(page: Page) -> int:
+    """Return how many instants of choice are drawn."""
+    return len(page.all("#spacetime [data-decision]"))
+
+
+# -------------------------------------------------------------------------------------------- forks
+
+
+def test_a_dropped_message_makes_a_branch_and_the_old_future_stays(page: Page) -> None:
+    """The branch shows the loss; the run before it shows none."""
+    page.open_script(BEGUN)
+    page.click("[data-hands=messages] summary")
+    page.click("[data-hands=messages] [data-command^='drop #']")
+
+    page.wait(lambda: branches(page) == 2, "a branch")
+    lost = page.one("#spacetime [data-fate=dropped]")
+    assert lost.is_displayed()
+    page.press_on_page("[")
+    page.wait(lambda: not page.all("#spacetime [data-fate=dropped]"), "the run before")
+
+
+def test_a_run_in_virtual_time_goes_on_otherwise(page: Page) -> None:
+    """From its middle: the past is common, the new future is as long as the old one."""
+    page.open_script("# Alone\nseed 5\nautomatic\npropose A x\nadvance 3s\n")
+    page.press_on_page(page.keys.HOME)
+    for _ in range(9):
+        page.press_on_page(page.keys.ARROW_RIGHT)
+    page.click("[data-hands=servers] summary")
+    page.click("[data-hands=servers] [data-command='crash B']")
+
+    page.wait(lambda: branches(page) == 2, "a branch")
+    page.press_on_page(page.keys.END)
+    page.wait(lambda: decisions(page) == 1, "A and C decide without B")
+    assert page.one("#ring [data-server=B].is-down").is_displayed()
+
+
+def test_a_message_that_is_chosen_in_the_ring_is_delivered_by_keys_alone(page: Page) -> None:
+    """Enter chooses it, and its commands are next to hand."""
+    page.open_script(BEGUN)
+    page.run("document.querySelector('#ring [data-message]').focus()")
+    page.press(page.keys.ENTER)
+    page.wait(lambda: page.all(".hands-quick [data-command^='deliver #']"), "its commands")
+    page.run("document.querySelector('.hands-quick [data-command^=\"deliver #\"]').focus()")
+    page.press(page.keys.ENTER)
+
+    page.wait(lambda: branches(page) == 2, "a branch")
+    assert page.all("#spacetime [data-fate=delivered]")
+
+
+def test_a_wall_that_is_drawn_through_the_ring_divides_the_servers(page: Page) -> None:
+    """From above to below, between A on the one side and another on the other."""
+    page.open_script(BEGUN)
+    page.drag("#ring svg", (0.08, 0.5), (0.92, 0.45))
+
+    page.wait(lambda: branches(page) == 2, "a branch")
+    assert page.all("#ring .ring-wall")
+    assert "partition" in page.run("return document.querySelector('[data-run=script]').value")
+
+
+def test_two_settings_are_compared_side_by_side(page: Page) -> None:
+    """The same script with a bug: two diagrams, and the counts of both."""
+    page.open_script("# One proposer\npropose A x\ndeliver A->B Prepare, B->A Promise\n")
+    page.press_on_page("2")
+    page.choose("[data-run=bug]", "forgetful-acceptor")
+    page.click("[data-run=compare]")
+
+    page.wait(lambda: page.one("#compared").is_displayed(), "two diagrams")
+    assert page.all("#compared [data-event]")
+    assert page.all("[data-lamp=I8][data-state=broken]")
+    assert page.title == "One proposer"
+
+
+def test_a_broken_lamp_leads_to_what_broke(page: Page) -> None:
+    """The others are whole; one click says who conflicts."""
+    page.open("#scenario=18_two_memberships")
+    page.wait(lambda: "Two memberships" in page.title, "the scenario")
+    page.press_on_page(page.keys.END)
+    page.wait(lambda: page.all("[data-lamp=I1][data-state=broken]"), "I1 is broken")
+
+    page.click("[data-lamp=I1]")
+
+    page.wait(lambda: "two values are chosen" in page.text("#panel-why"), "the sentence")
+    assert page.one("[data-lamp=I3]").get_attribute("data-state") == "holds"
+
+
+def test_a_bad_script_is_told_of_and_the_run_stays(page: Page) -> None:
+    """Nothing is lost."""
+    page.open_script(BEGUN)
+    page.press_on_page("2")
+    page.fill("[data-run=script]", "propose Z x\n")
+    page.click("[data-run=play]")
+
+    page.wait(lambda: "'Z' is no server" in page.text("#notice"), "the sentence")
+    assert page.title == "Begun"
+
+
+# ------------------------------------------------------------------------------- the game, the tour
+
+
+@pytest.mark.parametrize("game", PLAYED[:3], ids=[str(game.bug) for game in PLAYED[:3]])
+def test_the_game_is_won_with_a_bug(page: Page, game: Any) -> None:
+    """By the best known play, move by move."""
+    page.press_on_page("4")
+    page.click(f"[data-game={game.bug}]")
+    page.wait(lambda: page.all("[data-move]"), "the board")
+
+    for number, move in enumerate(game.best, start=1):
+        page.click(f"[data-move='{_numbered(page, move)}']")
+        page.wait(lambda n=number: page.all(f"[data-moves='{n}']"), "the move")  # type: ignore[misc]
+
+    page.wait(lambda: page.all("[data-game-result=won]"), "it is won")
+
+
+@pytest.mark.parametrize("game", PLAYED[:3], ids=[str(game.bug) for game in PLAYED[:3]])
+def test_the_game_is_not_won_by_the_same_play_without_a_bug(page: Page, game: Any) -> None:
+    """As far as correct servers let it be played; and what saved it is said."""
+    page.press_on_page("4")
+    page.click("[data-game=none]")
+    page.wait(lambda: page.all("[data-move]"), "the board")
+
+    for number, move in enumerate(game.best, start=1):
+        command = _numbered(page, move)
+        if command is None:
+            break
+        page.click(f"[data-move='{command}']")
+        page.wait(lambda n=number: page.all(f"[data-moves='{n}']"), "the move")  # type: ignore[misc]
+
+    assert not page.all("[data-game-result=won]")
+    assert not page.all("[data-lamp][data-state=broken]")
+
+
+def _numbered(page: Page, move: str) -> str | None:
+    """Return the command of the board for a *move* such as ``deliver A->C Accept``."""
+    found = re.fullmatch(r"deliver (\w)->(\w) (\w+)", move)
+    assert found is not None
+    number = page.run(
+        """
+        const [sender, receiver, kind] = arguments;
+        const held = [...document.querySelectorAll('[data-held]')].find((item) =>
+          item.textContent.startsWith(`${sender} → ${receiver}${kind}`));
+        return held === undefined ? null : held.dataset.held;
+        """,
+        *found.groups(),
+    )
+    return None if number is None else f"deliver #{number}"
+
+
+def test_the_tour_goes_on_and_back_and_lets_one_take_the_wheel(page: Page) -> None:
+    """And it waits where it was left."""
+    page.press_on_page("3")
+    page.click("[data-tour=start]")
+    page.wait(lambda: page.all("[data-tour=next]"), "the tour")
+    begun = page.text("[data-tour-count]")
+    page.click("[data-tour=next]")
+    page.click("[data-tour=next]")
+    further = page.wait(lambda: _other(page.text("[data-tour-count]"), begun), "a step")
+    page.click("[data-tour=back]")
+    before = page.wait(lambda: _other(page.text("[data-tour-count]"), further), "a step back")
+
+    page.click("[data-tour=wheel]")
+    page.click("[data-hands=servers] summary")
+    page.click("[data-hands=servers] [data-command='crash C']")
+    page.wait(lambda: page.all("#ring [data-server=C].is-down"), "a branch of one's own")
+    page.click("[data-tour=wheel]")
+
+    page.wait(lambda: page.text("[data-tour-count]") == before, "where it was left")
+    assert not page.all("#ring [data-server=C].is-down")
+
+
+def _other(text: str, than: str) -> str | None:
+    return text if text and text != than else None
+
+
+# ------------------------------------------------------------------------------------------- shared
+
+
+def test_a_saved_file_opens_from_disk_with_the_network_off(page: Page, tmp_path: Path) -> None:
+    """The whole viewer with its run: drawn, stepped and explained, without a server."""
+    page.open("#scenario=04_value_survives_its_proposer")
+    page.wait(lambda: "survives" in page.title, "the scenario")
+    page.download_to(tmp_path)
+    page.press_on_page("5")
+    page.click("[data-share=file]")
+    path = page.wait(lambda: next(tmp_path.glob("*.html"), None), "the file")
+    page.wait(lambda: not list(tmp_path.glob("*.crdownload")), "all of it")
+
+    page.go_offline(True)
+    page.driver.get(path.as_uri())
+    page.wait_for_run()
+    page.press_on_page(page.keys.HOME)
+    page.press_on_page("d")
+    page.press_on_page("1")
+
+    assert decisions(page) == 1
+    assert "chosen" in page.text("#panel-why")
+    assert page.all("#ring [data-server=A]")
+    assert page.all("[data-lamp=I1][data-state=holds]")
+    page.go_offline(False)
+
+
+def test_a_copied_test_passes_as_it_stands(page: Page) -> None:
+    """It is Python that plays the script and asserts."""
+    page.open("#scenario=08_delayed_accept")
+    page.wait(lambda: "delayed Accept" in page.title, "the scenario")
+    page.press_on_page("5")
+    page.click("[data-share=test]")
+    source = page.wait(lambda: page.value("[data-share-text]"), "the test")
+
+    names: dict[str, Any] = {}
+    exec(compile(source, "copied.py", "exec"), names)  # noqa: S102 - it is what was copied
+    (test,) = [value for name, value in names.items() if name.startswith("test_")]
+    test()
+
+
+@pytest.mark.parametrize("kind, begins", [("svg", b"<svg"), ("png", b"\x89PNG")])
+def test_a_picture_is_saved(page: Page, tmp_path: Path, kind: str, begins: bytes) -> None:
+    """As what its name says."""
+    page.download_to(tmp_path)
+    page.press_on_page("5")
+    page.click(f"[data-share=run-{kind}]")
+
+    path = page.wait(lambda: next(tmp_path.glob(f"*.{kind}"), None), "the picture")
+    page.wait(lambda: path.stat().st_size > 0, "its bytes")
+    assert path.read_bytes().startswith(begins)
