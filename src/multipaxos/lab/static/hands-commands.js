@@ -8,11 +8,14 @@ export function handsWhyNot(run, api) {
   return "";
 }
 
-/** Give the commands for the message at *index*, as [words, command]. */
-export function handsOfMessage(message) {
+/** Give the commands for *message*, as [words, command, why not]; nothing passes on the wires of *blocked*. */
+export function handsOfMessage(message, blocked) {
   const number = `#${message.id}`;
+  const isCut = blocked.some(([sender, receiver]) => sender === message.sender && receiver === message.receiver);
+  const whyNot = isCut ? `a wall keeps ${message.sender} from reaching ${message.receiver}: heal the network first` : "";
   return [
-    ["deliver", `deliver ${number}`], ["lose", `drop ${number}`], ["double", `duplicate ${number}`], ["delay 100 ms", `delay ${number} 100ms`],
+    ["deliver", `deliver ${number}`, whyNot], ["lose", `drop ${number}`, ""], ["double", `duplicate ${number}`, ""],
+    ["delay 100 ms", `delay ${number} 100ms`, ""],
   ];
 }
 
