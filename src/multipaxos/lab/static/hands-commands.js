@@ -42,7 +42,13 @@ export function handsTimersOf(run, at, uid, server) {
   return at >= run.events.length ? (run.payload.end.timers[uid] ?? running) : running;
 }
 
-/** Give whether the network delivers by itself at this instant, as far as the script says. */
-export function handsIsManual(run) {
-  return run.payload.manual;
+/** Tell whether a person delivers the messages of *run* after *at* events: `hold` and `flow` change that. */
+export function handsIsManual(run, at) {
+  const { marks, manual } = run.payload;
+  const isTurn = ({ command }) => command === "hold" || command === "flow";
+  const before = marks.findLast((mark) => mark.events <= at && isTurn(mark));
+  if (before) return before.command === "hold";
+  // What the first turn changes was the other way round until then.
+  const later = marks.find((mark) => mark.events > at && isTurn(mark));
+  return later ? later.command === "flow" : manual;
 }

@@ -89,7 +89,7 @@ function handsFillMessages(body, { run, at }, actions) {
       domNode("span", { class: "hands-words", text: `#${message.id} ${message.sender}→${message.receiver} ${message.text}`.slice(0, 80) }),
       ...handsOfMessage(message, run.state(at).blocked).map(([words, command, whyNot]) => handsButton(words, [command], whyNot, actions))));
   const all = [["deliver all", "deliver all"], ["lose all", "drop all"]].map(([words, command]) =>
-    handsButton(words, [command], handsIsManual(run) && flying.length ? "" : "no message is held for a person to deliver", actions));
+    handsButton(words, [command], handsIsManual(run, at) && flying.length ? "" : "no message is held for a person to deliver", actions));
   body.replaceChildren(domNode("div", { class: "hands-row" }, ...all), ...(rows.length ? rows : [domNode("p", { text: "Nothing is on its way." })]));
 }
 
