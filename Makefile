@@ -8,7 +8,7 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 # They search for minutes, and search slower still while their lines are counted.
 ATTACKS := tests/exploration tests/simulation/test_bugs_found.py
-.PHONY: help demo bench test check format format-check lint types layers tests coverage attacks live browser clean runtime-venv test-venv
+.PHONY: help demo bench test check format format-check lint types layers tests coverage attacks live browser screenshots clean runtime-venv test-venv
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ live: test-venv  ## run the tests with real processes and sockets
 
 browser: test-venv  ## look at the lab in a real browser, where there is one
 	$(BIN)/pytest -m browser
+
+screenshots: test-venv  ## take the pictures of the lab anew, where there is a browser
+	$(BIN)/python -m tools.screenshots
 
 clean:  ## remove .venv and all that the tools left behind
 	rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
