@@ -161,3 +161,31 @@ def test_a_picture_is_saved(page: Page, tmp_path: Path, kind: str, begins: bytes
     path = page.wait(lambda: next(tmp_path.glob(f"*.{kind}"), None), "the picture")
     page.wait(lambda: path.stat().st_size > 0, "its bytes")
     assert path.read_bytes().startswith(begins)
+
+
+def test_a_cut_in_two_is_one_wall_and_no_message_is_delivered_through_it(page: Page) -> None:
+    """What a wall keeps back can be lost, and not delivered; the button says why."""
+    page.open_script("propose A x\npartition A | B C\n")
+    page.wait(lambda: page.all("#ring [data-wall=across]"), "the wall")
+    page.click("[data-hands=messages] summary")
+
+    deliver = page.wait(
+        lambda: page.one("[data-hands=messages] [data-command^='deliver #']"), "its commands"
+    )
+
+    assert len(page.all("#ring .ring-wall")) == 1
+    assert not deliver.is_enabled()
+    assert "heal the network" in str(deliver.get_attribute("title"))
+    assert page.one("[data-hands=messages] [data-command^='drop #']").is_enabled()
+
+
+def test_two_settings_are_counted_beside_the_switches(page: Page) -> None:
+    """The panel says what both runs came to."""
+    page.open_script(BEGUN)
+    page.press_on_page("2")
+    page.click("[data-run=compare]")
+
+    table = page.wait(lambda: page.one("[data-table=compare]"), "the table")
+
+    assert "wasted rounds" in str(table.get_attribute("textContent"))
+    assert len(page.all("[data-table=compare] thead th")) == 2
