@@ -49,7 +49,6 @@ def stories(page: Page) -> None:
 def lease(page: Page) -> None:
     """Show two masters, each in its own belief."""
     page.open("#scenario=14b_lease_from_learning")
-    page.press_on_page("V")
     page.press_on_page("1")
 
 

@@ -10,7 +10,8 @@ import { ringWalls } from "./ring-walls.js";
 /** Make the ring in *element*. */
 export function createRingView(element, store, actions) {
   const [wires, cards, over] = [domSvg("g", {}), domSvg("g", {}), domSvg("g", {})];
-  const legend = domSvg("text", { class: "ring-legend", x: 12, y: 22, text: "P promised  A accepted" });
+  const legend = domSvg("g", {},
+    ...["P promised", "A accepted"].map((text, line) => domSvg("text", { class: "ring-legend", x: 12, y: 22 + 20 * line, text })));
   const svg = domSvg("svg", { class: "ring", role: "group", "aria-label": "The servers at this instant" }, legend, wires, cards, over);
   element.append(svg);
   const draw = domOncePerFrame(() => ringDraw(store.state, svg, wires, cards));
