@@ -1,7 +1,7 @@
 """
 How quickly the lab's page is there, and how smoothly it is scrubbed through.
 
-    .venv/bin/python benchmarks/lab.py
+    .venv/bin/python -m benchmarks.lab
 
 It starts the lab and a Chromium without a window, opens a run of about a thousand events and one
 of about ten thousand, and measures, in the browser's own clock: the time from opening the page to
@@ -9,20 +9,15 @@ the first picture, and, while the position moves by one event a frame, the time 
 """
 
 import os
-import re
-import shutil
-import signal
 import statistics
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import click
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+from tests.browser.running import running_browser, running_lab
 
 RUNS = {
     "1,000 events": "# A thousand\nseed 7\nmaster\nfaults rough 6s\nclients 3 4 6s\nadvance 8s\n",
@@ -35,7 +30,6 @@ OPENINGS = 5
 LATE_MILLISECONDS = 20
 FRAMES = 300
 WAIT_SECONDS = 60
-LINK = re.compile(r"http://127\.0\.0\.1:\d+/\S+")
 
 FIRST_PICTURE = """
 const done = arguments[0];
@@ -72,41 +66,6 @@ requestAnimationFrame(move);
 """Through the last thousand events: so many frames, each at another position."""
 
 
-@contextmanager
-def lab() -> Iterator[str]:
-    """Start the lab, and give its link."""
-    command = [sys.executable, "-m", "multipaxos", "lab", "--port", "0", "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - its own program
-        assert process.stdout is not None
-        try:
-            yield next(found[0] for line in process.stdout if (found := LINK.search(line)))
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(WAIT_SECONDS)
-
-
-@contextmanager
-def browser() -> Iterator[webdriver.Chrome]:
-    """Start Chromium without a window."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = _find("chromium")
-    for argument in ("--headless=new", "--no-sandbox", "--window-size=1440,900"):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=Service(_find("chromedriver")))
-    driver.set_script_timeout(WAIT_SECONDS)
-    try:
-        yield driver
-    finally:
-        driver.quit()
-
-
-def _find(program: str) -> str:
-    found = shutil.which(program)
-    if found is None:
-        sys.exit(f"{program} is missing: apt-get install chromium chromium-driver")
-    return found
-
-
 def measure(driver: webdriver.Chrome, link: str, script: str) -> tuple[list[float], Any]:
     """Return the times to the first picture, in ms, and what came of scrubbing."""
     openings = []
@@ -124,7 +83,12 @@ def main() -> None:
         "| run | events | first picture, ms (median, worst) | frames/s | frames above 20 ms |"
     )
     click.echo("|---|---|---|---|---|")
-    with lab() as link, browser() as driver:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running_lab() as link,
+        running_browser(Path(home), width=1440, height=900) as driver,
+    ):
+        driver.set_script_timeout(WAIT_SECONDS)
         measure(driver, link, RUNS["1,000 events"])  # The first start reads all from the disk.
         for name, script in RUNS.items():
             openings, (events, times) = measure(driver, link, script)

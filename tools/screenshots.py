@@ -5,24 +5,17 @@ It starts the lab and a Chromium without a window, goes to each view as a person
 ``docs/pictures/lab-VIEW-light.png`` and ``...-dark.png``.
 """
 
-import re
-import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import click
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from tests.browser.page import Page
+from tests.browser.running import running_browser, running_lab
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs/pictures"
-LINK = re.compile(r"http://127\.0\.0\.1:\d+/\S+")
-END_SECONDS = 30
 SCHEMES = ("light", "dark")
+WIDTH, HEIGHT = 1440, 1040
 
 
 def inherit(page: Page) -> None:
@@ -60,40 +53,14 @@ VIEWS: dict[str, Callable[[Page], None]] = {
 }
 
 
-@contextmanager
-def lab() -> Iterator[str]:
-    """Start the lab, and give its link."""
-    command = [sys.executable, "-m", "multipaxos", "lab", "--port", "0", "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - its own program
-        assert process.stdout is not None
-        try:
-            yield next(found[0] for line in process.stdout if (found := LINK.search(line)))
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(END_SECONDS)
-
-
-@contextmanager
-def browser() -> Iterator[webdriver.Chrome]:
-    """Start Chromium without a window, on a screen of 1440 by 900."""
-    chromium, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver_path is None:
-        sys.exit("chromium or chromedriver is missing: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--window-size=1440,1040"):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=Service(driver_path))
-    try:
-        yield driver
-    finally:
-        driver.quit()
-
-
 def main() -> None:
     """Take all pictures."""
     PICTURES.mkdir(exist_ok=True)
-    with lab() as link, browser() as driver:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running_lab() as link,
+        running_browser(Path(home), width=WIDTH, height=HEIGHT) as driver,
+    ):
         page = Page(driver, link)
         for scheme in SCHEMES:
             page.prefer("prefers-color-scheme", scheme)

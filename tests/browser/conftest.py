@@ -1,31 +1,13 @@
 """A real browser on a real lab: the command as its user starts it, and a hidden Chromium."""
 
-import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from tests.browser.page import Page
-
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-WHY_NOT = "needs Debian's chromium and chromium-driver: apt-get install chromium chromium-driver"
-ARGUMENTS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--window-size=1440,900",
-    "--lang=en",
-)
-LINK = re.compile(r"http://127\.0\.0\.1:\d+/\S+")
+from tests.browser.running import CHROMIUM, DRIVER, WHY_NOT, running_browser, running_lab
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,41 +22,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def lab_link() -> Iterator[str]:
-    """Start the lab on a free port and return the link that it prints."""
-    command = [sys.executable, "-m", "multipaxos", "lab", "--port", "0", "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
-        assert process.stdout is not None
-        try:
-            yield _link_in(process.stdout)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
-            process.stdout.read()
-
-
-def _link_in(lines: Any) -> str:
-    for line in lines:
-        found = LINK.search(line)
-        if found:
-            return found[0]
-    raise AssertionError("the lab ended without telling its link")
+    """Start one lab for all tests, and return the link that it prints."""
+    with running_lab() as link:
+        yield link
 
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """Start one browser for all tests."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for argument in ARGUMENTS:
-        options.add_argument(argument)
-    downloads = tmp_path_factory.mktemp("downloads")
-    options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    # No helper program is looked for on the network: both executables are named.
-    service = Service(str(DRIVER), env={**os.environ, "HOME": str(downloads)})
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
+    home = tmp_path_factory.mktemp("browser")
+    with running_browser(home, width=1440, height=900) as driver:
+        yield driver
 
 
 @pytest.fixture
