@@ -43,6 +43,10 @@ class Page:
         assert found is not None, what
         return found
 
+    def go_to(self, fragment: str) -> None:
+        """Change what stands behind the ``#`` of the page that is open."""
+        self.run("location.hash = arguments[0]", fragment)
+
     def open_script(self, script: str) -> None:
         """Open the page with the run of *script*."""
         self.open(f"#script={quote(script, safe='')}")
@@ -55,6 +59,11 @@ class Page:
     def title(self) -> str:
         """The title of the run that is shown."""
         return self.one("h1").text
+
+    @property
+    def at(self) -> int:
+        """How many events of the run are shown."""
+        return int(self.one("#spacetime").get_attribute("data-at") or 0)
 
     def pictures(self) -> list[str]:
         """Return the diagram and the ring as they are drawn now, when they are at rest."""

@@ -1,16 +1,12 @@
-"""A hand on the run, in a real browser: forks, comparisons, the game, the tour, the share."""
+"""A hand on the run, in a real browser: forks, walls, comparisons, and what is shared."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.browser.page import Page
 
-from multipaxos.lab.game import GAMES
-
 BEGUN = "# Begun\npropose A x\npropose B y\n"
-PLAYED = [game for game in GAMES if game.bug is not None]
 
 
 def branches(page: Page) -> int:
@@ -114,83 +110,6 @@ def test_a_bad_script_is_told_of_and_the_run_stays(page: Page) -> None:
     assert page.title == "Begun"
 
 
-# ------------------------------------------------------------------------------- the game, the tour
-
-
-@pytest.mark.parametrize("game", PLAYED[:3], ids=[str(game.bug) for game in PLAYED[:3]])
-def test_the_game_is_won_with_a_bug(page: Page, game: Any) -> None:
-    """By the best known play, move by move."""
-    page.press_on_page("4")
-    page.click(f"[data-game={game.bug}]")
-    page.wait(lambda: page.all("[data-move]"), "the board")
-
-    for number, move in enumerate(game.best, start=1):
-        page.click(f"[data-move='{_numbered(page, move)}']")
-        page.wait(lambda n=number: page.all(f"[data-moves='{n}']"), "the move")  # type: ignore[misc]
-
-    page.wait(lambda: page.all("[data-game-result=won]"), "it is won")
-
-
-@pytest.mark.parametrize("game", PLAYED[:3], ids=[str(game.bug) for game in PLAYED[:3]])
-def test_the_game_is_not_won_by_the_same_play_without_a_bug(page: Page, game: Any) -> None:
-    """As far as correct servers let it be played; and what saved it is said."""
-    page.press_on_page("4")
-    page.click("[data-game=none]")
-    page.wait(lambda: page.all("[data-move]"), "the board")
-
-    for number, move in enumerate(game.best, start=1):
-        command = _numbered(page, move)
-        if command is None:
-            break
-        page.click(f"[data-move='{command}']")
-        page.wait(lambda n=number: page.all(f"[data-moves='{n}']"), "the move")  # type: ignore[misc]
-
-    assert not page.all("[data-game-result=won]")
-    assert not page.all("[data-lamp][data-state=broken]")
-
-
-def _numbered(page: Page, move: str) -> str | None:
-    """Return the command of the board for a *move* such as ``deliver A->C Accept``."""
-    found = re.fullmatch(r"deliver (\w)->(\w) (\w+)", move)
-    assert found is not None
-    number = page.run(
-        """
-        const [sender, receiver, kind] = arguments;
-        const held = [...document.querySelectorAll('[data-held]')].find((item) =>
-          item.textContent.startsWith(`${sender} → ${receiver}${kind}`));
-        return held === undefined ? null : held.dataset.held;
-        """,
-        *found.groups(),
-    )
-    return None if number is None else f"deliver #{number}"
-
-
-def test_the_tour_goes_on_and_back_and_lets_one_take_the_wheel(page: Page) -> None:
-    """And it waits where it was left."""
-    page.press_on_page("3")
-    page.click("[data-tour=start]")
-    page.wait(lambda: page.all("[data-tour=next]"), "the tour")
-    begun = page.text("[data-tour-count]")
-    page.click("[data-tour=next]")
-    page.click("[data-tour=next]")
-    further = page.wait(lambda: _other(page.text("[data-tour-count]"), begun), "a step")
-    page.click("[data-tour=back]")
-    before = page.wait(lambda: _other(page.text("[data-tour-count]"), further), "a step back")
-
-    page.click("[data-tour=wheel]")
-    page.click("[data-hands=servers] summary")
-    page.click("[data-hands=servers] [data-command='crash C']")
-    page.wait(lambda: page.all("#ring [data-server=C].is-down"), "a branch of one's own")
-    page.click("[data-tour=wheel]")
-
-    page.wait(lambda: page.text("[data-tour-count]") == before, "where it was left")
-    assert not page.all("#ring [data-server=C].is-down")
-
-
-def _other(text: str, than: str) -> str | None:
-    return text if text and text != than else None
-
-
 # ------------------------------------------------------------------------------------------- shared
 
 
@@ -242,3 +161,31 @@ def test_a_picture_is_saved(page: Page, tmp_path: Path, kind: str, begins: bytes
     path = page.wait(lambda: next(tmp_path.glob(f"*.{kind}"), None), "the picture")
     page.wait(lambda: path.stat().st_size > 0, "its bytes")
     assert path.read_bytes().startswith(begins)
+
+
+def test_a_cut_in_two_is_one_wall_and_no_message_is_delivered_through_it(page: Page) -> None:
+    """What a wall keeps back can be lost, and not delivered; the button says why."""
+    page.open_script("propose A x\npartition A | B C\n")
+    page.wait(lambda: page.all("#ring [data-wall=across]"), "the wall")
+    page.click("[data-hands=messages] summary")
+
+    deliver = page.wait(
+        lambda: page.one("[data-hands=messages] [data-command^='deliver #']"), "its commands"
+    )
+
+    assert len(page.all("#ring .ring-wall")) == 1
+    assert not deliver.is_enabled()
+    assert "heal the network" in str(deliver.get_attribute("title"))
+    assert page.one("[data-hands=messages] [data-command^='drop #']").is_enabled()
+
+
+def test_two_settings_are_counted_beside_the_switches(page: Page) -> None:
+    """The panel says what both runs came to."""
+    page.open_script(BEGUN)
+    page.press_on_page("2")
+    page.click("[data-run=compare]")
+
+    table = page.wait(lambda: page.one("[data-table=compare]"), "the table")
+
+    assert "wasted rounds" in str(table.get_attribute("textContent"))
+    assert len(page.all("[data-table=compare] thead th")) == 2

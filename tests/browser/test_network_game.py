@@ -1,4 +1,4 @@
-"""You are the network, in a real browser: won with a bug, in the fewest moves known; else never."""
+"""You are the network, in a real browser: won with a bug, in as few moves as is known."""
 
 import pytest
 from tests.browser.page import Page

@@ -8,11 +8,14 @@ export function handsWhyNot(run, api) {
   return "";
 }
 
-/** Give the commands for the message at *index*, as [words, command]. */
-export function handsOfMessage(message) {
+/** Give the commands for *message*, as [words, command, why not]; nothing passes on the wires of *blocked*. */
+export function handsOfMessage(message, blocked) {
   const number = `#${message.id}`;
+  const isCut = blocked.some(([sender, receiver]) => sender === message.sender && receiver === message.receiver);
+  const whyNot = isCut ? `a wall keeps ${message.sender} from reaching ${message.receiver}: heal the network first` : "";
   return [
-    ["deliver", `deliver ${number}`], ["lose", `drop ${number}`], ["double", `duplicate ${number}`], ["delay 100 ms", `delay ${number} 100ms`],
+    ["deliver", `deliver ${number}`, whyNot], ["lose", `drop ${number}`, ""], ["double", `duplicate ${number}`, ""],
+    ["delay 100 ms", `delay ${number} 100ms`, ""],
   ];
 }
 
@@ -39,7 +42,13 @@ export function handsTimersOf(run, at, uid, server) {
   return at >= run.events.length ? (run.payload.end.timers[uid] ?? running) : running;
 }
 
-/** Give whether the network delivers by itself at this instant, as far as the script says. */
-export function handsIsManual(run) {
-  return run.payload.manual;
+/** Tell whether a person delivers the messages of *run* after *at* events: `hold` and `flow` change that. */
+export function handsIsManual(run, at) {
+  const { marks, manual } = run.payload;
+  const isTurn = ({ command }) => command === "hold" || command === "flow";
+  const before = marks.findLast((mark) => mark.events <= at && isTurn(mark));
+  if (before) return before.command === "hold";
+  // What the first turn changes was the other way round until then.
+  const later = marks.find((mark) => mark.events > at && isTurn(mark));
+  return later ? later.command === "flow" : manual;
 }

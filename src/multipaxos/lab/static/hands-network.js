@@ -1,6 +1,7 @@
 // The network in a person's hand: held or flowing; cut into groups, or one way, or whole.
 
 import { domNode } from "./dom.js";
+import { handsIsManual } from "./hands-commands.js";
 
 /** Give what fills the network's menu: it keeps which server is in which group while it is open. */
 export function createHandsNetwork(actions, button) {
@@ -8,10 +9,11 @@ export function createHandsNetwork(actions, button) {
   return (body, { run, at }) => {
     const { blocked } = run.state(at);
     const servers = run.payload.servers;
+    const isManual = handsIsManual(run, at);
     body.replaceChildren(
       domNode("div", { class: "hands-row" },
-        button("hold all messages", ["hold"], run.payload.manual ? "they are held already" : "", actions),
-        button("let them flow", ["flow"], run.payload.manual ? "" : "they flow already", actions),
+        button("hold all messages", ["hold"], isManual ? "they are held already" : "", actions),
+        button("let them flow", ["flow"], isManual ? "" : "they flow already", actions),
         button("heal", ["heal"], blocked.length ? "" : "the network is whole", actions)),
       handsGroups(servers, groups, actions),
       handsOneWay(servers, actions),

@@ -62,7 +62,7 @@ function handsQuick({ run, at, selection }, actions) {
   if (selection?.kind === "message" && run.inFlight(at).includes(selection.index)) {
     const message = run.payload.messages[selection.index];
     return [domNode("span", { class: "hands-what", text: `${message.kind} ${message.sender}→${message.receiver}` }),
-      ...handsOfMessage(message).map(([words, command]) => handsButton(words, [command], "", actions))];
+      ...handsOfMessage(message, run.state(at).blocked).map(([words, command, whyNot]) => handsButton(words, [command], whyNot, actions))];
   }
   const server = selection?.kind === "server" ? run.state(at).servers[selection.uid] : null;
   if (!server) return [];
@@ -87,9 +87,9 @@ function handsFillMessages(body, { run, at }, actions) {
   const rows = flying.slice(0, 60).map(([index, message]) =>
     domNode("div", { class: "hands-row", "data-message": index },
       domNode("span", { class: "hands-words", text: `#${message.id} ${message.sender}→${message.receiver} ${message.text}`.slice(0, 80) }),
-      ...handsOfMessage(message).map(([words, command]) => handsButton(words, [command], "", actions))));
+      ...handsOfMessage(message, run.state(at).blocked).map(([words, command, whyNot]) => handsButton(words, [command], whyNot, actions))));
   const all = [["deliver all", "deliver all"], ["lose all", "drop all"]].map(([words, command]) =>
-    handsButton(words, [command], handsIsManual(run) && flying.length ? "" : "no message is held for a person to deliver", actions));
+    handsButton(words, [command], handsIsManual(run, at) && flying.length ? "" : "no message is held for a person to deliver", actions));
   body.replaceChildren(domNode("div", { class: "hands-row" }, ...all), ...(rows.length ? rows : [domNode("p", { text: "Nothing is on its way." })]));
 }
 

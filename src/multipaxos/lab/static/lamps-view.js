@@ -6,6 +6,7 @@ const LAMPS_STATES = {
   holds: ["✓", "holds"],
   broken: ["✗", "is broken"],
   open: ["·", "not judged yet"],
+  unjudged: ["·", "not judged in this trace: nobody saw all servers"],
 };
 
 /** Make the row of lamps in *element*. */
@@ -45,9 +46,13 @@ function lampsOne(invariant, store, actions) {
       domNode("span", { class: "lamp-name", text: name })));
 }
 
+/** Only an engine that sees all servers judges a run while it goes on. */
+const LAMPS_ENGINES = new Set(["simulation", "scenario"]);
+
 /** What the clients saw is judged at a run's end; whether it goes on for ever, no finite run tells. */
 function lampsState(invariant, place, broken, run, at) {
   if (Object.hasOwn(broken, invariant.name)) return "broken";
+  if (!LAMPS_ENGINES.has(run.engine)) return "unjudged";
   const isOfClients = place === 10;
   const isOfProgress = place === 11;
   if (isOfProgress || (isOfClients && at < run.events.length)) return "open";
@@ -59,7 +64,7 @@ function lampsShow(lamp, invariant, state) {
   lamp.dataset.state = state;
   const [sign, words] = LAMPS_STATES[state];
   lamp.firstChild.textContent = sign;
-  const told = `${invariant.name}: ${invariant.rule}. It ${state === "open" ? "is" : ""} ${words}.`.replace("  ", " ");
+  const told = `${invariant.name}: ${invariant.rule}. It ${words.startsWith("not") ? "is" : ""} ${words}.`.replace("  ", " ");
   lamp.title = told;
   lamp.setAttribute("aria-label", told);
   lamp.disabled = state !== "broken";

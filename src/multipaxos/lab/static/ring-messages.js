@@ -1,4 +1,4 @@
-// Messages on their way, as dots on the chords; and walls where nothing passes.
+// Messages on their way, as dots on the chords.
 
 import { proposalColour } from "./colour.js";
 import { domCut, domSvg } from "./dom.js";
@@ -42,25 +42,4 @@ function ringProgress(message, at, nth) {
   const end = message.ended ?? null;
   const share = end === null ? RING_STANDING : (at - message.sent) / Math.max(1, end + 1 - message.sent);
   return Math.max(0.08, Math.min(0.92, share - 0.11 * nth));
-}
-
-/** Draw a wall on each chord that lets nothing pass; one with an arrow where it stops one way only. */
-export function ringWalls(blocked, places) {
-  const pairs = new Set(blocked.map(([sender, receiver]) => `${sender}>${receiver}`));
-  return blocked.flatMap(([sender, receiver]) => {
-    const [from, to] = [places.get(sender), places.get(receiver)];
-    const isBothWays = pairs.has(`${receiver}>${sender}`);
-    if (!from || !to || (isBothWays && sender > receiver)) return [];
-    return [ringWall(from, to, isBothWays, isBothWays ? `nothing passes between ${sender} and ${receiver}` : `nothing passes from ${sender} to ${receiver}`)];
-  });
-}
-
-function ringWall(from, to, isBothWays, words) {
-  const [dx, dy] = [to.x - from.x, to.y - from.y];
-  const angle = (Math.atan2(dy, dx) * 180) / Math.PI;
-  const wall = domSvg("g", { class: `ring-wall${isBothWays ? "" : " is-one-way"}`, transform: `translate(${(from.x + to.x) / 2} ${(from.y + to.y) / 2}) rotate(${angle})` },
-    domSvg("rect", { x: -4, y: -32, width: 8, height: 64, rx: 3 }),
-    domSvg("title", { text: domCut(words, 200) }));
-  if (!isBothWays) wall.append(domSvg("path", { class: "ring-way", d: "M -38 0 L -12 0 M -20 -7 L -12 0 L -20 7" }));
-  return wall;
 }

@@ -3,8 +3,9 @@
 import { domOncePerFrame, domSvg } from "./dom.js";
 import { ringCard } from "./ring-card.js";
 import { createRingWall } from "./ring-draw-wall.js";
-import { ringMessages, ringWalls } from "./ring-messages.js";
+import { ringMessages } from "./ring-messages.js";
 import { ringPlaces, ringSize } from "./ring-places.js";
+import { ringWalls } from "./ring-walls.js";
 
 /** Make the ring in *element*. */
 export function createRingView(element, store, actions) {

@@ -142,9 +142,10 @@ function runServerPatch(server, event, isSimulated) {
     case "timer cancelled":
       return runTimers(server, event);
     case "lease began":
-      return { own: { from: event.from, until: event.until } };
+      return { own: { lease: event.lease, from: event.from, until: event.until } };
     case "lease ended":
-      return { own: null };
+      // The one before it may end after a renewal has begun another.
+      return server.own && server.own.lease !== undefined && server.own.lease !== event.lease ? {} : { own: null };
     case "foreign lease":
       return { foreign: { master: event.master, from: event.from, until: event.until } };
     default:

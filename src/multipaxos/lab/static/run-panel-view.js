@@ -1,6 +1,7 @@
 // What the run is made of: its script, and the switches that write the settings at its top.
 
 import { domNode } from "./dom.js";
+import { runCompareTable } from "./run-compare.js";
 import { runScriptParts, runScriptWishes, runScriptWith } from "./run-script.js";
 import { createRunSwitches } from "./run-switches.js";
 
@@ -13,7 +14,8 @@ export function createRunPanelView(element, store, actions) {
   const about = domNode("p", { class: "run-about", text: "A run is its script: settings first, then commands. The same script gives the same run." });
   const switches = domNode("div", { class: "run-switches" });
   const buttons = runButtons(text, store, actions);
-  element.append(about, domNode("div", { class: "run-buttons" }, ...buttons), switches, domNode("h3", { text: "Script" }), text);
+  const table = domNode("div", {});
+  element.append(about, domNode("div", { class: "run-buttons" }, ...buttons), table, switches, domNode("h3", { text: "Script" }), text);
   let catalogue = null;
   let names = new Set();
   const rewrite = (wishes) => {
@@ -36,6 +38,9 @@ export function createRunPanelView(element, store, actions) {
   };
   text.addEventListener("change", redraw);
   store.subscribe(follow);
+  store.subscribe((state, patch) => {
+    if ("compare" in patch || "branch" in patch) table.replaceChildren(...[runCompareTable(state)].filter(Boolean));
+  });
   follow(store.state);
   if (api.offline) {
     for (const button of buttons) button.disabled = true;
