@@ -107,16 +107,19 @@ function gamePlay(game, view, store, actions) {
   const again = (script) => gamePlayScript(script, store, actions);
   const before = gameTakeBack(game, payload);
   const tools = domNode(
-    "div", { class: "tour-tools" },
+    "div", { class: "game-tools" },
     gameButton("‹ All", "leave", "Choose another game", view.leave),
     gameButton("Take back", "back", "Take the last move back", () => again(before), before === null),
     gameButton("Start again", "again", "Begin this game anew", () => again(game.script), before === null),
-    domNode("span", { class: "game-count", "data-moves": moves, text: `${moves} ${moves === 1 ? "move" : "moves"} · ${gameShortest(game)}` }),
-    domNode("span", { class: isWon ? "game-standing is-won" : "game-standing", "data-standing": "", role: "status", text: gameStandingWords(run) }),
+    domNode("b", { text: game.bug ?? "Correct servers" }),
+    domNode("span", { text: domCut(game.summary, 300) }),
+    domNode("span", { class: "game-known", text: gameShortest(game) }),
   );
+  const count = domNode("span", { class: "game-count", "data-moves": moves, text: moves === 1 ? "1 move" : `${moves} moves` });
+  const standing = domNode("span", { "data-standing": "", role: "status", text: gameStandingWords(run) });
   return [
     tools,
-    domNode("p", { class: "game-aim" }, domNode("b", { class: "game-name", text: game.bug ?? "Correct servers" }), domCut(game.summary, 300)),
+    domNode("p", { class: isWon ? "game-standing is-won" : "game-standing" }, count, standing),
     gameResult(game, run, moves, actions),
     ...(isWon ? [] : gameBoard(run, (command) => again(`${payload.script.trimEnd()}\n${command}\n`))),
   ].filter(Boolean);

@@ -62,7 +62,7 @@ function tourScrollUnder(tools, element) {
 }
 
 function tourParts(guide, leave) {
-  const all = tourButton("‹ All", { "data-tour": "gallery", title: "Back to all scenarios", onclick: leave });
+  const all = tourButton("‹", { "data-tour": "gallery", title: "All scenarios", "aria-label": "All scenarios", onclick: leave });
   const back = tourButton("Back", { "data-tour": "back", title: "One sentence back (B)", onclick: () => guide.back() });
   const next = tourButton("Next", { class: "tool is-main", "data-tour": "next", title: "One sentence further (N)" });
   const count = domNode("span", { class: "tour-count", "data-tour-count": "" });
