@@ -189,3 +189,14 @@ def test_two_settings_are_counted_beside_the_switches(page: Page) -> None:
 
     assert "wasted rounds" in str(table.get_attribute("textContent"))
     assert len(page.all("[data-table=compare] thead th")) == 2
+
+
+def test_moves_at_the_end_of_a_branch_of_one_s_own_go_on_in_it(page: Page) -> None:
+    """Whoever plays on loses no future: no branch is added for each move."""
+    page.open_script(BEGUN)
+    for move in range(1, 4):
+        page.click("[data-hands=messages] summary")
+        page.click("[data-hands=messages] [data-command^='drop #']")
+        page.wait(lambda n=move: len(page.all("#spacetime [data-fate=dropped]")) == n, "a loss")  # type: ignore[misc]
+
+    assert branches(page) == 2

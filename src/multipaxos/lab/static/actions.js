@@ -108,21 +108,25 @@ export function createActions(store, api) {
     const all = beside ? [...state.branches, branch] : [branch];
     branches.show(all, all.length - 1, { at });
   };
-  const fork = (commands, name) =>
-    asked(
-      () =>
-        api.fork({
-          script: state.run.payload.script,
-          at: state.at,
-          commands,
-          keep_time: !state.run.payload.manual,
-        }),
+  /** What is done at the end of a branch of one's own goes on there: no future is lost. */
+  const goOn = (payload) => {
+    const place = state.branch;
+    const branch = { ...state.branches[place], run: new RunModel(payload) };
+    branches.show(state.branches.map((one, index) => (index === place ? branch : one)), place, { at: payload.events.length });
+  };
+  const fork = (commands, name) => {
+    const { run, at, branch } = state;
+    const isAtEnd = at >= run.events.length && state.branches[branch].parent !== null;
+    return asked(
+      () => api.fork({ script: run.payload.script, at, commands, keep_time: !run.payload.manual }),
       (payload) => {
-        const forkedAt = payload.forked_at ?? state.at;
-        const at = payload.manual ? payload.events.length : forkedAt;
-        openRun(payload, name || commands.join(", "), { beside: true, at, parent: state.branch, forkedAt });
+        if (isAtEnd) return goOn(payload);
+        const forkedAt = payload.forked_at ?? at;
+        const shown = payload.manual ? payload.events.length : forkedAt;
+        return openRun(payload, name || commands.join(", "), { beside: true, at: shown, parent: branch, forkedAt });
       },
     );
+  };
   return {
     ...actionsOfTime(store),
     ...branches,
