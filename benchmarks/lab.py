@@ -22,8 +22,8 @@ from tests.browser.running import running_browser, running_lab
 RUNS = {
     "1,000 events": "# A thousand\nseed 7\nmaster\nfaults rough 6s\nclients 3 4 6s\nadvance 8s\n",
     "10,000 events": (
-        "# Ten thousand\nseed 3\nservers A B C D E\nmaster\nfaults cruel 40s\nclients 5 12 40s\n"
-        "advance 50s\n"
+        "# Ten thousand\nseed 3\nservers A B C D E\nmaster\nfaults cruel 55s\nclients 5 12 55s\n"
+        "advance 65s\n"
     ),
 }
 OPENINGS = 5
