@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from tests.browser.page import Page
 
+from multipaxos.lab import Simulation
+
 BEGUN = "# Begun\npropose A x\npropose B y\n"
 
 
@@ -200,3 +202,18 @@ def test_moves_at_the_end_of_a_branch_of_one_s_own_go_on_in_it(page: Page) -> No
         page.wait(lambda n=move: len(page.all("#spacetime [data-fate=dropped]")) == n, "a loss")  # type: ignore[misc]
 
     assert branches(page) == 2
+
+
+def test_a_simulation_shows_itself_in_a_notebook(page: Page, tmp_path: Path) -> None:
+    """In a frame that can reach neither the notebook around it nor the network."""
+    shown = Simulation(seed=3, faults="calm", seconds=2.0).run()._repr_html_()
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<!doctype html><h1>cell</h1>{shown}", encoding="utf-8")
+
+    page.driver.get(path.as_uri())
+    page.driver.switch_to.frame(page.one("iframe"))
+    page.wait_for_run()
+
+    assert page.all("#ring [data-server=A]")
+    assert page.run("try { return parent.document.title } catch { return null }") is None
+    page.driver.switch_to.default_content()

@@ -24,7 +24,7 @@ export function ringMessages(run, at, places, selected) {
 function ringMessage(run, at, index, message, chord, nth, isSelected) {
   const point = ringAlong(chord, ringProgress(message, at, nth));
   const group = domSvg("g", {
-    class: `ring-message${isSelected ? " is-selected" : ""}`, tabindex: "0", role: "button", "data-message": index, "data-kind": message.kind,
+    class: `ring-message${isSelected ? " is-selected" : ""}${nth > 0 ? " is-behind" : ""}`, tabindex: "0", role: "button", "data-message": index, "data-kind": message.kind,
     "aria-label": `${message.text}, from ${message.sender} to ${message.receiver}, on its way`,
   });
   const colour = proposalColour(run, message.proposal);
