@@ -36,7 +36,8 @@ function ringResolved({ resolved }) {
 
 function ringStatus(server) {
   const words = [RING_STATUS[server.status]];
-  if (server.clock !== 1) words.push(`clock ${server.clock}`);
+  const rate = Number(server.clock).toFixed(3);
+  if (rate !== "1.000") words.push(`clock ${rate}`);
   if (server.diskFault) words.push(`disk ${server.diskFault}`);
   return domCut(words.filter(Boolean).join(", "), 22);
 }
