@@ -103,8 +103,8 @@ def _run_of_traces(paths: Sequence[Path]) -> "Run":
     from multipaxos.lab.run import run_of_trace
 
     try:
-        events, title = read_and_judge(paths)
-        return run_of_trace(events, title=title)
+        events, title, judged = read_and_judge(paths)
+        return run_of_trace(events, title=title, judged=judged)
     except OSError as error:
         raise BadInputError(f"{error.filename} cannot be read: {error.strerror}.") from error
     except MultipaxosError as error:

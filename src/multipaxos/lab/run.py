@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from multipaxos.chain.effects import Timer
-from multipaxos.invariants.names import RULES
+from multipaxos.invariants.names import PROGRESS, RULES
 from multipaxos.lab.explain import Explanation, explain
 from multipaxos.lab.play import Played
 from multipaxos.lab.trusted import with_what_is_trusted
@@ -33,14 +33,23 @@ def run_of(played: Played) -> Run:
     return run | {
         "script": played.script,
         "manual": stage.cluster.is_manual,
+        # Whether it goes on for ever, no finite run tells.
+        "judged": [name for name in RULES if name != PROGRESS],
         "marks": _marks(played),
         "end": {"time": stage.cluster.time.now, "timers": _running(stage.cluster)},
     }
 
 
-def run_of_trace(events: Sequence[TraceEvent], *, title: str, source: str = "trace") -> Run:
-    """Return the run that a trace tells of: nobody can change it."""
-    return _run(events, explain(events), title=title, source=source)
+def run_of_trace(
+    events: Sequence[TraceEvent], *, title: str, judged: Sequence[str] = (), source: str = "trace"
+) -> Run:
+    """
+    Return the run that a trace tells of: nobody can change it.
+
+    *judged* are the invariants that it was held against.
+    """
+    run = _run(events, explain(events), title=title, source=source)
+    return run | {"judged": list(judged)}
 
 
 def title_of(script: str) -> str:
@@ -70,6 +79,7 @@ def _run(events: Sequence[TraceEvent], explanation: Explanation, *, title: str, 
         "manual": False,
         "events": [plain_event(event) for event in with_what_is_trusted(events)],
         "marks": [],
+        "judged": [],
         "invariants": [{"name": name, "rule": rule} for name, rule in RULES.items()],
         "end": {"time": events[-1].seconds, "timers": {}},
         "totals": _totals(events, explained),

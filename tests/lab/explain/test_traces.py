@@ -64,7 +64,7 @@ def test_traces_of_several_servers_become_one(worked: list[TraceEvent], tmp_path
     """With the instants of choice, which no server could see; nothing is left unexplained."""
     paths = as_servers_write(worked, tmp_path)
 
-    events, title = read_and_judge(paths)
+    events, title, _ = read_and_judge(paths)
 
     assert title == "Cluster test: A, B and C"
     assert list(check_trace(events)) == events
@@ -82,7 +82,7 @@ def test_one_server_alone_tells_what_it_can(worked: list[TraceEvent], tmp_path: 
     """What it has counted was chosen; what others had promised to whom is unknown."""
     path = as_servers_write(worked, tmp_path)[1]
 
-    events, _ = read_and_judge([path])
+    events, _, _ = read_and_judge([path])
 
     explanation = explain(events)
     assert [why for why in explanation.why if why and "breaks the rule" in why[1]] == []
@@ -104,7 +104,7 @@ def test_a_broken_rule_is_marked_where_it_shows(
     )
     paths = as_servers_write(played, tmp_path)
 
-    events, _ = read_and_judge(paths)
+    events, _, _ = read_and_judge(paths)
 
     (place,) = (place for place, event in enumerate(events) if event.kind == "violated")
     assert events[place].fields["name"] == "I4 ValueIsSafe"
@@ -122,7 +122,7 @@ def test_a_trace_of_an_engine_stays_as_it_is(told: Callable[[str], Told], tmp_pa
     path = tmp_path / "play.trace"
     write_trace(path, played)
 
-    events, title = read_and_judge([path])
+    events, title, _ = read_and_judge([path])
 
     assert title == "Trace play.trace"
     assert [(event.kind, event.server) for event in events] == [
@@ -141,7 +141,7 @@ def test_a_violation_that_was_told_is_not_told_twice(
     path = tmp_path / "play.trace"
     write_trace(path, played)
 
-    events, _ = read_and_judge([path])
+    events, _, _ = read_and_judge([path])
 
     violated = [event for event in events if event.kind == "violated"]
     assert len(violated) == sum(event.kind == "violated" for event in played) > 0
@@ -191,7 +191,7 @@ def test_an_exploration_ends_with_what_it_broke(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["explore", "--bug", "own-value", "--trace", str(path)])
     assert path.exists(), result.output
 
-    events, title = read_and_judge([path])
+    events, title, _ = read_and_judge([path])
 
     assert title == "Trace found.trace"
     assert events[-1].kind == "violated"

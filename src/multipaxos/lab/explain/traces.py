@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from multipaxos.invariants.conformance import Verdict, judge
 from multipaxos.invariants.names import NAMES
@@ -23,9 +23,17 @@ TOO_LONG = (
 )
 
 
-def read_and_judge(paths: Sequence[Path]) -> tuple[list[TraceEvent], str]:
+class JudgedTrace(NamedTuple):
+    """The *events* of one run, its *title*, and the names of the invariants that were *judged*."""
+
+    events: list[TraceEvent]
+    title: str
+    judged: tuple[str, ...]
+
+
+def read_and_judge(paths: Sequence[Path]) -> JudgedTrace:
     """
-    Return the events of the traces at *paths* in one order, and a title.
+    Return the events of the traces at *paths* in one order, a title, and what was judged.
 
     They are of one cluster: one file for each server, or one for all. Where the rules of the
     protocol are broken, a ``violated`` event stands behind the one that shows it; where no engine
@@ -40,12 +48,13 @@ def read_and_judge(paths: Sequence[Path]) -> tuple[list[TraceEvent], str]:
     if header["engine"] == "exploration":
         # Its states were judged while they were explored.
         events = _with_its_end(list(with_choices(read_trace_events(paths[0]))))
-    elif len(paths) == 1 and header["engine"] != "server":
-        events = _judged(read_trace_events(paths[0]), judge(paths))
+        return JudgedTrace(events, _title(paths, header), ())
+    verdict = judge(paths)
+    if len(paths) == 1 and header["engine"] != "server":
+        events = _judged(read_trace_events(paths[0]), verdict)
     else:
-        verdict = judge(paths)
         events = list(_with_known_choices(_judged(verdict.merged, verdict)))
-    return events, _title(paths, header)
+    return JudgedTrace(events, _title(paths, header), verdict.judged)
 
 
 def read_trace_events(path: Path) -> list[TraceEvent]:
