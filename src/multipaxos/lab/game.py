@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from multipaxos.invariants.names import AGREEMENT
-from multipaxos.lab.play import Played, play
 from multipaxos.strategies.broken import find_bug
 
 OPENING = ("propose A x", "propose B y")
@@ -53,22 +51,9 @@ class Game:
         }
 
 
-def is_won(played: Played) -> bool:
-    """Tell whether two values are chosen for one link, or a server takes another one for chosen."""
-    return any(
-        event.kind == "violated" and event.fields["name"] == AGREEMENT
-        for event in played.stage.events
-    )
-
-
 def games() -> list[Mapping[str, Any]]:
     """Return all games as JSON can hold them."""
     return [game.plain() for game in GAMES]
-
-
-def win(game: Game) -> Played:
-    """Play *game* as well as is known."""
-    return play(game.winning_script)
 
 
 def _says(bug: str) -> str:

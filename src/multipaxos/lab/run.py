@@ -5,7 +5,6 @@ docs/reference/lab.md lists the fields.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from multipaxos.chain.effects import Timer
@@ -56,11 +55,6 @@ def title_of(script: str) -> str:
     """Return the first line of the comment at the top of *script*."""
     first = script.lstrip().partition("\n")[0]
     return first.lstrip("#").strip().rstrip(".") if first.startswith("#") else "A run of your own"
-
-
-def title_of_files(paths: Sequence[Path]) -> str:
-    """Return what the run of the traces at *paths* is called."""
-    return ", ".join(path.name for path in paths)
 
 
 def _run(events: Sequence[TraceEvent], explanation: Explanation, *, title: str, source: str) -> Run:

@@ -51,11 +51,6 @@ class Moment:
             return None
         return cause.fields["message"]  # type: ignore[return-value]
 
-    @property
-    def since_start(self) -> float:
-        """How long after the trace's beginning the event happened."""
-        return self.event.seconds - self.past.origin
-
     def promising_quorum(self) -> str:
         """Return how many promises are a quorum: ``2 of 3``."""
         return f"{self.past.promise_size} of {len(self.past.uids)}"

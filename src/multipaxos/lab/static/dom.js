@@ -61,8 +61,3 @@ export function domSeconds(seconds) {
     .toFixed(places)
     .replace(/\.?0+$/, "")} s`;
 }
-
-/** Tell whether the person asked for less motion. */
-export function domCalm() {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
-}

@@ -17,7 +17,7 @@ const RUN_NO_FILE = Object.freeze({ ...RUN_BLANK, link: null, file: false });
 const RUN_PROCESS_GONE = Object.freeze({ memory: RUN_UNKNOWN, link: null, timers: Object.freeze({}), own: null, foreign: null });
 
 /** Order two proposal numbers as the protocol does: `2.A` before `2.B` before `10.A`. */
-export function runCompareNumbers(one, other) {
+function runCompareNumbers(one, other) {
   const [first, second] = [one ?? RUN_NONE, other ?? RUN_NONE].map(String);
   const difference = parseInt(first, 10) - parseInt(second, 10);
   if (difference) return difference;
