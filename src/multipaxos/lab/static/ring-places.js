@@ -6,8 +6,9 @@ const RING_HEIGHTS = [[3, 390], [5, 560], [9, 700]]; // for up to so many server
 
 /** Give the size of the picture for so many servers, in an element of this shape. */
 export function ringSize(count, width, height) {
-  const shape = Math.max(1.15, Math.min(2.6, height > 0 ? width / height : 1.6));
   const [, high] = RING_HEIGHTS.find(([most]) => count <= most) ?? RING_HEIGHTS.at(-1);
+  const least = Math.max(1.15, (2.3 * RING_CARD[0]) / high); // two cards side by side, and a wire between them
+  const shape = Math.max(least, Math.min(2.6, height > 0 ? width / height : 1.6));
   return { width: high * shape, height: high };
 }
 
