@@ -138,6 +138,20 @@ def test_time_does_not_pass_by_itself_where_messages_are_held(keep_time: bool) -
     assert forked.stage.events[-1].kind == "crashed"
 
 
+@pytest.mark.parametrize(
+    "command", ["delay #7 100ms", "flow", "hold", "crash B before save", "advance 1ms"]
+)
+def test_what_adds_no_event_is_kept_at_the_end_of_a_run(command: str) -> None:
+    """It changes what comes next, though the trace does not show it yet."""
+    script = f"propose A x\n{command}\n"
+    end = len(play(script).stage.events)
+    assert end == len(play("propose A x\n").stage.events)
+
+    forked = fork(script, at=end, commands=["show"], keep_time=False).played
+
+    assert forked.script.splitlines() == ["propose A x", command, "show"]
+
+
 def test_every_scenario_can_be_forked_anywhere(scenario_files: list[str]) -> None:
     """Nothing a script does keeps a person from taking over in the middle of it."""
     for script in scenario_files:

@@ -17,10 +17,11 @@ def cut(stage: StageBase, events: int) -> Beginning:
     """
     Return what leads to the first step after which there are so many *events*, or more.
 
-    A command that had not ended by then is told by its parts. The whole run, if it has too few.
+    A command that had not ended by then is told by its parts. The whole run, if it has no more:
+    its last commands may add no event and change what follows (`hold`, `delay`, `crash before`).
     """
     last = next((step for step in stage.steps_taken if step.events >= events), None)
-    if last is None:
+    if last is None or events >= len(stage.events):
         return Beginning(commands=tuple(stage.performed), events=len(stage.events))
     if _ends_its_command(stage, last):
         return Beginning(commands=tuple(stage.performed[: last.line + 1]), events=last.events)
