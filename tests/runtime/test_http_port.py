@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.runtime.http import Answer, Asker, nothing_critical_logged
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
-from twisted.logger import LogEvent, LogLevel, globalLogPublisher
+from twisted.logger import LogEvent
 
 from multipaxos.runtime.monitoring.http_port import IDLE_SECONDS_MAX, HttpPort
 
@@ -42,61 +41,28 @@ class Subject:
         return self.waits
 
 
-class Log(list[LogEvent]):
-    """What is logged."""
-
-    def __call__(self, event: LogEvent) -> None:
-        """Keep *event*."""
-        self.append(event)
-
-
-class Reply:
-    """A reply of the port, taken apart."""
-
-    def __init__(self, written: bytes) -> None:
-        """Take what was *written*."""
-        head, _, self.body = written.partition(b"\r\n\r\n")
-        first, *lines = head.decode().split("\r\n")
-        self.status = int(first.split()[1])
-        self.headers = dict(line.split(": ", 1) for line in lines)
-
-
-class Stage:
+class Stage(Asker):
     """A port of which a test opens connections."""
 
     def __init__(self, *, connections_max: int = 50) -> None:
         """Begin without connections."""
         self.subject = Subject()
         self.clock = Clock()
-        self.port = HttpPort(self.subject, reactor=self.clock, connections_max=connections_max)
+        super().__init__(
+            HttpPort(self.subject, reactor=self.clock, connections_max=connections_max)
+        )
 
-    def connect(self) -> tuple[Any, Any]:
-        """Open a connection."""
-        connection = self.port.buildProtocol(None)
-        transport = StringTransport()  # type: ignore[no-untyped-call]
-        connection.makeConnection(transport)
-        return connection, transport
-
-    def send(self, data: bytes) -> Any:
-        """Open a connection, send *data* on it, and return what it is answered on."""
-        connection, transport = self.connect()
-        connection.dataReceived(data)
-        return transport
-
-    def ask(self, path: str, *, method: str = "GET", headers: str = "") -> Reply:
+    def ask(self, path: str, *, method: str = "GET", headers: str = "") -> Answer:
         """Return the reply for *path*."""
         request = f"{method} {path} HTTP/1.1\r\nHost: h\r\n{headers}\r\n"
-        return Reply(self.send(request.encode("latin-1")).value())
+        return Answer(self.send(request.encode("latin-1")).value())
 
 
 @pytest.fixture(autouse=True)
-def log() -> Iterator[Log]:
+def log() -> Iterator[list[LogEvent]]:
     """Let no test leave anything critical in Twisted's log: a server would stop at it."""
-    events: Any = Log()
-    globalLogPublisher.addObserver(events)
-    yield events
-    globalLogPublisher.removeObserver(events)
-    assert [e for e in events if e.get("log_level") is LogLevel.critical] == []
+    with nothing_critical_logged() as events:
+        yield events
 
 
 # -------------------------------------------------------------------------------------------- pages
@@ -286,7 +252,7 @@ def test_closing_the_port_closes_its_connections() -> None:
     assert stage.clock.getDelayedCalls() == []
 
 
-def test_nobody_writes_down_who_asked(log: Log) -> None:
+def test_nobody_writes_down_who_asked(log: list[LogEvent]) -> None:
     """A question every few seconds would hide everything else."""
     stage = Stage()
     stage.port.doStart()  # type: ignore[no-untyped-call]

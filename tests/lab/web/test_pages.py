@@ -8,48 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.lab.pages import Parsed, use_pages
+from tests.runtime.http import Answer, Asker, nothing_critical_logged
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
-from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.web import http
 
 from multipaxos.lab.web import files
 from multipaxos.lab.web.guard import Guard
 from multipaxos.lab.web.pages import BODY_BYTES_MAX, Pages, Reply
-from multipaxos.lab.web.port import CONNECTIONS_MAX, connections
+from multipaxos.lab.web.port import BOUNDS, CONNECTIONS_MAX
 from multipaxos.lab.web.service import Service
+from multipaxos.runtime.bounded_http import BoundedConnections
 
 OWN = "Host: 127.0.0.1:7800\r\n"
 SCRIPT = "propose A <b>x</b>\ndeliver all\n"
 
 
-class Log(list[LogEvent]):
-    """What is logged."""
-
-    def __call__(self, event: LogEvent) -> None:
-        """Keep *event*."""
-        self.append(event)
-
-
-class Answer:
-    """A reply, taken apart."""
-
-    def __init__(self, written: bytes) -> None:
-        """Take what was *written*."""
-        head, _, self.body = written.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        self.status = int(first.split()[1])
-        self.headers = dict(line.split(": ", 1) for line in lines)
-
-    @property
-    def told(self) -> Any:
-        """What the JSON in it says."""
-        return json.loads(self.body)
-
-
-class Lab:
+class Lab(Asker):
     """A lab of which a test opens connections."""
 
     def __init__(self, service: Service | None = None) -> None:
@@ -63,20 +39,8 @@ class Lab:
         self.is_slow = False
         self.finishes: list[Callable[[], None]] = []
         self.guard = Guard(port=7800)
-        self.factory = connections(Pages(service or Service(), self.guard, defer), Clock())
-
-    def connect(self) -> tuple[Any, Any]:
-        """Open a connection."""
-        connection: Any = self.factory.buildProtocol(None)
-        transport = StringTransport()  # type: ignore[no-untyped-call]
-        connection.makeConnection(transport)
-        return connection, transport
-
-    def send(self, data: bytes) -> Any:
-        """Open a connection, send *data*, and return what it is answered on."""
-        connection, transport = self.connect()
-        connection.dataReceived(data)
-        return transport
+        pages = Pages(service or Service(), self.guard, defer)
+        super().__init__(BoundedConnections(pages, reactor=Clock(), bounds=BOUNDS))
 
     def get(self, path: str, *, headers: str = OWN, method: str = "GET") -> Answer:
         """Ask for a file."""
@@ -101,13 +65,10 @@ class Lab:
 
 
 @pytest.fixture(autouse=True)
-def log() -> Iterator[Log]:
+def _log() -> Iterator[None]:
     """Let no test leave anything critical in Twisted's log."""
-    events: Any = Log()
-    globalLogPublisher.addObserver(events)
-    yield events
-    globalLogPublisher.removeObserver(events)
-    assert [e for e in events if e.get("log_level") is LogLevel.critical] == []
+    with nothing_critical_logged():
+        yield
 
 
 # ------------------------------------------------------------------------------------------ answers
@@ -322,7 +283,7 @@ def test_there_are_at_most_so_many_connections() -> None:
     for _ in range(CONNECTIONS_MAX):
         lab.connect()
 
-    assert lab.factory.buildProtocol(None) is None
+    assert lab.port.buildProtocol(None) is None
 
 
 def test_who_goes_away_while_the_run_is_played_is_not_answered() -> None:

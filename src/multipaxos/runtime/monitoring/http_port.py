@@ -1,16 +1,16 @@
 """The HTTP port: metrics, health and readiness, for programs that watch the server; read only."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 from typing import Protocol as Interface
 
-from twisted.internet.interfaces import IAddress
-from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.resource import Resource
-from twisted.web.server import Request, Site
+from twisted.web.server import Request
 from typing_extensions import override
+
+from multipaxos.runtime.bounded_http import BoundedConnections, Bounds
 
 CONNECTIONS_MAX = 50
 IDLE_SECONDS_MAX = 120
@@ -30,10 +30,12 @@ multipaxos {title}
 /healthz   200 as long as it serves; 503 and why not
 /readyz    200 if it can decide with the others; 503 and what it waits for
 """
-TOO_LARGE = b"A request here has no body.\n"
-TOO_LARGE_REPLY = (
-    b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Type: text/plain\r\n"
-    b"Content-Length: %d\r\n\r\n%b" % (len(TOO_LARGE), TOO_LARGE)
+BOUNDS = Bounds(
+    connections=CONNECTIONS_MAX,
+    idle_seconds=IDLE_SECONDS_MAX,
+    body_bytes=0,
+    too_large=b"A request here has no body.\n",
+    content_type="text/plain",
 )
 
 
@@ -64,79 +66,15 @@ class Page:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class HttpPort(WrappingFactory):
-    """
-    Serves GET and HEAD, at most *connections_max* connections at a time.
-
-    Invariant: nothing that arrives here raises in the reactor, where a fault would stop the server.
-    State: the open connections, in *protocols*.
-    """
-
-    noisy = False
+class HttpPort(BoundedConnections):
+    """Serves GET and HEAD, at most *connections_max* connections at a time."""
 
     def __init__(
         self, subject: Subject, *, reactor: Any, connections_max: int = CONNECTIONS_MAX
     ) -> None:
         """Tell of *subject*."""
-        super().__init__(_Site(_Pages(subject), reactor))  # type: ignore[no-untyped-call]
-        self.protocol = _Connection
-        self.connections_max = connections_max
-
-    @override
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Return a connection, or None, which closes it, if there are too many."""
-        if len(self.protocols) >= self.connections_max:
-            return None
-        return super().buildProtocol(addr)
-
-    def close(self) -> None:
-        """Close all connections."""
-        for connection in tuple(self.protocols):
-            connection.abortConnection()
-
-
-class _BodyError(Exception):
-    """A request has a body."""
-
-
-class _Request(Request):
-    """A request without a body: one that announces any is not read further."""
-
-    @override
-    def gotLength(self, length: int | None) -> None:
-        if length != 0:
-            raise _BodyError
-        super().gotLength(length)  # type: ignore[no-untyped-call]
-
-
-class _Site(Site):
-    """The pages, without a log of who asked for them."""
-
-    noisy = False
-
-    def __init__(self, pages: "_Pages", reactor: Any) -> None:
-        super().__init__(  # type: ignore[no-untyped-call]
-            pages, _Request, reactor=reactor, timeout=IDLE_SECONDS_MAX
-        )
-
-    @override
-    def log(self, request: Any) -> None:
-        pass
-
-
-class _Connection(ProtocolWrapper):
-    """A connection that ends if anything goes wrong in it."""
-
-    @override
-    def dataReceived(self, data: bytes) -> None:
-        try:
-            super().dataReceived(data)  # type: ignore[no-untyped-call]
-        except _BodyError:
-            self.write(TOO_LARGE_REPLY)  # type: ignore[no-untyped-call]
-            self.unregisterProducer()  # type: ignore[no-untyped-call]
-            self.loseConnection()  # type: ignore[no-untyped-call]
-        except Exception:  # noqa: BLE001 - such as a Content-Length of more digits than Python reads
-            self.abortConnection()
+        bounds = replace(BOUNDS, connections=connections_max)
+        super().__init__(_Pages(subject), reactor=reactor, bounds=bounds)
 
 
 class _Pages(Resource):
