@@ -1,7 +1,6 @@
 """``multipaxos cluster --lab``: the servers as processes, and the lab's page in front of them."""
 
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -13,8 +12,7 @@ import click
 from rich.text import Text
 
 from multipaxos.chain.register import Register
-from multipaxos.cli.browser import open_browser
-from multipaxos.cli.entry import FailedError
+from multipaxos.cli.lab_page import open_lab
 from multipaxos.cli.output import open_console
 from multipaxos.cli.processes import ServerProcess, describe_exit, end_all
 from multipaxos.cli.reaching import Reach, find_servers
@@ -53,27 +51,15 @@ def run_with_lab(
 
 
 def _serve(live: LiveCluster, children: "_Children", port: int, *, opens_browser: bool) -> None:
-    from twisted.internet import reactor
-    from twisted.internet.error import CannotListenError
     from twisted.internet.task import LoopingCall
 
-    from multipaxos.lab.web.port import LabPort, why_not_listening
     from multipaxos.lab.web.service import Service
 
-    loop: Any = reactor
-    try:
-        listening = LabPort(Service(live=live), reactor=loop, port=port)
-    except CannotListenError as error:
-        raise FailedError(why_not_listening(error, port)) from error
-    click.echo(f"The lab is at {listening.link}")
-    click.echo("Its servers lose, delay and cut messages on purpose, if the page says so.")
-    sys.stdout.flush()
-    if opens_browser:
-        loop.callInThread(open_browser, listening.link)
+    notice = "Its servers lose, delay and cut messages on purpose, if the page says so."
+    loop = open_lab(Service(live=live), port, opens_browser=opens_browser, notice=notice)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: loop.callFromThread(_stop, loop))
     LoopingCall(children.look).start(LOOK_SECONDS)
-    loop.addSystemEventTrigger("before", "shutdown", listening.close)
     loop.run(installSignalHandlers=False)
 
 

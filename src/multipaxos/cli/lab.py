@@ -1,14 +1,13 @@
 """``multipaxos lab``: runs in the browser, to be stepped through and changed by hand."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from multipaxos.cli.browser import open_browser
 from multipaxos.cli.entry import BadInputError, FailedError
+from multipaxos.cli.lab_page import open_lab
 from multipaxos.cli.parameters import FilePath, WholeNumber
 from multipaxos.errors import MultipaxosError
 
@@ -128,21 +127,7 @@ def _save(run: "Run | None", path: Path) -> None:
 
 
 def _serve(opened: "Run | None", port: int, *, opens_browser: bool) -> None:
-    from twisted.internet import reactor
-    from twisted.internet.error import CannotListenError
-
-    from multipaxos.lab.web.port import LabPort, why_not_listening
     from multipaxos.lab.web.service import Service
 
-    loop: Any = reactor
-    try:
-        listening = LabPort(Service(opened=opened), reactor=loop, port=port)
-    except CannotListenError as error:
-        raise FailedError(why_not_listening(error, port)) from error
-    click.echo(f"The lab is at {listening.link}")
-    click.echo("Ctrl+C ends it.")
-    sys.stdout.flush()
-    if opens_browser:
-        loop.callInThread(open_browser, listening.link)
-    loop.addSystemEventTrigger("before", "shutdown", listening.close)
-    loop.run()
+    service = Service(opened=opened)
+    open_lab(service, port, opens_browser=opens_browser, notice="Ctrl+C ends it.").run()
