@@ -11,7 +11,7 @@ const RUN_SANDBOX = "# A cluster of your own\nmaster\nseed 1\nfaults calm 5s\ncl
 export function createRunPanelView(element, store, actions) {
   const { api } = actions;
   const text = domNode("textarea", { class: "run-script", rows: "14", spellcheck: "false", "aria-label": "The script of this run", "data-run": "script" });
-  const about = domNode("p", { class: "run-about", text: "A run is its script: settings first, then commands. The same script gives the same run." });
+  const about = domNode("p", { class: "run-about", text: "A run is its script: settings first, then commands. The same script gives the same run. A switch leaves out what a story expects." });
   const switches = domNode("div", { class: "run-switches" });
   const buttons = runButtons(text, store, actions);
   const table = domNode("div", {});

@@ -40,7 +40,10 @@ export function runScriptWishes(settings) {
   };
 }
 
-/** Write *parts* again with these *wishes* in place of the settings that they stand for. */
+/**
+ * Write *parts* again with these *wishes* in place of the settings that they stand for. What the script
+ * expects is left out: it holds the run to what came of the old settings.
+ */
 export function runScriptWith({ top, settings, rest }, wishes) {
   const replaced = new Set(["servers", "seed", "master", "without", "bug", "automatic", "faults"]);
   const before = runScriptWishes(settings);
@@ -56,6 +59,7 @@ export function runScriptWith({ top, settings, rest }, wishes) {
     ...(wishes.network === "automatic" ? ["automatic"] : wishes.network === "held" ? [] : [`faults ${wishes.network} ${faults}`]),
     ...settings.filter(([name]) => !replaced.has(name)).map(([name, words]) => `${name} ${words}`.trim()),
   ];
-  const first = rest[0]?.trim() ? [""] : [];
-  return [...top, ...(lines.length && top.length ? [""] : []), ...lines, ...first, ...rest].join("\n");
+  const kept = rest.filter((line) => !/^\s*expect\s/.test(line));
+  const first = kept[0]?.trim() ? [""] : [];
+  return [...top, ...(lines.length && top.length ? [""] : []), ...lines, ...first, ...kept].join("\n");
 }
