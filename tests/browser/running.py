@@ -27,9 +27,19 @@ END_SECONDS_MAX = 30
 
 
 @contextmanager
-def running_lab() -> Iterator[str]:
+def running_lab(*arguments: str) -> Iterator[str]:
     """Start the lab on a free port, and give the link that it prints; end it after that."""
-    command = [sys.executable, "-m", "multipaxos", "lab", "--port", "0", "--no-browser"]
+    return _running("lab", *arguments)
+
+
+@contextmanager
+def running_cluster(*arguments: str) -> Iterator[str]:
+    """Start a cluster of real processes behind the lab, in the same manner."""
+    return _running("cluster", "--lab", "--quiet", *arguments)
+
+
+def _running(*words: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "multipaxos", *words, "--port", "0", "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
         assert process.stdout is not None
         try:

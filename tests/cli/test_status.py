@@ -88,3 +88,16 @@ def test_a_dictionary_is_told_in_words() -> None:
 def test_nobody_reachable() -> None:
     """Without any answer there are no columns, but the reasons."""
     assert shown(80, A=DEAD) == ["A       not reachable: 127.0.0.1:7003: Connection refused"]
+
+
+@pytest.mark.parametrize("width", [40, 120])
+def test_servers_that_may_lose_messages_on_purpose_are_named(width: int) -> None:
+    """Nobody takes a cluster that was started for the lab for one to rely on."""
+    lab = {"blocked": [], "loss": 0.0, "delay_seconds": 0.0}
+
+    lines = shown(width, A={**SERVES, "fault_layer": lab}, B={**SERVES, "fault_layer": "off"})
+
+    said = " ".join(lines)
+    assert "Started for the lab: A. Messages may be lost there on purpose." in said
+    assert all(len(line) <= width for line in lines)
+    assert not any("for the lab" in line for line in shown(width, A=SERVES, C=DEAD))

@@ -116,6 +116,8 @@ def is_running(pid: int) -> bool:
 def test_a_real_cluster_is_troubled_from_the_page_and_recovers(lab: Lab) -> None:
     """Killed, started, paused, cut and healed; all is told, and a stretch becomes a run."""
     lab.set("A", "first")
+    # Killed without a state to come back to, it would need both others; one will stand still.
+    lab.wait_for(lambda _: any(_is_saved(each, "B") for each in lab.seen))
 
     lab.wish(action="kill", server="B")
     lab.wait_for(lambda told: told["servers"]["B"] == "down")
@@ -144,6 +146,10 @@ def test_a_real_cluster_is_troubled_from_the_page_and_recovers(lab: Lab) -> None
     assert run["violations"] == []
 
 
+def _is_saved(event: Mapping[str, Any], server: str) -> bool:
+    return bool(event["kind"] == "saved" and event["server"] == server)
+
+
 def _is_healed(event: Mapping[str, Any]) -> bool:
     value = event.get("link")
     return event["kind"] in ("resolved", "learned") and "healed" in json.dumps(value)
@@ -158,6 +164,38 @@ def test_a_bad_wish_is_refused_and_the_cluster_goes_on(lab: Lab) -> None:
     lab.set("A", "still here")
 
 
+def test_the_page_sees_what_happens_while_a_server_is_asked_in_vain(lab: Lab) -> None:
+    """Nobody waits for an answer that takes long, for without a quorum there is none."""
+    lab.set("A", "x")
+    for server in "BC":
+        lab.wish(action="kill", server=server)
+
+    said = lab.wish(action="propose", server="A", value="alone")
+
+    assert said.startswith("A has not answered yet")
+    lab.wait_for(lambda _: any("alone" in json.dumps(each) for each in lab.seen))
+
+
+def test_a_server_that_stands_still_does_not_hold_up_the_lab(lab: Lab) -> None:
+    """However often the network changes meanwhile; it learns of the last change in the end."""
+    lab.wish(action="pause", server="C")
+    blocked = [[one, other] for one in "ABC" for other in "ABC" if one != other]
+
+    for number in range(1000):
+        lab.wish(action="network", blocked=blocked, loss=number / 1000)
+    lab.wish(action="network", blocked=[["C", "A"]])
+    lab.wish(action="resume", server="C")
+
+    lab.wait_for(lambda _: any(_is_cut_off(each, "C", "A") for each in lab.seen))
+    lab.wish(action="network")
+    lab.set("C", "goes on")
+
+
+def _is_cut_off(event: Mapping[str, Any], sender: str, receiver: str) -> bool:
+    way = (event.get("sender"), event.get("receiver"))
+    return bool(event["kind"] == "dropped" and way == (sender, receiver))
+
+
 def test_ctrl_c_ends_the_servers_too_even_one_that_stands_still(lab: Lab) -> None:
     """Nothing is left behind."""
     lab.set("A", "x")
@@ -170,8 +208,9 @@ def test_ctrl_c_ends_the_servers_too_even_one_that_stands_still(lab: Lab) -> Non
 
 
 def test_no_server_outlives_a_lab_that_is_killed(lab: Lab) -> None:
-    """Each sees the end of its standard input."""
+    """Each sees the end of its standard input; even one that stands still ends."""
     lab.set("A", "x")
+    lab.wish(action="pause", server="B")
     pids = lab.pids
 
     os.kill(lab.process.pid, signal.SIGKILL)

@@ -4,6 +4,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from multipaxos.trace import printable
 from multipaxos.trace.console import RED, uid_style
 
 ASK_SECONDS_MAX = 3.0
+ASK_PATIENCE_SECONDS = 0.5
+"""The page sees nothing new while it waits for an answer: after this long it is shown instead."""
+ASKED_AT_ONCE_MAX = 4
 LOOK_SECONDS = 0.2
 
 
@@ -72,7 +76,8 @@ class _Children:
     """
     The servers as child processes, in the hand of the lab.
 
-    State: the newest process of each server; who stands still; whose end was told.
+    State: the newest process of each server; who stands still; whose end was told; the threads that
+    wait for answers.
     """
 
     def __init__(
@@ -86,6 +91,7 @@ class _Children:
         self._has_keys = has_keys
         self._still: set[str] = set()
         self._told: set[int] = set()
+        self._asking = ThreadPoolExecutor(ASKED_AT_ONCE_MAX, "ask")
 
     def start_all(self) -> None:
         for uid in self._config.servers:
@@ -93,6 +99,8 @@ class _Children:
 
     def end(self) -> None:
         end_all(list(self._processes.values()))
+        # Whoever still waits is told now that nobody is there.
+        self._asking.shutdown(cancel_futures=True)
 
     def look(self) -> None:
         """Tell of each process that has ended."""
@@ -127,6 +135,15 @@ class _Children:
         self._processes[uid].tell(line)
 
     def ask(self, uid: str, value: str) -> str:
+        answer = self._asking.submit(self._set, uid, value)
+        try:
+            return answer.result(ASK_PATIENCE_SECONDS)
+        except TimeoutError:
+            return f"{uid} has not answered yet; what it does is shown below."
+
+    # -- own affairs -------------------------------------------------------------------------------
+
+    def _set(self, uid: str, value: str) -> str:
         reach = Reach(
             config=self._config,
             servers=find_servers(self._config, uid),
@@ -141,8 +158,6 @@ class _Children:
             return str(error)
         milliseconds = (time.monotonic() - began) * 1000
         return f"{uid} has set {printable(value, length_max=60)}, {milliseconds:.1f} ms later."
-
-    # -- own affairs -------------------------------------------------------------------------------
 
     def _start(self, uid: str) -> None:
         self._processes[uid] = ServerProcess(

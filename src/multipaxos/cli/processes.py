@@ -54,6 +54,9 @@ class ServerProcess:
         self._process = subprocess.Popen(
             [*program, "server", uid, *arguments],
             stdin=subprocess.PIPE if listens else subprocess.DEVNULL,
+            # A group of its own loses its last parent with us: the kernel then wakes and hangs up
+            # even a server that stands still, which would never see its input end.
+            process_group=0 if listens else None,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=_environment(colour=colour, width=width),

@@ -95,7 +95,8 @@ def _for_programs(answer: dict[str, Any] | ClientError) -> dict[str, Any]:
 
 def lines_of(found: Mapping[str, dict[str, Any] | ClientError], width: int) -> list[Text]:
     """Return what is *found* as a table, or as paragraphs if *width* columns are too few for it."""
-    return _table(found, width) or list(_paragraphs(found, width))
+    lines = _table(found, width) or list(_paragraphs(found, width))
+    return [*lines, *_warning(found, width)]
 
 
 # -- as a table, where there is room ---------------------------------------------------------------
@@ -178,6 +179,18 @@ def _paragraphs(found: Mapping[str, dict[str, Any] | ClientError], width: int) -
         yield Text(
             f"{indent}promised {answer['promised'] or '-'}, accepted {answer['accepted'] or '-'}"
         )
+
+
+def _warning(found: Mapping[str, dict[str, Any] | ClientError], width: int) -> Iterator[Text]:
+    """Yield who may lose messages on purpose, if anybody may."""
+    faulty = [
+        printable(uid)
+        for uid, answer in found.items()
+        if not isinstance(answer, ClientError) and answer.get("fault_layer", "off") != "off"
+    ]
+    if faulty:
+        said = f"Started for the lab: {', '.join(faulty)}. Messages may be lost there on purpose."
+        yield from (Text(line, style=WAITS_STYLE) for line in textwrap.wrap(said, max(20, width)))
 
 
 # -- in words --------------------------------------------------------------------------------------

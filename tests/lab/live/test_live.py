@@ -11,7 +11,7 @@ from multipaxos.lab.live.stream import KEPT_MAX, SETTLE_SECONDS, Stream
 from multipaxos.lab.live.tail import TraceTail
 from multipaxos.trace import TraceEvent
 from multipaxos.trace.events import VERSION
-from multipaxos.trace.file import format_line
+from multipaxos.trace.file import FileSink, format_line
 
 SERVERS = ("A", "B", "C")
 
@@ -114,6 +114,39 @@ def test_the_end_of_a_file_is_read_as_it_grows(tmp_path: Path) -> None:
     assert tail.new_events() == []
 
 
+def test_half_a_line_that_a_killed_server_left_costs_no_event_of_its_next_life(
+    tmp_path: Path,
+) -> None:
+    """The next life cuts it off; what it writes instead is read from its beginning."""
+    path = tmp_path / "A.ndjson"
+    tail = TraceTail(path)
+    path.write_bytes(format_line(event(1.0)).encode() + b"\n" + b'{"time": 1.5, ' + b" " * 200)
+    before = tail.new_events()
+
+    sink = FileSink(path)
+    for seconds in (2.0, 3.0, 4.0):
+        sink.write(event(seconds))
+    sink.close()
+
+    assert before == [event(1.0)]
+    assert tail.new_events() == [event(2.0), event(3.0), event(4.0)]
+
+
+def test_a_line_longer_than_a_block_is_read_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the lines behind it."""
+    monkeypatch.setattr("multipaxos.lab.live.tail.BLOCK_BYTES_MAX", 10)
+    path = tmp_path / "A.ndjson"
+    lines = [format_line(event(seconds)).encode() + b"\n" for seconds in (1.0, 2.0)]
+    path.write_bytes(b"".join(lines))
+    tail = TraceTail(path)
+
+    seen = [tail.new_events(), tail.new_events(), tail.new_events()]
+
+    assert seen == [[event(1.0)], [event(2.0)], []]
+
+
 def test_events_of_all_servers_come_in_the_order_of_their_times(stage: Stage) -> None:
     """The youngest wait a moment: an older one may not have reached its file yet."""
     stage.write(event(1.0, "A"), event(3.0, "A"), event(2.0, "B"), event(9.99, "C"))
@@ -185,6 +218,19 @@ def test_the_network_is_troubled_for_all_and_for_whoever_starts_later(stage: Sta
         "kind": "wires",
         "blocked": [["A", "B"]],
     }
+
+
+def test_whoever_stands_still_is_told_when_it_goes_on(stage: Stage) -> None:
+    """Until then it reads nothing, and to tell it more than a pipe holds would last for ever."""
+    stage.live.fault({"action": "pause", "server": "B"})
+    stage.live.fault({"action": "network", "loss": 0.25})
+    stage.live.fault({"action": "network", "loss": 0.5})
+    before = [uid for uid, _ in stage.processes.told]
+
+    stage.live.fault({"action": "resume", "server": "B"})
+
+    assert before == ["A", "C", "A", "C"]
+    assert stage.processes.told[4:] == [("B", {"blocked": [], "loss": 0.5, "delay_seconds": 0.0})]
 
 
 def test_a_value_is_proposed(stage: Stage) -> None:

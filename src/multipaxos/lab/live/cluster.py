@@ -116,6 +116,9 @@ class LiveCluster:
         state = self._processes.state(server)
         if state not in POSSIBLE[deed]:
             raise WishError(f"{server} is {state}: there is nothing to {deed}")
+        if deed == "resume":
+            # One that stands still reads nothing: it is told what is wrong when it goes on again.
+            self._tell(server)
         self._processes.strike(deed, server)
         if deed in NOTED:
             with self._lock:
@@ -133,7 +136,9 @@ class LiveCluster:
                 self._stream.note("wires", "", {"blocked": blocked})
         self.faults = faults
         for uid in self.uids:
-            self._tell(uid)
+            # Whoever is told too much while it stands still would keep us waiting for it.
+            if self._processes.state(uid) == "up":
+                self._tell(uid)
         return "The network is whole." if faults == NetworkFaults() else "The network is troubled."
 
     def _tell(self, uid: str) -> None:

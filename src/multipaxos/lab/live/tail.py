@@ -12,14 +12,14 @@ class TraceTail:
     """
     Reads what a server appends to its trace.
 
-    State: how far the file at *path* is *read*, and the beginning of a line whose end is missing.
+    State: how far the file at *path* is *read*, which is always the end of a line: what a killed
+    process left of one, its next life cuts off.
     """
 
     def __init__(self, path: Path) -> None:
         """Begin at the file's beginning; it need not exist yet."""
         self.path = path
         self.read = 0
-        self._half = b""
 
     def new_events(self) -> list[TraceEvent]:
         """Return the events of the lines that are new; what is no event is left out."""
@@ -27,10 +27,13 @@ class TraceTail:
             with self.path.open("rb") as file:
                 file.seek(self.read)
                 block = file.read(BLOCK_BYTES_MAX)
+                # A line may be longer than a block; it is read as a whole.
+                while b"\n" not in block and (more := file.read(BLOCK_BYTES_MAX)):
+                    block += more
         except FileNotFoundError:
             return []
-        self.read += len(block)
-        *lines, self._half = (self._half + block).split(b"\n")
+        *lines, half = block.split(b"\n")
+        self.read += len(block) - len(half)
         return [event for line in lines if (event := _event(line)) is not None]
 
 
@@ -39,6 +42,6 @@ def _event(line: bytes) -> TraceEvent | None:
         event = parse_line(line.decode("ascii"))
         check_event(event)
     except (TraceError, UnicodeDecodeError):
-        # A process that is killed may leave half a line, behind which its next life goes on.
+        # Whatever else stands in the file cannot be shown.
         return None
     return event

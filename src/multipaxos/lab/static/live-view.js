@@ -2,6 +2,7 @@
 
 import { domCut, domNode, domSeconds } from "./dom.js";
 import { liveLine } from "./live-lines.js";
+import { createLiveNetwork } from "./live-network.js";
 import { RunModel } from "./run-model.js";
 
 const LIVE_LOOK_MILLISECONDS = 250;
@@ -71,7 +72,7 @@ function liveParts(actions, live, wish) {
   const servers = domNode("div", { class: "live-servers", "data-live": "servers" });
   const said = domNode("p", { class: "live-said", role: "status", "data-live": "said" });
   const lines = domNode("ol", { class: "live-lines", "aria-label": "What happens, the newest first", "data-live": "lines" });
-  const network = liveNetwork(live, wish);
+  const network = createLiveNetwork(wish);
   const all = [
     domNode("h2", { text: "A running cluster" }),
     servers, livePropose(live, wish), network.form, said,
@@ -96,38 +97,6 @@ function livePropose(live, wish) {
   });
   form.fill = () => liveOptions(server, Object.keys(live.servers));
   return form;
-}
-
-function liveNetwork(live, wish) {
-  const loss = domNode("input", { type: "range", min: "0", max: "0.9", step: "0.05", value: "0", "aria-label": "Share of messages lost", "data-live": "loss" });
-  const delay = domNode("input", { type: "range", min: "0", max: "1", step: "0.01", value: "0", "aria-label": "Seconds that each message takes more", "data-live": "delay" });
-  const [lossSaid, delaySaid] = [domNode("output", { text: "0 %" }), domNode("output", { text: "0 ms" })];
-  const cuts = domNode("div", { class: "live-cuts", "data-live": "cuts" });
-  const blocked = new Set();
-  const tell = () => wish({
-    action: "network",
-    blocked: [...blocked].map((pair) => JSON.parse(pair)),
-    loss: Number(loss.value), delay_seconds: Number(delay.value),
-  });
-  loss.addEventListener("input", () => { lossSaid.textContent = `${Math.round(100 * loss.value)} %`; });
-  delay.addEventListener("input", () => { delaySaid.textContent = `${Math.round(1000 * delay.value)} ms`; });
-  loss.addEventListener("change", tell);
-  delay.addEventListener("change", tell);
-  const heal = () => {
-    blocked.clear();
-    loss.value = delay.value = "0";
-    lossSaid.textContent = "0 %";
-    delaySaid.textContent = "0 ms";
-    tell();
-  };
-  const form = domNode("fieldset", { class: "live-network" },
-    domNode("legend", { text: "The network, on purpose" }),
-    domNode("label", { class: "live-row" }, domNode("span", { text: "lost" }), loss, lossSaid),
-    domNode("label", { class: "live-row" }, domNode("span", { text: "late" }), delay, delaySaid),
-    domNode("p", { class: "live-hint", text: "A cell that is ticked lets nothing pass from the row's server to the column's." }),
-    cuts,
-    domNode("button", { type: "button", class: "tool", text: "heal all", "data-live": "heal", onclick: heal }));
-  return { form, cuts, blocked, tell };
 }
 
 function liveFreezeButton(seconds, live, actions, said) {
@@ -182,7 +151,7 @@ function liveOptions(select, names) {
 
 function liveDraw(live, parts) {
   liveDrawServers(live, parts);
-  liveDrawCuts(live, parts.network);
+  parts.network.show(Object.keys(live.servers), live.faults);
   for (const form of parts.all) form.fill?.();
   const newest = live.events.filter(({ event }) => !(event.kind in LIVE_DEPTH && LIVE_DEPTH[event.kind])).slice(-LIVE_LINES_MAX);
   const last = newest.at(-1)?.number;
@@ -234,29 +203,4 @@ function liveAbout(about, state) {
   if (state === "down") return "its disk stays";
   const link = about?.link === undefined ? "" : `at link ${about.link}`;
   return about?.master ? `${link}, trusts its lease` : link;
-}
-
-function liveDrawCuts(live, { cuts, blocked, tell }) {
-  const names = Object.keys(live.servers);
-  if (cuts.dataset.names === names.join()) return;
-  cuts.dataset.names = names.join();
-  cuts.style.gridTemplateColumns = `repeat(${names.length + 1}, minmax(2.2rem, max-content))`;
-  const cell = (sender, receiver) => {
-    if (sender === receiver) return domNode("span", { text: "·" });
-    const box = domNode("input", { type: "checkbox", "aria-label": `Nothing from ${sender} to ${receiver}`, "data-cut": `${sender}->${receiver}` });
-    box.addEventListener("change", () => {
-      const pair = JSON.stringify([sender, receiver]);
-      if (box.checked) blocked.add(pair);
-      else blocked.delete(pair);
-      tell();
-    });
-    return box;
-  };
-  const head = [domNode("span", { text: "" }), ...names.map((name) => domNode("b", { text: domCut(name, 6) }))];
-  cuts.replaceChildren(...head, ...names.flatMap((sender) => [
-    domNode("b", { text: `${domCut(sender, 6)} →` }), ...names.map((receiver) => cell(sender, receiver)),
-  ]));
-  cuts.closest("fieldset").querySelector("[data-live=heal]").addEventListener("click", () => {
-    for (const box of cuts.querySelectorAll("input")) box.checked = false;
-  });
 }
