@@ -41,6 +41,7 @@ def play(directory: Path, script: str) -> str:
         ("after 3s jump", "write: after 12s COMMAND"),
         ("heal B", "nothing may follow here, not even 'B'"),
         ("servers", "name at least one server"),
+        ("servers A B A", "name each server once: 'A' is there more than once"),
         ("set lunch_seconds 3", "there is no setting 'lunch_seconds'"),
         ("without lunch", "'lunch' cannot be left out; these can: "),
         ("without lease", "'lease' cannot be left out; these can: "),

@@ -21,9 +21,12 @@ class SettingCommands(StageBase):
 
     def servers(self, rest: str) -> None:
         """Name the servers."""
-        names = tuple(dict.fromkeys(rest.split()))
+        names = tuple(rest.split())
         if not names:
             raise BadCommandError("name at least one server, as in: servers A B C")
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise BadCommandError(f"name each server once: {twice!r} is there more than once")
         if len(names) > SERVERS_MAX:
             raise BadCommandError(f"there are at most {SERVERS_MAX} servers, not {len(names)}")
         self.setup.servers = names
