@@ -137,6 +137,8 @@ def test_what_is_no_trace_gets_a_sentence(tmp_path: Path, text: str) -> None:
         (["--port", "70000"], "--port"),
         (["--port", "x"], "--port"),
         (["--save", ""], "names no file: leave it out, or name one."),
+        (["--save", "run.html", "--port", "7800"], "--port is about a page that is served"),
+        (["--save", "run.html", "--no-browser"], "--no-browser is about a page that is served"),
     ],
 )
 def test_what_makes_no_sense_gets_a_sentence(arguments: list[str], sentence: str) -> None:

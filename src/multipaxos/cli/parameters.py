@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from typing_extensions import override
 
 from multipaxos.cli.entry import BadInputError
@@ -105,6 +106,12 @@ class WholeNumber(click.ParamType[int]):
             f"{name} must be a whole number from {self.minimum} to {self.maximum}, not "
             f"{_shortened(text)}"
         )
+
+
+def is_given(parameter: str) -> bool:
+    """Tell whether whoever typed the command gave this *parameter*, be it as its default is."""
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source is ParameterSource.COMMANDLINE
 
 
 def _shown_name(param: click.Parameter | None, otherwise: str) -> str:
