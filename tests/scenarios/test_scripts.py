@@ -18,6 +18,7 @@ def play(directory: Path, script: str) -> str:
     "line, sentence",
     [
         ("jump A", "'jump' is no command; these are: servers, seed"),
+        ("x" * 2000, f"'{'x' * 60}...' is no command; these are: "),
         ("propose A", "write: propose SERVER VALUE"),
         ("propose A x as ann", "'ann' is no request id: write CLIENT/SEQUENCE"),
         ("ask A", "write: ask SERVER COMMAND"),

@@ -11,6 +11,7 @@ from multipaxos.simulation.clock import TooManyStepsError
 from multipaxos.simulation.manual_network import NoSuchMessageError
 from multipaxos.simulation.scenario import SEPARATOR, command_of
 from multipaxos.simulation.stage import BadCommandError, Stage
+from multipaxos.trace import printable
 
 LINES_MAX = 2_000
 LINE_LENGTH_MAX = 2_000
@@ -151,4 +152,5 @@ def _too_long(line: Line, why: str) -> ScriptError:
 
 
 def _shown(command: str) -> str:
-    return command if len(command) <= SHOWN_LENGTH_MAX else f"{command[:SHOWN_LENGTH_MAX]}..."
+    shown = printable(command[:SHOWN_LENGTH_MAX])
+    return shown if len(command) <= SHOWN_LENGTH_MAX else f"{shown}..."
