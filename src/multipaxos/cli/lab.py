@@ -8,7 +8,7 @@ import click
 
 from multipaxos.cli.entry import BadInputError, FailedError
 from multipaxos.cli.lab_page import open_lab
-from multipaxos.cli.parameters import FilePath, WholeNumber, is_given
+from multipaxos.cli.parameters import FilePath, WholeNumber, is_given, refuse_overwriting
 from multipaxos.errors import MultipaxosError
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def lab(
         raise BadInputError("A trace and a script are two runs: name one of them.")
     if save_path is not None:
         _refuse_options_of_serving()
+        refuse_overwriting({"--save": save_path}, paths if script_path is None else [script_path])
     opened = _opened(paths, script_path)
     if save_path is not None:
         _save(opened, save_path)
