@@ -181,6 +181,8 @@ class StageBase:
         for uid in (sender, receiver):
             if not (anyone and uid == "*"):
                 self._check_uid(uid)
+        if sender == receiver != "*":
+            raise BadCommandError(f"what {sender} tells itself never travels: name two servers")
         return sender, receiver
 
     def _seconds(self, text: str) -> float:
