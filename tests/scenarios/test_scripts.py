@@ -29,6 +29,8 @@ def play(directory: Path, script: str) -> str:
         ("deliver A->B Prepare", "no Prepare from A to B is in flight; in flight: nothing"),
         ("deliver A->B *", "nothing like 'A->B *' is in flight"),
         ("deliver A B", "'A' is no pair: write SENDER->RECEIVER"),
+        ("deliver A->A Prepare", "what A tells itself never travels: name two servers"),
+        ("set lease_seconds -1", "a setting is 0 or more, not '-1'"),
         ("deliver A->Z Prepare", "'Z' is no server"),
         ("advance 3", "'3' is no duration: write 3s or 250ms"),
         ("advance xs", "'x' is no number"),

@@ -64,7 +64,11 @@ def play_unjudged(script: str, *, clock: Callable[[], float] = time.monotonic) -
     stage = Stage(tolerant=True, on_step=lambda: _check_length(stage, clock, ends_at))
     for line in lines:
         _perform(stage, line)
-    stage.begin()
+    try:
+        stage.begin()
+    except BadCommandError as error:
+        # Nothing but settings, which do not go together: no line is to blame alone.
+        raise ScriptError(f"the settings cannot be: {error}") from error
     return Played(script=script, lines=lines, stage=stage)
 
 

@@ -116,7 +116,10 @@ class SettingCommands(StageBase):
         name, _, number = rest.partition(" ")
         if name not in Settings.__dataclass_fields__:
             raise BadCommandError(f"there is no setting {name!r}")
-        value = type(getattr(Settings(), name))(self._number(number))
+        wanted = self._number(number)
+        if wanted < 0:
+            raise BadCommandError(f"a setting is 0 or more, not {number!r}")
+        value = type(getattr(Settings(), name))(wanted)
         try:
             Settings(**(self.setup.settings | {name: value}))
         except ValueError as error:
