@@ -67,8 +67,8 @@ def test_a_class_of_ones_own_is_imported() -> None:
         (":B", "there is no state machine ':B'"),
         ("no_such_module:B", "cannot import no_such_module: No module named"),
         ("json:JSON", "module json has no class JSON"),
-        ("json:JSONDecoder", "json:JSONDecoder is no subclass of multipaxos.StateMachine"),
-        ("json:loads", "json:loads is no subclass"),
+        ("json:JSONDecoder", "json:JSONDecoder names is no subclass of multipaxos.StateMachine"),
+        ("json:loads", "what json:loads names is no subclass"),
     ],
 )
 def test_another_name_is_refused(name: str, sentence: str) -> None:

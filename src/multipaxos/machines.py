@@ -38,12 +38,12 @@ def _make(name: str) -> StateMachine:
     found = _import_machine(name)
     fault = _class_fault(found)
     if fault is not None:
-        raise UnknownMachineError(f"{name} makes no state machine: {fault}")
+        raise UnknownMachineError(f"the class {name} makes no state machine: {fault}")
     try:
         machine = GuardedMachine(found())
         machine.initial()
     except Exception as error:
-        raise UnknownMachineError(f"{name} makes no state machine: {error}") from error
+        raise UnknownMachineError(f"the class {name} makes no state machine: {error}") from error
     return machine
 
 
@@ -86,9 +86,9 @@ def _class_fault(machine: type[StateMachine]) -> str | None:
 
 def _checked(name: str, found: object) -> type[StateMachine]:
     if not (isinstance(found, type) and issubclass(found, StateMachine)):
-        raise UnknownMachineError(f"{name} is no subclass of multipaxos.StateMachine")
+        raise UnknownMachineError(f"what {name} names is no subclass of multipaxos.StateMachine")
     missing = [each for each in ("kind", "forms") if not hasattr(found, each)]
     missing += sorted(found.__abstractmethods__)
     if missing:
-        raise UnknownMachineError(f"{name} says nothing of {', '.join(missing)}")
+        raise UnknownMachineError(f"the class {name} says nothing of {', '.join(missing)}")
     return found

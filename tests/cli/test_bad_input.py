@@ -95,6 +95,9 @@ def test_help_lists_all_commands() -> None:
         (["server", "A", "--data", __file__], "is a file"),
         (["cluster", "--servers", "10"], "number from 1 to 9"),
         (["cluster", "--servers", "0"], "number from 1 to 9"),
+        (["cluster", "--port", "7900"], "add --lab, or leave --port out"),
+        (["cluster", "--port", "0"], "add --lab, or leave --port out"),
+        (["cluster", "--no-browser"], "add --lab, or leave --no-browser out"),
         (["client", "A"], "Missing argument"),
         (["client"], "Missing argument"),
         (["get", "--via", "A,,B"], 'There is no server "" in the cluster'),
@@ -137,6 +140,44 @@ def test_config_with_a_mistake_is_refused(tmp_path: Path) -> None:
         assert result.exit_code == 2
         assert str(path) in result.output
         assert "servers.A.peer" in result.output
+
+
+@pytest.mark.parametrize(
+    "content, sentence",
+    [
+        (b"cluster = main", "Error: The file low.toml is not TOML: "),
+        (b"cluster = '\xff'", "Error: The file low.toml is not UTF-8: "),
+        (b"", "Error: In low.toml: cluster is missing: "),
+        (None, "Error: Cannot read low.toml: Is a directory"),
+    ],
+)
+def test_a_file_keeps_its_name_in_an_error(
+    content: bytes | None, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sentence begins with a capital letter, and a file with its own."""
+    monkeypatch.chdir(tmp_path)
+    if content is None:
+        Path("low.toml").mkdir()
+    else:
+        Path("low.toml").write_bytes(content)
+
+    assert run("status", "--config", "low.toml").output.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "name, sentence",
+    [
+        ("json:loads", "Error: What json:loads names is no subclass of multipaxos.StateMachine."),
+        ("json:JSON", "Error: Module json has no class JSON."),
+        ("nowhere:Mine", "Error: Cannot import nowhere: No module named 'nowhere'."),
+    ],
+)
+def test_a_class_keeps_its_name_in_an_error(name: str, sentence: str) -> None:
+    """A Python name with another first letter is another name."""
+    result = run("server", "A", "--state", name)
+
+    assert result.output.splitlines()[-1] == sentence
+    assert result.exit_code == 2
 
 
 def test_config_may_begin_with_a_byte_order_mark(config_path: Path, tmp_path: Path) -> None:

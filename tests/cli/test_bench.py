@@ -41,9 +41,13 @@ def run(*arguments: str) -> Result:
         (["--failover", "--servers", "3,2"], "--failover needs 3 servers or more: of 2, none may"),
         (["--failover", "--state", "register"], "--failover counts in a dictionary"),
         (["--setting", "lease"], "--setting must be a name and a number, as in lease_seconds=2"),
-        (["--setting", "leese_seconds=2"], "leese_seconds"),
-        (["--setting", "lease_seconds=soon"], "is not TOML"),
-        (["--setting", "lease_seconds=-1"], "settings.lease_seconds"),
+        (["--setting", "leese_seconds=2"], "Error: --setting: settings.leese_seconds is no known"),
+        (["--setting", "lease_seconds=1.2.3"], "--setting must be a name and a number"),
+        (["--setting", "lease_seconds=nan"], "--setting must be a name and a number"),
+        (["--setting", "lease_seconds=.0"], "--setting: settings.lease_seconds must be above 0"),
+        (["--setting", "lease_seconds=1e999"], "--setting: settings.lease_seconds must be above"),
+        (["--setting", "lease_seconds=soon"], "--setting must be a name and a number"),
+        (["--setting", "lease_seconds=-1"], "Error: --setting: settings.lease_seconds must be"),
         (["--server-options", "'"], "--server-options cannot be taken apart"),
         (["--data", ""], '--data "" names no directory'),
         (["--output", ""], '--output "" names no directory'),
@@ -81,4 +85,4 @@ def test_servers_that_are_not_there_are_told() -> None:
     result = run("--via", f"127.0.0.1:{port}")
 
     assert result.exit_code == 1
-    assert f"Cannot reach 127.0.0.1:{port}: Connection refused." in result.output
+    assert f"Cannot reach the server at 127.0.0.1:{port}: Connection refused." in result.output

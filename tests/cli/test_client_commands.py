@@ -14,7 +14,9 @@ from tests.cli.fake import LoopbackCluster
 from tests.client.cluster import DROP, HANG, LOSE
 
 from multipaxos.cli import main
+from multipaxos.cli.failures import failure_of
 from multipaxos.cli.processes import wait_until
+from multipaxos.client import AuthenticationError
 from multipaxos.runtime.client_port import resp
 
 WAIT_SECONDS_MAX = 15.0
@@ -196,6 +198,13 @@ def test_servers_of_another_cluster_get_no_request(register: LoopbackCluster) ->
     assert "is server A of cluster other, the configuration says A of cluster main" in result.stderr
     assert "Nothing was done." in result.stderr
     assert len(register.links) == 1
+
+
+def test_what_a_server_asks_keeps_its_question_mark() -> None:
+    """As the one that needs no password does, in the words of Redis."""
+    told = failure_of(AuthenticationError("are you sure?"), is_read=True).format_message()
+
+    assert told.startswith("Are you sure? Nothing was done.")
 
 
 def test_the_password_comes_from_a_file(register: LoopbackCluster, tmp_path: Path) -> None:

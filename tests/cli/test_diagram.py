@@ -164,11 +164,18 @@ def test_what_is_no_trace_is_refused_with_a_sentence(tmp_path: Path, how: str) -
     [
         (["missing.ndjson"], "missing.ndjson cannot be read"),
         (["."], "is a directory"),
-        ([""], "names no trace"),
+        ([""], 'Error: TRACE "" names no trace'),
         (["run.ndjson", "--link", "77"], "nothing to draw"),
         (["run.ndjson", "--from", "1e9"], "nothing to draw"),
-        (["run.ndjson", "--from", "nan"], "must be a number of seconds"),
-        (["run.ndjson", "--until", "soon"], "must be a number of seconds"),
+        (["run.ndjson", "--from", "nan"], "Error: --from must be a number of seconds"),
+        (["run.ndjson", "--until", "soon"], "Error: --until must be a number of seconds"),
+        (["run.ndjson", "./run.ndjson"], "One of the traces is given twice"),
+        (["run.ndjson", "--svg", "./run.ndjson"], "--svg would overwrite run.ndjson, which is to"),
+        (["run.ndjson", "--mermaid", "run.ndjson"], "--mermaid would overwrite run.ndjson, which"),
+        (
+            ["run.ndjson", "--svg", "x", "--mermaid", "x"],
+            "--svg would overwrite x, which --mermaid",
+        ),
         (["run.ndjson", "--from", "2", "--until", "1"], "ends before it begins"),
         (["run.ndjson", "--width", "3"], "from 60 to 400"),
         (["run.ndjson", "--link", "-1"], "must be a whole number"),
@@ -186,3 +193,5 @@ def test_arguments_that_make_no_sense_are_refused(
 
     assert result.exit_code == 2
     assert says in result.output
+    assert not Path("x").exists()
+    assert Path("run.ndjson").read_text(encoding="ascii").startswith("{")

@@ -90,6 +90,7 @@ def test_a_trace_is_saved_as_a_page(tmp_path: Path) -> None:
     "content, sentence",
     [
         (b"jump\n", "mine.txt, line 1, jump: 'jump' is no command"),
+        (b"\0" * 1000, r"mine.txt, line 1, \x00\x00\x00"),
         (b"\xff\xfe", "mine.txt is no script: it is not text in UTF-8."),
         (b"seed 1\n" * 3000, "mine.txt, a script has at most 2,000 lines, and this one 3,000."),
         (b"x" * 2001, "mine.txt, line 1: a line has at most 2,000 characters."),
@@ -104,6 +105,17 @@ def test_what_is_no_script_gets_a_sentence(tmp_path: Path, content: bytes, sente
     assert result.exit_code == 2
     assert sentence in result.output
     assert not (tmp_path / "run.html").exists()
+
+
+def test_a_script_is_not_overwritten_by_its_page(tmp_path: Path) -> None:
+    """A slip of the hand must not cost what somebody wrote."""
+    (tmp_path / "mine.txt").write_text(SCRIPT, encoding="utf-8")
+
+    result = lab("--script", tmp_path / "mine.txt", "--save", tmp_path / "mine.txt")
+
+    assert result.exit_code == 2
+    assert "--save would overwrite" in result.output
+    assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == SCRIPT
 
 
 def test_of_an_endless_file_so_much_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,6 +149,8 @@ def test_what_is_no_trace_gets_a_sentence(tmp_path: Path, text: str) -> None:
         (["--port", "70000"], "--port"),
         (["--port", "x"], "--port"),
         (["--save", ""], "names no file: leave it out, or name one."),
+        (["--save", "run.html", "--port", "7800"], "--port is about a page that is served"),
+        (["--save", "run.html", "--no-browser"], "--no-browser is about a page that is served"),
     ],
 )
 def test_what_makes_no_sense_gets_a_sentence(arguments: list[str], sentence: str) -> None:

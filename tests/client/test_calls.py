@@ -152,7 +152,21 @@ def test_addresses_are_a_text_or_texts(addresses: str | list[str]) -> None:
 
 @pytest.mark.parametrize(
     "addresses",
-    ["", [], "a", "a:0", "a:70000", "a:1,,b:2", [7], "http://a:1", "0.0.0.0:1", ["a:1,b:2"]],
+    [
+        "",
+        [],
+        "a",
+        "a:0",
+        "a:70000",
+        "a:1,,b:2",
+        [7],
+        None,
+        7,
+        b"a:1",
+        "http://a:1",
+        "0.0.0.0:1",
+        ["a:1,b:2"],
+    ],
 )
 def test_bad_addresses_are_named(addresses: str | list[str]) -> None:
     """A mistyped address is found when it is given, with a sentence."""

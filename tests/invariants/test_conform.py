@@ -454,6 +454,21 @@ def test_the_command_writes_histories_and_the_merged_trace(tmp_path: Path, files
     assert porcupine.read_text(encoding="ascii").count(":type :ok") == 9
 
 
+@pytest.mark.parametrize("option", ["--merge", "--edn", "--porcupine"])
+def test_a_trace_is_never_overwritten(tmp_path: Path, files: Files, option: str) -> None:
+    """Nor is one file written twice: exit code 2, and all is as it was."""
+    paths = write(tmp_path, files)
+    before = paths[0].read_text(encoding="ascii")
+
+    code, output = run(*paths, option, tmp_path / "." / paths[0].name)
+    twice, _ = run(*paths, "--merge", tmp_path / "new", "--edn", tmp_path / "new")
+
+    assert code == twice == 2
+    assert f"{option} would overwrite" in output
+    assert paths[0].read_text(encoding="ascii") == before
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_cut_last_line_is_left_out_and_told(tmp_path: Path, files: Files) -> None:
     """A killed process leaves half a line."""
     paths = write(tmp_path, files)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.lab.pages import Parsed, use_pages
+from typing_extensions import override
 
 from multipaxos.lab import Simulation
 from multipaxos.lab.play import ScriptError, play
@@ -102,6 +103,49 @@ def test_what_is_no_simulation_gets_a_sentence(
     """Before anything is shown."""
     with pytest.raises(ScriptError, match=sentence):
         make().run()
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        ({"servers": None}, "servers must be a whole number, not None"),
+        ({"servers": 3.0}, "servers must be a whole number, not 3.0"),
+        ({"servers": ["A"]}, r"servers must be a whole number, not \['A'\]"),
+        ({"seed": True}, "seed must be a whole number, not True"),
+        ({"clients": None}, "clients must be a whole number, not None"),
+        ({"seconds": "5s"}, "seconds must be a number, not '5s'"),
+        ({"rate": None}, "rate must be a number, not None"),
+        ({"master": "yes"}, "master must be True or False, not 'yes'"),
+        ({"faults": None}, "faults must be a level by name, not None"),
+        ({"bug": 7}, "bug must be a name, not 7"),
+        ({"without": "sync"}, r"without must be a list of names, as in \[\"sync\"\], not 'sync'"),
+        ({"without": None}, "without must be a list of names"),
+        ({"without": [7]}, "without must be a list of names"),
+        ({"commands": "show"}, "commands must be a list of texts"),
+        ({"commands": None}, "commands must be a list of texts"),
+        ({"commands": (line for line in ["show"])}, "commands must be a list of texts"),
+        ({"settings": "lease_seconds"}, "settings must be a dict of numbers"),
+        ({"settings": ["lease_seconds"]}, "settings must be a dict of numbers"),
+        ({"settings": {"lease_seconds": "2"}}, "settings must be a dict of numbers"),
+    ],
+)
+def test_what_is_of_another_kind_gets_a_sentence(arguments: dict[str, Any], sentence: str) -> None:
+    """Where it is written, before anything is run; a text is no list of its letters."""
+    with pytest.raises(ScriptError, match=sentence):
+        Simulation(**arguments)
+
+
+def test_numbers_may_come_from_another_library() -> None:
+    """Such as those of numpy, which write their type around themselves."""
+
+    class Foreign(float):
+        @override
+        def __repr__(self) -> str:
+            return f"foreign({float(self)})"
+
+    simulation = Simulation(seconds=Foreign(0.5), rate=Foreign(2.0))
+
+    assert simulation.script == Simulation(seconds=0.5, rate=2.0).script
 
 
 def test_in_a_notebook_it_shows_itself_in_a_frame_that_reaches_nothing() -> None:

@@ -51,6 +51,8 @@ def test_an_empty_script_is_a_cluster_that_waits() -> None:
     [
         ("jump", "line 1, jump: 'jump' is no command"),
         ("# Why\n\npropose Z x", "line 3, propose Z x: 'Z' is no server"),
+        ("quorums 9 9", "the settings cannot be: a quorum has between 1 and 3 of the 3"),
+        ("block A->A", "line 1, block A->A: what A tells itself never travels: name two servers"),
         ("deliver #7", "line 1, deliver #7: no message #7 is in flight"),
         ("propose A x\n" * 3000, "a script has at most 2,000 lines, and this one 3,000"),
         ("propose A " + "x" * 3000, "line 1: a line has at most 2,000 characters"),

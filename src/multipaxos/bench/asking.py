@@ -25,7 +25,7 @@ class Asker(AbstractContextManager["Asker"]):
 
     def __init__(self, endpoint: Endpoint) -> None:
         """Connect to *endpoint*; AskingError if nobody is there."""
-        self.name = f"{endpoint[0]}:{endpoint[1]}"
+        self.name = f"the server at {endpoint[0]}:{endpoint[1]}"
         self._reader = hiredis.Reader()
         try:
             self._socket = socket.create_connection(endpoint, timeout=ANSWER_SECONDS_MAX)

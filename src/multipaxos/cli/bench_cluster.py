@@ -21,7 +21,7 @@ from multipaxos.cli.processes import (
     write_config,
 )
 from multipaxos.runtime.address import Address
-from multipaxos.runtime.config import Config, ServerConfig, load_config
+from multipaxos.runtime.config import Config, ConfigError, ServerConfig, load_config
 
 UIDS = "ABCDEFGHI"
 START_SECONDS_MAX = 30.0
@@ -50,7 +50,11 @@ class BenchCluster(AbstractContextManager["BenchCluster"]):
         config_path = directory / "cluster.toml"
         write_config(config_path, self.config, dict(settings or {}))
         # A setting that makes no sense is told before a server stumbles over it.
-        load_config(config_path)
+        try:
+            load_config(config_path)
+        except ConfigError as error:
+            # The file is ours, and gone when somebody reads this.
+            raise ConfigError(str(error).replace(f"in {config_path}", "--setting", 1)) from error
         self._options = ["--config", str(config_path), "--data", str(directory / "state")]
         self._options += ["--master", "--quiet", "--brief", "--state", state, *options]
 

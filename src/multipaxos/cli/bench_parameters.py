@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -73,13 +74,16 @@ class Setting(click.ParamType[tuple[str, str]]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, str]:
-        found = re.fullmatch(r"([a-z_]{1,64})=(\S{1,64})", str(value))
-        if found is None:
-            raise BadInputError(
-                f"{_name(param)} must be a name and a number, as in lease_seconds=2, not "
-                f"{_shown(str(value))}"
-            )
-        return found[1], found[2]
+        found = re.fullmatch(r"([a-z_]{1,64})=(-?[0-9.]{1,64}(?:e-?[0-9]{1,9})?)", str(value))
+        with suppress(ValueError):
+            if found is not None:
+                # TOML has no .5 and no 007.
+                whole = found[2].removeprefix("-").isdigit()
+                return found[1], repr(int(found[2]) if whole else float(found[2]))
+        raise BadInputError(
+            f"{_name(param)} must be a name and a number, as in lease_seconds=2, not "
+            f"{_shown(str(value))}"
+        )
 
 
 class Words(click.ParamType[tuple[str, ...]]):

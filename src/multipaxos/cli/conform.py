@@ -10,7 +10,7 @@ from rich.text import Text
 
 from multipaxos.cli.entry import EXIT_FAILED, BadInputError, FailedError
 from multipaxos.cli.output import open_console
-from multipaxos.cli.parameters import FilePath, StateKind
+from multipaxos.cli.parameters import FilePath, StateKind, refuse_overwriting
 from multipaxos.invariants.conformance import BadTracesError, Verdict, judge
 from multipaxos.invariants.conformance.verdict import count
 from multipaxos.invariants.linearizability import (
@@ -71,6 +71,8 @@ def conform(
     Exit code 0: all that could be judged holds. Exit code 1: an invariant is broken. Exit code 2:
     the traces cannot be judged.
     """
+    outputs = {"--merge": merge_path, "--edn": edn_path, "--porcupine": porcupine_path}
+    refuse_overwriting(outputs, paths)
     verdict = _judge(paths, state)
     if merge_path is not None:
         _write(merge_path, lambda: write_trace(merge_path, verdict.merged))

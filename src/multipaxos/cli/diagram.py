@@ -11,7 +11,13 @@ from typing_extensions import override
 
 from multipaxos.cli.entry import BadInputError, FailedError
 from multipaxos.cli.output import open_console
-from multipaxos.cli.parameters import SHOWN_LENGTH_MAX, FilePath, WholeNumber
+from multipaxos.cli.parameters import (
+    SHOWN_LENGTH_MAX,
+    FilePath,
+    WholeNumber,
+    refuse_overwriting,
+    shown_name,
+)
 from multipaxos.trace import TraceError, TraceEvent, printable
 
 if TYPE_CHECKING:
@@ -38,8 +44,9 @@ class Instant(click.ParamType[float]):
             seconds = math.nan
         if 0 <= seconds < math.inf:
             return seconds
+        name = shown_name(param, "a moment")
         shown = printable(str(value), length_max=SHOWN_LENGTH_MAX)
-        raise BadInputError(f'a moment must be a number of seconds, 0 or more, not "{shown}"')
+        raise BadInputError(f'{name} must be a number of seconds, 0 or more, not "{shown}"')
 
 
 @click.command(short_help="Draw the space-time diagram of a trace.")
@@ -77,14 +84,14 @@ class Instant(click.ParamType[float]):
     help="Write it to FILE as SVG, for light and dark.",
 )
 def diagram(
-    paths: tuple[str, ...],
+    paths: tuple[Path, ...],
     since: float | None,
     until: float | None,
     link: int | None,
     is_whole: bool,
     width: int | None,
-    mermaid_path: str | None,
-    svg_path: str | None,
+    mermaid_path: Path | None,
+    svg_path: Path | None,
 ) -> None:
     """
     Draw the space-time diagram of TRACE, which a server, a simulation or an exploration wrote.
@@ -96,9 +103,10 @@ def diagram(
 
     if since is not None and until is not None and until < since:
         raise BadInputError("What is to be drawn ends before it begins: see --from and --until.")
-    scene = select(
-        stage(_read([Path(path) for path in paths])), since=since, until=until, link=link
-    )
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise BadInputError("One of the traces is given twice: give one file for each server.")
+    refuse_overwriting({"--mermaid": mermaid_path, "--svg": svg_path}, paths)
+    scene = select(stage(_read(paths)), since=since, until=until, link=link)
     if not scene.steps:
         raise BadInputError(
             "There is nothing to draw: nothing of the trace falls into what was asked for."
@@ -106,9 +114,9 @@ def diagram(
     if not is_whole:
         scene = collapse(scene)
     if mermaid_path is not None:
-        _write(Path(mermaid_path), draw_mermaid(scene))
+        _write(mermaid_path, draw_mermaid(scene))
     if svg_path is not None:
-        _write(Path(svg_path), draw_svg(scene))
+        _write(svg_path, draw_svg(scene))
     if mermaid_path is None and svg_path is None:
         _print(scene, width)
 

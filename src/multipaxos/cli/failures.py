@@ -112,5 +112,6 @@ def _about_password(error: ClientError) -> str:
 
 
 def _sentence(text: str) -> str:
-    said = printable(text).strip().removesuffix(".")
-    return f"{said[:1].upper()}{said[1:]}."
+    said = printable(text).strip()
+    end = "" if said.endswith((".", "?", "!")) else "."
+    return f"{said[:1].upper()}{said[1:]}{end}"

@@ -3,13 +3,14 @@
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from typing_extensions import override
 
 from multipaxos.cli.entry import BadInputError
@@ -48,7 +49,7 @@ class Seconds(click.ParamType[float]):
             seconds = math.nan
         if 0 < seconds <= SECONDS_MAX:
             return seconds
-        name = _shown_name(param, "the time")
+        name = shown_name(param, "the time")
         raise BadInputError(
             f"{name} must be a number of seconds above 0 and at most {SECONDS_MAX:.0f}, not "
             f"{_shortened(str(value))}"
@@ -66,7 +67,7 @@ class FilePath(click.Path):
     @override
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value):
-            name = _shown_name(param, "the path")
+            name = shown_name(param, "the path")
             raise BadInputError(f'{name} "" names no {self.what}: leave it out, or name one.')
         return super().convert(value, param, ctx)
 
@@ -81,7 +82,7 @@ class HostAndPort(click.ParamType[Address]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Address:
         with bad_config_refused():
-            return parse_address(str(value), _shown_name(param, "the address"))
+            return parse_address(str(value), shown_name(param, "the address"))
 
 
 class WholeNumber(click.ParamType[int]):
@@ -100,16 +101,41 @@ class WholeNumber(click.ParamType[int]):
         # Python would read more than ASCII digits, and blanks and underscores between them.
         if re.fullmatch("[0-9]{1,9}", text) and self.minimum <= int(text) <= self.maximum:
             return int(text)
-        name = _shown_name(param, "the number")
+        name = shown_name(param, "the number")
         raise BadInputError(
             f"{name} must be a whole number from {self.minimum} to {self.maximum}, not "
             f"{_shortened(text)}"
         )
 
 
-def _shown_name(param: click.Parameter | None, otherwise: str) -> str:
+def is_given(parameter: str) -> bool:
+    """Tell whether whoever typed the command gave this *parameter*, be it as its default is."""
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source is ParameterSource.COMMANDLINE
+
+
+def shown_name(param: click.Parameter | None, otherwise: str) -> str:
     """Return how a person writes *param*; *otherwise* where click does not say which it is."""
-    return otherwise if param is None else param.opts[-1]
+    if param is None:
+        return otherwise
+    if isinstance(param, click.Argument) and param.metavar is not None:
+        return param.metavar.strip("[].")
+    return param.opts[-1]
+
+
+def refuse_overwriting(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) -> None:
+    """Refuse to write a file that is read, or one file twice; *outputs* go by their options."""
+    taken = {path.resolve(): "is to be read" for path in inputs}
+    for option, path in outputs.items():
+        # What is no file, such as /dev/null, takes anything.
+        if path is None or (path.exists() and not path.is_file()):
+            continue
+        place = path.resolve()
+        if place in taken:
+            raise BadInputError(
+                f"{option} would overwrite {path}, which {taken[place]}: name another file."
+            )
+        taken[place] = f"{option} writes as well"
 
 
 def _shortened(text: str) -> str:

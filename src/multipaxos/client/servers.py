@@ -1,7 +1,7 @@
 """Which server is asked next, and for how long."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from random import Random
@@ -128,6 +128,8 @@ def parse_addresses(addresses: str | Sequence[str]) -> tuple[Endpoint, ...]:
     >>> parse_addresses("127.0.0.1:7001, [::1]:7002")
     (('127.0.0.1', 7001), ('::1', 7002))
     """
+    if not isinstance(addresses, Iterable):
+        raise BadArgumentError(f'addresses must be texts such as "host:port", not {addresses!r}')
     texts = addresses.split(",") if isinstance(addresses, str) else list(addresses)
     if not texts:
         raise BadArgumentError("addresses must name at least one server, and are empty")

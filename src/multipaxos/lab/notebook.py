@@ -4,6 +4,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class Simulation:
     ask *rate* times a second altogether; everything drawn from *seed*. *without* leaves strategies
     out, *bug* switches one on, *settings* change the servers' settings. More *commands* of a script
     follow when that time is over.
+
+    Raises ScriptError, with a sentence, where one of them is of the wrong kind.
     """
 
     servers: int = 3
@@ -42,6 +45,23 @@ class Simulation:
     bug: str | None = None
     settings: Mapping[str, float] | None = None
     commands: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is not of its kind, here, where it was written."""
+        for name in ("servers", "seed", "clients"):
+            _must_be(_is_whole(getattr(self, name)), name, "a whole number", getattr(self, name))
+        for name in ("seconds", "rate"):
+            _must_be(_is_number(getattr(self, name)), name, "a number", getattr(self, name))
+        _must_be(isinstance(self.master, bool), "master", "True or False", self.master)
+        _must_be(isinstance(self.faults, str), "faults", "a level by name", self.faults)
+        _must_be(self.bug is None or isinstance(self.bug, str), "bug", "a name", self.bug)
+        are_texts = _are_texts(self.without)
+        _must_be(are_texts, "without", 'a list of names, as in ["sync"]', self.without)
+        are_texts = _are_texts(self.commands)
+        _must_be(are_texts, "commands", 'a list of texts, as in ["crash B"]', self.commands)
+        are_settings = self.settings is None or _are_settings(self.settings)
+        wanted = 'a dict of numbers, as in {"lease_seconds": 2}'
+        _must_be(are_settings, "settings", wanted, self.settings)
 
     @property
     def script(self) -> str:
@@ -122,6 +142,34 @@ class SimulationRun:
         )
 
 
-def _number(value: float) -> str:
-    """Write *value* so that reading it gives the very same number."""
-    return repr(value).removesuffix(".0")
+def _number(value: Any) -> str:
+    """Write the number *value* so that reading it gives the very same one."""
+    # Numbers of numpy would write their type around themselves.
+    exact = int(value) if isinstance(value, Integral) else float(value)
+    return repr(exact).removesuffix(".0")
+
+
+def _must_be(condition: bool, name: str, wanted: str, found: object) -> None:  # noqa: FBT001
+    if not condition:
+        raise ScriptError(f"{name} must be {wanted}, not {found!r}")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _are_texts(values: object) -> bool:
+    # A text is a sequence of texts, too: of its letters.
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        return False
+    return all(isinstance(value, str) for value in values)
+
+
+def _are_settings(values: object) -> bool:
+    return isinstance(values, Mapping) and all(
+        isinstance(name, str) and _is_number(value) for name, value in values.items()
+    )

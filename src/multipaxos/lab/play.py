@@ -11,6 +11,7 @@ from multipaxos.simulation.clock import TooManyStepsError
 from multipaxos.simulation.manual_network import NoSuchMessageError
 from multipaxos.simulation.scenario import SEPARATOR, command_of
 from multipaxos.simulation.stage import BadCommandError, Stage
+from multipaxos.trace import printable
 
 LINES_MAX = 2_000
 LINE_LENGTH_MAX = 2_000
@@ -63,7 +64,11 @@ def play_unjudged(script: str, *, clock: Callable[[], float] = time.monotonic) -
     stage = Stage(tolerant=True, on_step=lambda: _check_length(stage, clock, ends_at))
     for line in lines:
         _perform(stage, line)
-    stage.begin()
+    try:
+        stage.begin()
+    except BadCommandError as error:
+        # Nothing but settings, which do not go together: no line is to blame alone.
+        raise ScriptError(f"the settings cannot be: {error}") from error
     return Played(script=script, lines=lines, stage=stage)
 
 
@@ -151,4 +156,5 @@ def _too_long(line: Line, why: str) -> ScriptError:
 
 
 def _shown(command: str) -> str:
-    return command if len(command) <= SHOWN_LENGTH_MAX else f"{command[:SHOWN_LENGTH_MAX]}..."
+    shown = printable(command[:SHOWN_LENGTH_MAX])
+    return shown if len(command) <= SHOWN_LENGTH_MAX else f"{shown}..."

@@ -139,12 +139,12 @@ def load_config(path: Path | str, *, reads_password: bool = True) -> Config:
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8: {error.reason}") from error
+        raise ConfigError(f"the file {path} is not UTF-8: {error.reason}") from error
     except (ValueError, RecursionError) as error:
         # Among them integers of more digits than Python reads.
-        raise ConfigError(f"{path} is not TOML: {error}") from error
+        raise ConfigError(f"the file {path} is not TOML: {error}") from error
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(f"in {path}: {error}") from error
 
 
 # ----------------------------------------------------------------------------------------- the file

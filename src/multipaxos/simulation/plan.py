@@ -1,5 +1,6 @@
 """What a random run depends on, as plain data; and the one command that repeats it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -15,12 +16,14 @@ from multipaxos.simulation.commands import NoCommandError, commands_of
 from multipaxos.simulation.fault_plan import LEVELS, PARTS, FaultPlan, draw_fault_plan
 from multipaxos.simulation.faults import SERVERS_MAX, Fault, draw_faults
 from multipaxos.simulation.workload import Request, draw_requests
+from multipaxos.trace import printable
 
 STORAGES = ("simulated", "json")
 CLIENTS = 3
 CLIENTS_MAX = 100
 SESSIONS_MAX = 10_000
 RATE_MAX = 1e6
+SHOWN_LENGTH_MAX = 40
 NUMBER_MAX = 10_000_000
 """A number of a fault or of a request is not higher: a list of them must fit into memory."""
 
@@ -182,13 +185,22 @@ def parse_numbers(text: str) -> tuple[int, ...]:
         return ()
     numbers: list[int] = []
     for span in text.split(","):
-        first, dash, last = span.partition("-")
-        if not (first.isdecimal() and (last.isdecimal() if dash else True)):
-            raise PlanError(f"{text!r} is no list of numbers: write 1-3,7, or none")
-        if int(last or first) > NUMBER_MAX:
-            raise PlanError(f"no run has as many as {last or first}")
-        numbers.extend(range(int(first), int(last or first) + 1))
+        # Python would read more than ASCII digits, and refuse thousands of them.
+        found = re.fullmatch("0*([0-9]+)(?:-0*([0-9]+))?", span)
+        if found is None:
+            raise PlanError(f"{_shown(text)} is no list of numbers: write 1-3,7, or none")
+        first, last = found[1], found[2] or found[1]
+        for digits in (first, last):
+            if len(digits) > len(str(NUMBER_MAX)) or int(digits) > NUMBER_MAX:
+                raise PlanError(f"no run has as many as {_shown(digits)}")
+        if int(first) > int(last):
+            raise PlanError(f"{_shown(span)} counts down: write {last}-{first}")
+        numbers.extend(range(int(first), int(last) + 1))
     return tuple(numbers)
+
+
+def _shown(text: str) -> str:
+    return f'"{printable(text, length_max=SHOWN_LENGTH_MAX)}"'
 
 
 def _render(number: float) -> str:

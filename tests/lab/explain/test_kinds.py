@@ -153,3 +153,19 @@ def test_an_unknown_kind_or_timer_is_named_and_not_explained() -> None:
     assert explanation.said[1] == "A: later."
     assert explanation.why[1] is None
     assert explanation.why[2] is None
+
+
+@pytest.mark.parametrize(
+    "blocked, sentence",
+    [
+        ([], "The partition is healed: everybody reaches everybody."),
+        ([["A", "A"]], "The partition is healed: everybody reaches everybody."),
+        ([["a", "b"], ["b", "a"]], "Partition: a | b."),
+        ([["a", "b"]], "a does not reach b."),
+    ],
+)
+def test_wires_have_words_whoever_wrote_the_trace(blocked: list[list[str]], sentence: str) -> None:
+    """A server needs no wire to itself, and its name keeps its first letter."""
+    event = TraceEvent(seconds=0.0, server="", kind="wires", fields={"blocked": blocked})
+
+    assert explain([event]).said == (sentence,)

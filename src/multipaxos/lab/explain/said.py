@@ -188,7 +188,9 @@ def _wires(_server: str, fields: Mapping[str, Any]) -> str:
     pairs = fields["blocked"][:PAIRS_MAX]
     uids = sorted({uid for pair in pairs for uid in pair})
     words = wires_words(pairs, uids)
-    return f"{words[0].upper()}{words[1:]}."
+    # Else they begin with a server's name, which stays as it is.
+    is_capital = words.startswith(("the partition", "partition:"))
+    return f"{words[0].upper()}{words[1:]}." if is_capital else f"{words}."
 
 
 def _called(server: str, fields: Mapping[str, Any]) -> str:

@@ -12,6 +12,8 @@ from multipaxos.simulation.narration import narrate
 from multipaxos.simulation.stage.setup import Setup
 from multipaxos.trace import TraceEvent
 
+SHOWN_LENGTH_MAX = 60
+
 
 class BadCommandError(Exception):
     """What is wrong with a command, in words; whoever reads the script adds where it stands."""
@@ -90,7 +92,8 @@ class StageBase:
         verb, _, rest = command.partition(" ")
         method = self.commands.get(verb)
         if method is None:
-            raise BadCommandError(f"{verb!r} is no command; these are: {', '.join(self.commands)}")
+            shown = verb if len(verb) <= SHOWN_LENGTH_MAX else f"{verb[:SHOWN_LENGTH_MAX]}..."
+            raise BadCommandError(f"{shown!r} is no command; these are: {', '.join(self.commands)}")
         if verb in self.settings:
             if self.begun:
                 raise BadCommandError(f"{verb!r} must stand before everything that happens")
@@ -178,6 +181,8 @@ class StageBase:
         for uid in (sender, receiver):
             if not (anyone and uid == "*"):
                 self._check_uid(uid)
+        if sender == receiver != "*":
+            raise BadCommandError(f"what {sender} tells itself never travels: name two servers")
         return sender, receiver
 
     def _seconds(self, text: str) -> float:

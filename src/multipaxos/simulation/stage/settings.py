@@ -21,9 +21,12 @@ class SettingCommands(StageBase):
 
     def servers(self, rest: str) -> None:
         """Name the servers."""
-        names = tuple(dict.fromkeys(rest.split()))
+        names = tuple(rest.split())
         if not names:
             raise BadCommandError("name at least one server, as in: servers A B C")
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise BadCommandError(f"name each server once: {twice!r} is there more than once")
         if len(names) > SERVERS_MAX:
             raise BadCommandError(f"there are at most {SERVERS_MAX} servers, not {len(names)}")
         self.setup.servers = names
@@ -113,7 +116,10 @@ class SettingCommands(StageBase):
         name, _, number = rest.partition(" ")
         if name not in Settings.__dataclass_fields__:
             raise BadCommandError(f"there is no setting {name!r}")
-        value = type(getattr(Settings(), name))(self._number(number))
+        wanted = self._number(number)
+        if wanted < 0:
+            raise BadCommandError(f"a setting is 0 or more, not {number!r}")
+        value = type(getattr(Settings(), name))(wanted)
         try:
             Settings(**(self.setup.settings | {name: value}))
         except ValueError as error:
