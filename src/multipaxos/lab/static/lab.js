@@ -47,6 +47,7 @@ async function labOpen(store, actions, api) {
     const { payload, at } = await labFirst(api);
     store.set({ busy: false });
     actions.openRun(payload, payload.title, { at });
+    if (payload.remarks?.length) actions.notice(payload.remarks.join(" "));
   } catch (error) {
     store.set({ busy: false, notice: `Nothing to show: ${error.message}` });
   }

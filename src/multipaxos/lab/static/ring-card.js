@@ -3,9 +3,9 @@
 import { proposalColour } from "./colour.js";
 import { domCut, domSvg } from "./dom.js";
 import { ringArc } from "./ring-places.js";
+import { RUN_STATUS_WORDS } from "./run-words.js";
 
 const RING_NOTHING = "0.";
-const RING_STATUS = { up: "", down: "down", paused: "paused", halted: "halted" };
 const RING_TIMERS_MAX = 3;
 
 /** Draw the card of *uid* at its *place*. */
@@ -35,16 +35,17 @@ function ringResolved({ resolved }) {
 }
 
 function ringStatus(server) {
-  const words = [RING_STATUS[server.status]];
+  const words = server.status === "up" ? [] : [RUN_STATUS_WORDS[server.status]];
   const rate = Number(server.clock).toFixed(3);
   if (rate !== "1.000") words.push(`clock ${rate}`);
   if (server.diskFault) words.push(`disk ${server.diskFault}`);
-  return domCut(words.filter(Boolean).join(", "), 22);
+  return domCut(words.join(", "), 22);
 }
 
 /** Memory above, disk below: what differs between them is lit, for a crash would lose it. */
 function ringVotes(run, server, width) {
   const { memory, disk } = server;
+  if (server.status === "unknown") return ringRows(["memory", "disk"].map((name) => [name, "unknown"]));
   const isGone = server.status === "down" || server.status === "halted";
   const rows = [["memory", isGone ? null : memory, 94], ["disk", disk.file === false ? undefined : disk, 119]];
   return rows.flatMap(([name, votes, y]) => {
@@ -59,6 +60,13 @@ function ringVotes(run, server, width) {
       ringVote(run, 186, y, "accepted", accepted, differs && memory.accepted !== disk.accepted, width),
     ];
   });
+}
+
+function ringRows(rows) {
+  return rows.flatMap(([name, words], row) => [
+    domSvg("text", { class: "ring-label", x: 12, y: 94 + 25 * row, text: name }),
+    domSvg("text", { class: "ring-none", x: 94, y: 94 + 25 * row, text: words }),
+  ]);
 }
 
 function ringVote(run, x, y, what, number, isAhead) {
@@ -97,7 +105,9 @@ function ringGlass(kind, x, y, radius, { from, until }, now, words) {
 function ringSaid(uid, server) {
   const { memory, disk } = server;
   const votes = (held) => `promised ${held.promised ?? "unknown"}, accepted ${held.accepted ?? "unknown"}${held.value ? ` ${held.value}` : ""}`;
-  const words = [`Server ${uid}, ${server.status}`, server.link === null ? "" : `at link ${server.link}`];
+  const words = [`Server ${uid}, ${RUN_STATUS_WORDS[server.status]}`];
+  if (server.status === "unknown") return domCut(`${words[0]}: whether it was up, and what it had, nobody tells`, 400);
+  words.push(server.link === null ? "" : `at link ${server.link}`);
   if (server.status !== "down") words.push(`in memory ${votes(memory)}`);
   words.push(disk.file === false ? "no state file" : `on its disk ${votes(disk)}`);
   if (server.own) words.push("trusts its own lease");

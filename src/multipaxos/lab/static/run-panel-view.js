@@ -15,7 +15,8 @@ export function createRunPanelView(element, store, actions) {
   const switches = domNode("div", { class: "run-switches" });
   const buttons = runButtons(text, store, actions);
   const table = domNode("div", {});
-  element.append(about, domNode("div", { class: "run-buttons" }, ...buttons), table, switches, domNode("h3", { text: "Script" }), text);
+  const remarks = domNode("ul", { class: "run-remarks", "data-run": "remarks" });
+  element.append(about, domNode("div", { class: "run-buttons" }, ...buttons), remarks, table, switches, domNode("h3", { text: "Script" }), text);
   let catalogue = null;
   let names = new Set();
   const rewrite = (wishes) => {
@@ -34,6 +35,7 @@ export function createRunPanelView(element, store, actions) {
     const isScript = run?.payload.source === "script";
     text.value = isScript ? run.payload.script.split("\n----\n", 1)[0] : "";
     text.placeholder = isScript ? "" : "This run comes from a trace: no script gives it.";
+    remarks.replaceChildren(...(run?.payload.remarks ?? []).map((remark) => domNode("li", { text: remark })));
     redraw();
   };
   text.addEventListener("change", redraw);
