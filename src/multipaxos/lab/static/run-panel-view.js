@@ -57,8 +57,14 @@ export function createRunPanelView(element, store, actions) {
 }
 
 function runButtons(text, store, actions) {
-  const play = () => actions.play(text.value, "");
+  const isNothing = () => {
+    const isEmpty = text.value.trim() === "" && store.state.run?.payload.source !== "script";
+    if (isEmpty) actions.notice("There is no script to play: a trace has none. Write one, or press “A cluster of your own”.");
+    return isEmpty;
+  };
+  const play = () => isNothing() || actions.play(text.value, "");
   const beside = async (compares) => {
+    if (isNothing()) return;
     const { branch } = store.state;
     const payload = await actions.play(text.value, "changed", { beside: true, parent: branch });
     if (payload && compares) actions.compare(branch);
@@ -70,7 +76,7 @@ function runButtons(text, store, actions) {
   };
   const button = (name, words, title, onclick, more = "") => domNode("button", { type: "button", class: `tool ${more}`, text: words, title, "data-run": name, onclick });
   return [
-    button("play", "Play", "Play this script, in place of what is shown", play, "is-first"),
+    button("play", "Play", "Play this script, in place of what is shown; a trace stays open beside it", play, "is-first"),
     button("compare", "Compare", "Play this script beside the run that is shown: same seed, two settings", () => beside(true)),
     button("branch", "Play as a branch", "Play this script, and keep the run that is shown", () => beside(false)),
     button("sandbox", "A cluster of your own", "Three servers, clients and a calm network, to begin with", sandbox),
