@@ -89,6 +89,27 @@ def test_two_settings_are_compared_side_by_side(page: Page) -> None:
     assert page.title == "One proposer"
 
 
+@pytest.mark.parametrize("width", [1024, 1440])
+def test_a_comparison_is_closed_where_it_is_shown(page: Page, width: int) -> None:
+    """Also in a narrow window, which has no room for the ring and the panels meanwhile."""
+    page.driver.set_window_size(width, 900)
+    page.open_script(BEGUN)
+    for close in ("button", "key"):
+        page.press_on_page("2")
+        page.click("[data-run=compare]")
+        page.wait(lambda: page.one("#compared").is_displayed(), "two diagrams")
+        place = "#side" if width > 1279 else "[data-compare=close]"
+        assert page.run("return !!document.activeElement.closest(arguments[0])", place)
+        if close == "button":
+            page.click("[data-compare=close]")
+            assert page.run("return document.activeElement.matches('#spacetime .st-scroll')")
+        else:
+            page.press_on_page(page.keys.ESCAPE)
+        page.wait(lambda: not page.one("#compared").is_displayed(), "one diagram")
+        assert page.one("#ring").is_displayed()
+    page.driver.set_window_size(1440, 900)
+
+
 def test_a_broken_lamp_leads_to_what_broke(page: Page) -> None:
     """The others are whole; one click says who conflicts."""
     page.open("#scenario=18_two_memberships")

@@ -79,8 +79,8 @@ function labStart() {
   labView(createBranchView, "branches", store, actions);
   labView(createSpacetimeView, "spacetime", store, actions);
   labView(createSpacetimeView, "compared", store, actions, { compared: true });
-  createBranchSummary(document.getElementById("spacetime"), store);
-  createBranchSummary(document.getElementById("compared"), store, { compared: true });
+  createBranchSummary(document.getElementById("spacetime"), store, actions);
+  createBranchSummary(document.getElementById("compared"), store, actions, { compared: true });
   labView(createTimebarView, "timebar", store, actions);
   labView(createLampsView, "lamps", store, actions);
   labView(createRingView, "ring", store, actions);
