@@ -66,6 +66,48 @@ def test_a_link_holds_the_run(page: Page) -> None:
     assert "token" not in link
 
 
+@pytest.mark.parametrize(
+    "fragment, sentence",
+    [
+        ("#script=propose%20A%20x&at=99999", "The link asks for event 99999: this run has"),
+        ("#script=propose%20A%20x&at=soon", "event “soon”: events are counted from 1"),
+        ("#script=propose%20A%20x&speed=2", "asks for “speed”, which the lab does not know"),
+        ("#foo=bar", "asks for “foo”, which the lab does not know"),
+        ("#at=3", "The link names no run"),
+    ],
+)
+def test_what_a_link_asks_for_in_vain_is_told(page: Page, fragment: str, sentence: str) -> None:
+    """When the page is opened with it, and when it comes into a page that is open."""
+    page.open(fragment)
+    assert sentence in page.text("#notice")
+
+    page.open()
+    page.go_to(fragment)
+    page.wait(lambda: sentence in page.text("#notice") or None, sentence)
+
+
+def test_the_page_s_own_marks_are_no_links_to_a_run(page: Page) -> None:
+    """Such as the one that leads to the picture."""
+    page.open()
+    page.go_to("#spacetime")
+    page.settle()
+
+    assert not page.one("#notice").is_displayed()
+
+
+@pytest.mark.parametrize("fragment", ["", "#scenario=04_value_survives_its_proposer"])
+def test_a_story_opens_at_its_beginning(page: Page, fragment: str) -> None:
+    """A run of one's own is shown as far as it went."""
+    page.open(fragment)
+    assert page.text("#caption .caption-words") == (
+        "The servers are running. Nothing has happened yet."
+    )
+
+    page.open_script("# Own\npropose A x\ndeliver all\n")
+    page.wait(lambda: page.title == "Own" or None, "the run")
+    assert page.at == page.run("return Number(document.querySelector('[data-time=slider]').max)")
+
+
 def test_markup_in_a_run_stays_text(page: Page) -> None:
     """A hostile link cannot run code, and is shown as what it says."""
     value = "<img/src=x/onerror=document.title=1><svg/onload=document.title=2>"
