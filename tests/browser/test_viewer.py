@@ -86,6 +86,33 @@ def test_what_a_link_asks_for_in_vain_is_told(page: Page, fragment: str, sentenc
     page.wait(lambda: sentence in page.text("#notice") or None, sentence)
 
 
+@pytest.mark.parametrize("size", [(1024, 768), (1024, 911), (1280, 900), (1440, 1200)])
+@pytest.mark.parametrize("servers", ["A B C D E", "A B C D E F G", "A B C D E F G H I"])
+def test_no_server_in_the_ring_lies_over_another(
+    page: Page, servers: str, size: tuple[int, int]
+) -> None:
+    """In a narrow window the cards of many servers are smaller, and say less."""
+    page.driver.set_window_size(*size)
+    page.open_script(f"servers {servers}\npropose A x\n")
+    page.settle()
+
+    boxes = page.run(
+        "return [...document.querySelectorAll('#ring .ring-box')]"
+        ".map((box) => box.getBoundingClientRect().toJSON())"
+    )
+    page.driver.set_window_size(1440, 900)
+
+    assert len(boxes) == len(servers.split())
+    for place, one in enumerate(boxes):
+        for other in boxes[place + 1 :]:
+            assert (
+                one["right"] <= other["left"]
+                or other["right"] <= one["left"]
+                or one["bottom"] <= other["top"]
+                or other["bottom"] <= one["top"]
+            )
+
+
 def test_the_page_s_own_marks_are_no_links_to_a_run(page: Page) -> None:
     """Such as the one that leads to the picture."""
     page.open()

@@ -11,7 +11,7 @@ const RING_TIMERS_MAX = 3;
 /** Draw the card of *uid* at its *place*. */
 export function ringCard(run, picture, uid, place, isLit) {
   const server = picture.servers[uid];
-  const { width, height, scale } = place;
+  const { width, height, scale, isSmall } = place;
   const group = domSvg("g", {
     class: `ring-server is-${server.status}${isLit ? " is-lit" : ""}`, transform: `translate(${place.x - width / 2} ${place.y - height / 2}) scale(${scale})`,
     tabindex: "0", role: "button", "data-server": uid, "aria-label": ringSaid(uid, server),
@@ -21,12 +21,34 @@ export function ringCard(run, picture, uid, place, isLit) {
     domSvg("rect", { class: "ring-box", width: w, height: h, rx: 12 }),
     ...ringBadge(picture.time, uid, server),
     domSvg("text", { class: "ring-link", x: 78, y: 32, text: server.link === null ? "" : `link ${server.link}` }),
-    domSvg("text", { class: "ring-status", x: w - 12, y: 32, "text-anchor": "end", text: ringStatus(server) }),
-    domSvg("text", { class: "ring-value", x: 78, y: 54, text: ringResolved(server) }),
-    ...ringVotes(run, server, w),
+    ...(isSmall ? ringSmall(run, server) : ringWhole(run, server, w)),
     domSvg("title", { text: ringSaid(uid, server) }),
   );
   return group;
+}
+
+function ringWhole(run, server, width) {
+  return [
+    domSvg("text", { class: "ring-status", x: width - 12, y: 32, "text-anchor": "end", text: ringStatus(server) }),
+    domSvg("text", { class: "ring-value", x: 78, y: 54, text: ringResolved(server) }),
+    ...ringVotes(run, server),
+  ];
+}
+
+/** One row of votes: of the memory, or what the disk keeps of them where that is gone. */
+function ringSmall(run, server) {
+  const { status, memory, disk } = server;
+  const isGone = status === "down" || status === "halted";
+  const words = domSvg("text", { class: "ring-status", x: 78, y: 54, text: domCut(ringStatus(server), 13) });
+  if (status === "unknown") return [words];
+  if (isGone && disk.file === false) return [words, domSvg("text", { class: "ring-none", x: 14, y: 94, text: "no file" })];
+  const { promised, accepted } = isGone ? disk : memory;
+  const differs = !isGone && server.link === disk.link;
+  return [
+    words,
+    ringVote(run, 14, 94, "promised", promised ?? "?", differs && promised !== disk.promised),
+    ringVote(run, 112, 94, "accepted", accepted ?? "?", differs && accepted !== disk.accepted),
+  ];
 }
 
 /** The newest link that this server knows, as far as the trace tells. */
@@ -43,7 +65,7 @@ function ringStatus(server) {
 }
 
 /** Memory above, disk below: what differs between them is lit, for a crash would lose it. */
-function ringVotes(run, server, width) {
+function ringVotes(run, server) {
   const { memory, disk } = server;
   if (server.status === "unknown") return ringRows(["memory", "disk"].map((name) => [name, "unknown"]));
   const isGone = server.status === "down" || server.status === "halted";
@@ -57,7 +79,7 @@ function ringVotes(run, server, width) {
     return [
       label,
       ringVote(run, 94, y, "promised", promised, differs && memory.promised !== disk.promised),
-      ringVote(run, 186, y, "accepted", accepted, differs && memory.accepted !== disk.accepted, width),
+      ringVote(run, 186, y, "accepted", accepted, differs && memory.accepted !== disk.accepted),
     ];
   });
 }
