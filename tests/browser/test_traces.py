@@ -1,5 +1,6 @@
 """Traces of real servers in a real browser: what they tell, and what they do not."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +37,17 @@ def opened(chromium: webdriver.Chrome, *paths: Path) -> Iterator[Page]:
 
 def status(page: Page, server: str) -> str:
     """Return what the ring says of how *server* is."""
-    return page.text(f"#ring [data-server={server}] .ring-status")
+    page.settle()
+    found = f"document.querySelector('#ring [data-server={server}] .ring-status')"
+    return str(page.run(f"return {found}.textContent"))
+
+
+def ends_shown(page: Page) -> list[str]:
+    """Return what stands where a trace ends, of all the run, which is fitted into the picture."""
+    page.press_on_page("f")
+    page.settle()
+    ends = "[...document.querySelectorAll('[data-trace-end]')]"
+    return list(page.run(f"return {ends}.map((end) => end.getAttribute('aria-label'))"))
 
 
 def test_of_servers_without_a_trace_nothing_is_claimed(
@@ -66,12 +77,27 @@ def test_where_a_killed_server_tells_no_more_the_diagram_says_so(
         assert "A.ndjson is cut off" in page.text("#notice")
         assert status(page, "A") == "trace ended"
         assert page.all(".lamps-evidence:empty")
-        # Only what is in view is in the document.
-        page.press_on_page("f")
-        end = page.one("[data-trace-end=A]")
-        assert "The trace of A ends here" in str(end.get_attribute("aria-label"))
+        assert any("The trace of A ends here" in said for said in ends_shown(page))
         page.press_on_page(page.keys.HOME)
         assert status(page, "A") != "trace ended"
+
+
+def test_a_server_that_was_killed_and_started_again_has_two_lives(
+    chromium: webdriver.Chrome, traced: list[Path]
+) -> None:
+    """The first one ends with its last event; the second one begins, and tells all."""
+    lines = traced[0].read_text(encoding="ascii").splitlines(keepends=True)
+    half = lines[: len(lines) // 2]
+    header, started = json.loads(lines[0]), json.loads(next(x for x in lines if "started" in x))
+    later = json.loads(lines[-1])["time"] + 100
+    life = [header | {"time": later}, started | {"time": later, "memory": True}]
+    again = "".join(json.dumps(event) + "\n" for event in life)
+    traced[0].write_text("".join(half) + again, encoding="ascii")
+
+    with opened(chromium, *traced) as page:
+        assert any("The trace of A ends here" in said for said in ends_shown(page))
+        page.press_on_page(page.keys.END)
+        assert status(page, "A") == ""
 
 
 def test_a_trace_stays_open_whatever_is_played(

@@ -22,14 +22,18 @@ export function runEvidence(payload) {
 function runFindEvidence({ events, servers, source }) {
   const newest = new Map();
   const ends = new Set();
+  const running = new Set();
   let last = -1;
   const end = (index) => {
     if (index !== undefined && !RUN_LAST_WORDS.has(events[index].kind)) ends.add(index);
   };
   events.forEach((event, index) => {
     if (!event.server || RUN_WORKED_OUT.has(event.kind)) return;
-    // Each life of a server begins with a header of its own.
-    if (event.kind === "trace") end(newest.get(event.server));
+    if (event.kind === "started") {
+      // Whoever starts twice has stopped in between.
+      if (running.has(event.server)) end(newest.get(event.server));
+      running.add(event.server);
+    }
     newest.set(event.server, index);
     last = index;
   });
