@@ -29,6 +29,7 @@ def inherit(page: Page) -> None:
 def compare(page: Page) -> None:
     """Show one script with a bug and without it, side by side."""
     page.open("#scenario=19b_quorums_that_do_not_meet")
+    page.press_on_page(page.keys.END)
     page.press_on_page("V")
     page.press_on_page("1")
 
@@ -42,6 +43,7 @@ def stories(page: Page) -> None:
 def lease(page: Page) -> None:
     """Show two masters, each in its own belief."""
     page.open("#scenario=14b_lease_from_learning")
+    page.press_on_page(page.keys.END)
     page.press_on_page("1")
 
 

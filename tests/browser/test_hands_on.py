@@ -63,6 +63,47 @@ def test_a_message_that_is_chosen_in_the_ring_is_delivered_by_keys_alone(page: P
 
     page.wait(lambda: branches(page) == 2, "a branch")
     assert page.all("#spacetime [data-fate=delivered]")
+    page.settle()
+    assert focus_is_in(page, "#spacetime, .hands-quick")
+
+
+def focus_is_in(page: Page, selector: str) -> bool:
+    """Tell whether what has the focus, or something around it, is what *selector* finds."""
+    return bool(page.run("return !!document.activeElement.closest(arguments[0])", selector))
+
+
+def test_who_intervenes_by_keys_goes_on_at_the_menu(page: Page) -> None:
+    """It has closed; the focus is not lost."""
+    page.open_script(BEGUN)
+    page.run("document.querySelector('[data-hands=clients] summary').focus()")
+    page.press(page.keys.ENTER)
+    page.one("[data-client=value]").send_keys("z", page.keys.ENTER)
+
+    page.wait(lambda: branches(page) == 2 or None, "a branch")
+    assert not page.all("[data-hands][open]")
+    assert focus_is_in(page, "[data-hands=clients] summary")
+
+
+@pytest.mark.parametrize(
+    "menu, button",
+    [
+        ("clients", "[data-client=read]"),
+        ("timers", "[data-clock=A]"),
+        ("network", "[data-command=block]"),
+        ("messages", "[data-command^='drop #']"),
+    ],
+)
+def test_who_intervenes_by_pointer_goes_on_in_the_picture(
+    page: Page, menu: str, button: str
+) -> None:
+    """Each menu closes when it has done what it was asked for."""
+    page.open_script(BEGUN)
+    page.click(f"[data-hands={menu}] summary")
+    page.click(f"[data-hands={menu}] {button}")
+
+    page.wait(lambda: branches(page) == 2 or None, "a branch")
+    assert not page.all("[data-hands][open]")
+    assert focus_is_in(page, "#spacetime .st-scroll")
 
 
 def test_a_wall_that_is_drawn_through_the_ring_divides_the_servers(page: Page) -> None:
@@ -87,6 +128,27 @@ def test_two_settings_are_compared_side_by_side(page: Page) -> None:
     assert page.all("#compared [data-event]")
     assert page.all("[data-lamp=I8][data-state=broken]")
     assert page.title == "One proposer"
+
+
+@pytest.mark.parametrize("width", [1024, 1440])
+def test_a_comparison_is_closed_where_it_is_shown(page: Page, width: int) -> None:
+    """Also in a narrow window, which has no room for the ring and the panels meanwhile."""
+    page.driver.set_window_size(width, 900)
+    page.open_script(BEGUN)
+    for close in ("button", "key"):
+        page.press_on_page("2")
+        page.click("[data-run=compare]")
+        page.wait(lambda: page.one("#compared").is_displayed(), "two diagrams")
+        place = "#side" if width > 1279 else "[data-compare=close]"
+        assert page.run("return !!document.activeElement.closest(arguments[0])", place)
+        if close == "button":
+            page.click("[data-compare=close]")
+            assert page.run("return document.activeElement.matches('#spacetime .st-scroll')")
+        else:
+            page.press_on_page(page.keys.ESCAPE)
+        page.wait(lambda: not page.one("#compared").is_displayed(), "one diagram")
+        assert page.one("#ring").is_displayed()
+    page.driver.set_window_size(1440, 900)
 
 
 def test_a_broken_lamp_leads_to_what_broke(page: Page) -> None:

@@ -102,6 +102,34 @@ def test_a_page_that_is_opened_anew_shows_the_faults_as_they_are(cluster: Page) 
     assert cluster.value("[data-live=loss]") == "0.05"
 
 
+def test_the_answer_is_in_view_where_it_was_asked_for(cluster: Page) -> None:
+    """Directly under the form, and never below the panel's edge."""
+    ask(cluster, "A", "in view")
+
+    in_view = """
+        const said = document.querySelector("[data-live=said]").getBoundingClientRect();
+        const panel = document.querySelector("#panel-live").getBoundingClientRect();
+        return said.height > 0 && said.top >= panel.top && said.bottom <= panel.bottom;
+    """
+    for selector in (".live-card", "[data-live=value]", "[data-freeze]"):
+        scroll = "document.querySelector(arguments[0]).scrollIntoView({block: 'nearest'})"
+        cluster.run(scroll, selector)
+        assert cluster.run(in_view), selector
+    form = "return document.querySelector('[data-live=said]').previousElementSibling.tagName"
+    assert cluster.run(form) == "FORM"
+
+
+def test_until_it_is_followed_the_picture_is_said_to_be_another_run(cluster: Page) -> None:
+    """Who follows sees the cluster, and the sentence goes."""
+    assert "until “follow” is ticked" in cluster.text("[data-live=story]")
+
+    cluster.click("[data-live=follow]")
+
+    hidden = "return document.querySelector('[data-live=story]').hidden"
+    cluster.wait(lambda: cluster.run(hidden) or None, "the cluster is in the picture")
+    assert cluster.title.endswith("of the running cluster")
+
+
 def test_a_stretch_is_frozen_into_the_viewer(cluster: Page) -> None:
     """As a run of its own, with its decision and the message that was cut off."""
     cluster.click('[data-cut="A->C"]')

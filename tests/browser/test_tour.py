@@ -53,6 +53,19 @@ def test_the_question_comes_before_the_answer(page: Page) -> None:
     assert story.why in answer
 
 
+def test_the_focus_goes_along_with_the_tour(page: Page) -> None:
+    """From the card to the button that goes on; and from there back to the card."""
+    begin(page)
+    focused = "return document.activeElement.matches(arguments[0])"
+    assert page.run(focused, "[data-tour=next]")
+
+    page.one("[data-prediction]").send_keys("the value x", page.keys.ENTER)
+    assert page.run(focused, "[data-tour=next]")
+
+    page.click("[data-tour=gallery]")
+    assert page.run(focused, f'[data-scenario="{NAME}"]')
+
+
 def test_back_shows_what_was_before(page: Page) -> None:
     """The sentence and the pictures, to the last attribute."""
     begin(page)

@@ -10,6 +10,8 @@ NAMES = [story.name for story in scenarios()]
 
 def test_each_scenario_opens_and_shows_its_decision(page: Page) -> None:
     """From its address; the first decision is a jump away, and is drawn where it happens."""
+    # The lab opens with the first of them: it must be seen to come, too.
+    page.open_script("# Another run\npropose A x\n")
     for name in NAMES:
         page.go_to(f"#scenario={name}")
         page.wait(lambda name=name: page.title == _title(name), name)  # type: ignore[misc]
@@ -64,6 +66,75 @@ def test_a_link_holds_the_run(page: Page) -> None:
 
     assert page.pictures() == before
     assert "token" not in link
+
+
+@pytest.mark.parametrize(
+    "fragment, sentence",
+    [
+        ("#script=propose%20A%20x&at=99999", "The link asks for event 99999: this run has"),
+        ("#script=propose%20A%20x&at=soon", "event “soon”: events are counted from 1"),
+        ("#script=propose%20A%20x&speed=2", "asks for “speed”, which the lab does not know"),
+        ("#foo=bar", "asks for “foo”, which the lab does not know"),
+        ("#at=3", "The link names no run"),
+    ],
+)
+def test_what_a_link_asks_for_in_vain_is_told(page: Page, fragment: str, sentence: str) -> None:
+    """When the page is opened with it, and when it comes into a page that is open."""
+    page.open(fragment)
+    assert sentence in page.text("#notice")
+
+    page.open()
+    page.go_to(fragment)
+    page.wait(lambda: sentence in page.text("#notice") or None, sentence)
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1024, 911), (1280, 900), (1440, 1200)])
+@pytest.mark.parametrize("servers", ["A B C D E", "A B C D E F G", "A B C D E F G H I"])
+def test_no_server_in_the_ring_lies_over_another(
+    page: Page, servers: str, size: tuple[int, int]
+) -> None:
+    """In a narrow window the cards of many servers are smaller, and say less."""
+    page.driver.set_window_size(*size)
+    page.open_script(f"servers {servers}\npropose A x\n")
+    page.settle()
+
+    boxes = page.run(
+        "return [...document.querySelectorAll('#ring .ring-box')]"
+        ".map((box) => box.getBoundingClientRect().toJSON())"
+    )
+    page.driver.set_window_size(1440, 900)
+
+    assert len(boxes) == len(servers.split())
+    for place, one in enumerate(boxes):
+        for other in boxes[place + 1 :]:
+            assert (
+                one["right"] <= other["left"]
+                or other["right"] <= one["left"]
+                or one["bottom"] <= other["top"]
+                or other["bottom"] <= one["top"]
+            )
+
+
+def test_the_page_s_own_marks_are_no_links_to_a_run(page: Page) -> None:
+    """Such as the one that leads to the picture."""
+    page.open()
+    page.go_to("#spacetime")
+    page.settle()
+
+    assert not page.one("#notice").is_displayed()
+
+
+@pytest.mark.parametrize("fragment", ["", "#scenario=04_value_survives_its_proposer"])
+def test_a_story_opens_at_its_beginning(page: Page, fragment: str) -> None:
+    """A run of one's own is shown as far as it went."""
+    page.open(fragment)
+    assert page.text("#caption .caption-words") == (
+        "The servers are running. Nothing has happened yet."
+    )
+
+    page.open_script("# Own\npropose A x\ndeliver all\n")
+    page.wait(lambda: page.title == "Own" or None, "the run")
+    assert page.at == page.run("return Number(document.querySelector('[data-time=slider]').max)")
 
 
 def test_markup_in_a_run_stays_text(page: Page) -> None:

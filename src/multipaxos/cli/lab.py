@@ -114,8 +114,8 @@ def _run_of_traces(paths: Sequence[Path]) -> "Run":
     from multipaxos.lab.run import run_of_trace
 
     try:
-        events, title, judged = read_and_judge(paths)
-        return run_of_trace(events, title=title, judged=judged)
+        events, title, judged, remarks = read_and_judge(paths)
+        return run_of_trace(events, title=title, judged=judged, remarks=remarks)
     except OSError as error:
         raise BadInputError(f"{error.filename} cannot be read: {error.strerror}.") from error
     except MultipaxosError as error:

@@ -40,15 +40,20 @@ def run_of(played: Played) -> Run:
 
 
 def run_of_trace(
-    events: Sequence[TraceEvent], *, title: str, judged: Sequence[str] = (), source: str = "trace"
+    events: Sequence[TraceEvent],
+    *,
+    title: str,
+    judged: Sequence[str] = (),
+    remarks: Sequence[str] = (),
+    source: str = "trace",
 ) -> Run:
     """
     Return the run that a trace tells of: nobody can change it.
 
-    *judged* are the invariants that it was held against.
+    *judged* are the invariants that it was held against, *remarks* what limits that judgement.
     """
     run = _run(events, explain(events), title=title, source=source)
-    return run | {"judged": list(judged)}
+    return run | {"judged": list(judged), "remarks": list(remarks)}
 
 
 def title_of(script: str) -> str:
@@ -74,6 +79,7 @@ def _run(events: Sequence[TraceEvent], explanation: Explanation, *, title: str, 
         "events": [plain_event(event) for event in with_what_is_trusted(events)],
         "marks": [],
         "judged": [],
+        "remarks": [],
         "invariants": [{"name": name, "rule": rule} for name, rule in RULES.items()],
         "end": {"time": events[-1].seconds, "timers": {}},
         "totals": _totals(events, explained),

@@ -89,16 +89,18 @@ def write_trace(path: Path, events: Iterable[TraceEvent]) -> None:
         file.writelines(f"{format_line(event)}\n" for event in events)
 
 
-def read_trace(path: Path) -> Iterator[TraceEvent]:
+def read_trace(path: Path, *, leaves_out_half_line: bool = False) -> Iterator[TraceEvent]:
     """
     Yield the events of the file at *path*, in the order in which they were written, each checked.
 
     Raises TraceError, with a sentence that names the file and the line, for a trace of another
-    version, one that is damaged, and one that is cut off; OSError if the file cannot be read.
+    version, one that is damaged, and one that is cut off, unless *leaves_out_half_line*; OSError if
+    the file cannot be read.
     """
     with path.open(encoding="ascii", errors="surrogateescape") as lines:
+        whole = (line for line in lines if line.endswith("\n")) if leaves_out_half_line else lines
         try:
-            yield from check_trace(_parse_lines(lines))
+            yield from check_trace(_parse_lines(whole))
         except TraceError as error:
             raise TraceError(f"{path}, {error}") from error
 

@@ -1,12 +1,12 @@
 """Traces from files: of real servers, of an engine, too long, damaged, broken."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.lab.traces import as_servers_write
 
 from multipaxos.cli import main
 from multipaxos.errors import MultipaxosError
@@ -14,37 +14,8 @@ from multipaxos.lab.explain import Explanation, explain, traces
 from multipaxos.lab.explain.traces import read_and_judge
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.trace import TraceError, TraceEvent, check_trace, write_trace
-from multipaxos.trace.file import format_line
 
 Told = tuple[list[TraceEvent], Explanation]
-UIDS = ("A", "B", "C")
-NEVER_TRACED_BY_SERVERS = {"trace", "chosen", "dropped", "violated"}
-
-
-def as_servers_write(events: list[TraceEvent], directory: Path, *, about: Any = None) -> list[Path]:
-    """Write *events* as three servers would have traced them; return the files."""
-    paths = []
-    header = {
-        "time": 0.0,
-        "kind": "trace",
-        "version": 3,
-        "engine": "server",
-        "cluster": "test",
-        "servers": list(UIDS),
-        "clock": "boot-1",
-        "about": about or {},
-    }
-    for uid in UIDS:
-        lines: list[dict[str, object]] = [{**header, "server": uid}]
-        for event in events:
-            if event.server == uid and event.kind not in NEVER_TRACED_BY_SERVERS:
-                fields = json.loads(format_line(event))
-                fields.pop("id", None)
-                lines.append(fields)
-        path = directory / f"{uid}.ndjson"
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="ascii")
-        paths.append(path)
-    return paths
 
 
 @pytest.fixture
@@ -64,7 +35,7 @@ def test_traces_of_several_servers_become_one(worked: list[TraceEvent], tmp_path
     """With the instants of choice, which no server could see; nothing is left unexplained."""
     paths = as_servers_write(worked, tmp_path)
 
-    events, title, _ = read_and_judge(paths)
+    events, title, *_ = read_and_judge(paths)
 
     assert title == "Cluster test: A, B and C"
     assert list(check_trace(events)) == events
@@ -82,7 +53,7 @@ def test_one_server_alone_tells_what_it_can(worked: list[TraceEvent], tmp_path: 
     """What it has counted was chosen; what others had promised to whom is unknown."""
     path = as_servers_write(worked, tmp_path)[1]
 
-    events, _, _ = read_and_judge([path])
+    events, *_ = read_and_judge([path])
 
     explanation = explain(events)
     assert [why for why in explanation.why if why and "breaks the rule" in why[1]] == []
@@ -91,6 +62,35 @@ def test_one_server_alone_tells_what_it_can(worked: list[TraceEvent], tmp_path: 
     assert "unknown" in {proposal.choice for proposal in explanation.proposals}
     whys = [w for e, w in zip(events, explanation.why, strict=True) if e.kind == "chosen" and w]
     assert all("at this instant at the latest" in paragraph for _, paragraph in whys)
+
+
+def test_what_limits_the_judgement_is_remarked(worked: list[TraceEvent], tmp_path: Path) -> None:
+    """A missing server, and the half line that a killed one left: it is left out."""
+    path = as_servers_write(worked, tmp_path)[1]
+    whole = read_and_judge([path])
+    with path.open("a", encoding="ascii") as file:
+        file.write('{"time": 9.0, "serv')
+
+    cut = read_and_judge([path])
+
+    assert cut.events == whole.events
+    assert any("no trace of A and C" in remark for remark in cut.remarks)
+    assert any("B.ndjson is cut off" in remark for remark in cut.remarks)
+    assert not any("cut off" in remark for remark in whole.remarks)
+
+
+def test_half_a_line_of_a_simulation_is_left_out(worked: list[TraceEvent], tmp_path: Path) -> None:
+    """As it is of a server: what stands before it is shown."""
+    path = tmp_path / "run.ndjson"
+    write_trace(path, worked)
+    whole = read_and_judge([path])
+    with path.open("a", encoding="ascii") as file:
+        file.write('{"time": 9.0, "serv')
+
+    cut = read_and_judge([path])
+
+    assert cut.events == whole.events
+    assert any("run.ndjson is cut off" in remark for remark in cut.remarks)
 
 
 def test_a_broken_rule_is_marked_where_it_shows(
@@ -104,7 +104,7 @@ def test_a_broken_rule_is_marked_where_it_shows(
     )
     paths = as_servers_write(played, tmp_path)
 
-    events, _, _ = read_and_judge(paths)
+    events, *_ = read_and_judge(paths)
 
     (place,) = (place for place, event in enumerate(events) if event.kind == "violated")
     assert events[place].fields["name"] == "I4 ValueIsSafe"
@@ -122,7 +122,7 @@ def test_a_trace_of_an_engine_stays_as_it_is(told: Callable[[str], Told], tmp_pa
     path = tmp_path / "play.trace"
     write_trace(path, played)
 
-    events, title, _ = read_and_judge([path])
+    events, title, *_ = read_and_judge([path])
 
     assert title == "Trace play.trace"
     assert [(event.kind, event.server) for event in events] == [
@@ -141,7 +141,7 @@ def test_a_violation_that_was_told_is_not_told_twice(
     path = tmp_path / "play.trace"
     write_trace(path, played)
 
-    events, _, _ = read_and_judge([path])
+    events, *_ = read_and_judge([path])
 
     violated = [event for event in events if event.kind == "violated"]
     assert len(violated) == sum(event.kind == "violated" for event in played) > 0
@@ -191,7 +191,7 @@ def test_an_exploration_ends_with_what_it_broke(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["explore", "--bug", "own-value", "--trace", str(path)])
     assert path.exists(), result.output
 
-    events, title, _ = read_and_judge([path])
+    events, title, *_ = read_and_judge([path])
 
     assert title == "Trace found.trace"
     assert events[-1].kind == "violated"

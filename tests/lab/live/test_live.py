@@ -289,7 +289,7 @@ def test_a_stretch_becomes_a_run(stage: Stage) -> None:
     run = stage.live.freeze(1, 3)
 
     assert run["title"] == "0.5 s of the running cluster"
-    assert run["source"] == "trace"
+    assert run["source"] == "live"
     assert [each["kind"] for each in run["events"]] == ["trace", "accepted", "accepted", "chosen"]
     assert run["decisions"][0]["acceptors"] == ["A", "B"]
     assert run["totals"]["seconds"] == 0.5

@@ -177,7 +177,8 @@ class _Judge:
         if gaps.missing:
             missing = in_words(gaps.missing)
             verdict.remarks.append(
-                f"There is no trace of {missing}: what is not seen of its votes is believed, so a "
+                f"There is no trace of {missing}: what is not seen of "
+                f"{'its' if len(gaps.missing) == 1 else 'their'} votes is believed, so a "
                 "broken rule may go unnoticed; what is reported is broken all the same."
             )
         if not self.is_whole:

@@ -24,21 +24,27 @@ TOO_LONG = (
 
 
 class JudgedTrace(NamedTuple):
-    """The *events* of one run, its *title*, and the names of the invariants that were *judged*."""
+    """
+    The *events* of one run, its *title*, and the names of the invariants that were *judged*.
+
+    *remarks* are sentences that say what limits the judgement.
+    """
 
     events: list[TraceEvent]
     title: str
     judged: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def read_and_judge(paths: Sequence[Path]) -> JudgedTrace:
     """
-    Return the events of the traces at *paths* in one order, a title, and what was judged.
+    Return the events of the traces at *paths* in one order, a title, what was judged, and remarks.
 
     They are of one cluster: one file for each server, or one for all. Where the rules of the
     protocol are broken, a ``violated`` event stands behind the one that shows it; where no engine
     told the instants of choice, those that the votes give are added; where these are not seen, one
-    stands before the first server that says it has counted them.
+    stands before the first server that says it has counted them. Half a line, which a killed
+    process leaves at the end, is left out; a remark says so.
 
     Raises MultipaxosError, with a sentence: TraceError for what is no trace or too long to be
     shown, BadTracesError for traces that do not belong together.
@@ -48,19 +54,20 @@ def read_and_judge(paths: Sequence[Path]) -> JudgedTrace:
     if header["engine"] == "exploration":
         # Its states were judged while they were explored.
         events = _with_its_end(list(with_choices(read_trace_events(paths[0]))))
-        return JudgedTrace(events, _title(paths, header), ())
+        return JudgedTrace(events, _title(paths, header), (), ())
     verdict = judge(paths)
     if len(paths) == 1 and header["engine"] != "server":
-        events = _judged(read_trace_events(paths[0]), verdict)
+        read = read_trace_events(paths[0], leaves_out_half_line=True)
+        events = _judged(read, verdict)
     else:
         events = list(_with_known_choices(_judged(verdict.merged, verdict)))
-    return JudgedTrace(events, _title(paths, header), verdict.judged)
+    return JudgedTrace(events, _title(paths, header), verdict.judged, tuple(verdict.remarks))
 
 
-def read_trace_events(path: Path) -> list[TraceEvent]:
+def read_trace_events(path: Path, *, leaves_out_half_line: bool = False) -> list[TraceEvent]:
     """Return the events of the trace at *path*. Raises TraceError."""
     try:
-        return list(read_trace(path))
+        return list(read_trace(path, leaves_out_half_line=leaves_out_half_line))
     except OSError as error:
         raise TraceError(f"{path} cannot be read: {error.strerror}.") from error
 

@@ -110,7 +110,8 @@ class LiveCluster:
         stretch = [event for event in events if event.kind != "trace"]
         # What the stretch is a trace of, said at its beginning, whenever the server said it.
         beginning = [replace(event, seconds=first) for event in (header, *_standing(before))]
-        return run_of_trace(list(with_choices([*beginning, *stretch])), title=title)
+        merged = list(with_choices([*beginning, *stretch]))
+        return run_of_trace(merged, title=title, source="live")
 
     def _strike(self, deed: str, server: str) -> str:
         state = self._processes.state(server)

@@ -102,10 +102,14 @@ export function createActions(store, api) {
       return null;
     }
   };
-  /** Show *payload* alone, or beside what is open (`beside`: as one more branch). */
+  /**
+   * Show *payload* beside what is open (`beside`: as one more branch), or in its place. What no script
+   * could give again stays open in any case.
+   */
   const openRun = (payload, name, { beside = false, at, parent = null, forkedAt = null } = {}) => {
     const branch = actionsBranch(payload, name, parent, forkedAt);
-    const all = beside ? [...state.branches, branch] : [branch];
+    const kept = () => state.branches.filter(({ run }) => run.payload.source !== "script").map((one) => ({ ...one, parent: null }));
+    const all = [...(beside ? state.branches : kept()), branch];
     branches.show(all, all.length - 1, { at });
   };
   /** What is done at the end of a branch of one's own goes on there: no future is lost. */

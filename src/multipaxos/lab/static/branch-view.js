@@ -101,19 +101,28 @@ function branchTotals(run, other) {
 }
 
 /** Make the line above and the counts below a diagram: shown while two runs are compared. */
-export function createBranchSummary(element, store, { compared = false } = {}) {
+export function createBranchSummary(element, store, actions, { compared = false } = {}) {
   const name = domNode("h2", { class: "branch-title" });
+  const close = domNode("button", {
+    type: "button", class: "tool", "data-compare": "close", text: "Close comparison",
+    title: "Show one run, with the ring and the panels (Esc)", hidden: !compared, onclick: () => actions.compare(null),
+  });
+  const head = domNode("div", { class: "branch-head" }, name, close);
   const totals = domNode("dl", { class: "branch-totals" });
-  element.prepend(name);
+  element.prepend(head);
   element.append(totals);
   const draw = (state) => {
     const mine = compared ? state.branches[state.compare] : state.branches[state.branch];
     const theirs = compared ? state.branches[state.branch] : state.branches[state.compare];
     const isOn = state.compare !== null && Boolean(mine) && Boolean(theirs);
-    name.hidden = !isOn;
+    const wasFocused = compared && element.contains(document.activeElement);
+    head.hidden = !isOn;
     totals.hidden = !isOn;
     if (compared) element.hidden = !isOn;
+    if (!isOn && wasFocused) document.querySelector("#spacetime .st-scroll").focus({ preventScroll: true });
     if (!isOn) return;
+    // A narrow window has no room for the button that asked for the comparison.
+    if (compared && !document.activeElement.checkVisibility()) close.focus();
     name.textContent = domCut(mine.name, 80);
     totals.replaceChildren(...branchTotals(mine.run, theirs.run));
   };

@@ -1,6 +1,7 @@
 // Hands on: every intervention is a command of the script; it forks the run at this instant.
 
 import { domNode, domOncePerFrame } from "./dom.js";
+import { handsAct, handsButton, handsFocusPicture } from "./hands-act.js";
 import { handsIsManual, handsOfMessage, handsOfServer, handsTimersOf, handsWhyNot } from "./hands-commands.js";
 import { createHandsNetwork } from "./hands-network.js";
 
@@ -18,7 +19,9 @@ export function createHandsView(element, store, actions) {
       menu.element.hidden = why !== "";
       if (why === "" && menu.element.open) menu.fill(state);
     }
+    const wasFocused = quick.contains(document.activeElement);
     quick.replaceChildren(...(why === "" ? handsQuick(state, actions) : []));
+    if (wasFocused) (quick.querySelector("button:not(:disabled)") ?? { focus: handsFocusPicture }).focus();
   });
   for (const menu of menus) menu.element.addEventListener("toggle", () => handsToggled(menu, menus, store));
   document.addEventListener("pointerdown", (event) => {
@@ -49,14 +52,6 @@ function handsMenu(name, words, fill) {
   return { element, fill: (state) => fill(body, state) };
 }
 
-function handsButton(words, commands, whyNot, actions) {
-  const click = (event) => {
-    event.target.closest("details")?.removeAttribute("open");
-    actions.fork(commands);
-  };
-  return domNode("button", { type: "button", class: "tool", text: words, title: whyNot || commands.join("; "), disabled: whyNot !== "", "data-command": commands.join("; "), onclick: click });
-}
-
 /** The commands for the message or server that is selected, at hand without a menu. */
 function handsQuick({ run, at, selection }, actions) {
   if (selection?.kind === "message" && run.inFlight(at).includes(selection.index)) {
@@ -76,7 +71,7 @@ function handsMenus(store, actions) {
     handsMenu("messages", "Messages", (body, state) => handsFillMessages(body, state, actions)),
     handsMenu("servers", "Servers", (body, state) => handsFillServers(body, state, actions)),
     handsMenu("timers", "Timers and clocks", (body, state) => handsFillTimers(body, state, actions)),
-    handsMenu("network", "Network", createHandsNetwork(actions, handsButton)),
+    handsMenu("network", "Network", createHandsNetwork(actions)),
     handsMenu("clients", "Clients", (body, state) => handsFillClients(body, state, actions)),
     handsMenu("time", "Time", (body, state) => handsFillTime(body, state, actions)),
   ];
@@ -105,7 +100,7 @@ function handsFillTimers(body, { run, at }, actions) {
   const { servers } = run.state(at);
   body.replaceChildren(...Object.entries(servers).map(([uid, server]) => {
     const rate = domNode("input", { type: "number", min: "0.01", max: "100", step: "0.01", value: String(server.clock), "aria-label": `Rate of the clock of ${uid}`, "data-rate": uid });
-    const set = domNode("button", { type: "button", class: "tool", text: "set clock", "data-clock": uid, onclick: () => actions.fork([`clock ${uid} ${rate.value}`]) });
+    const set = domNode("button", { type: "button", class: "tool", text: "set clock", "data-clock": uid, onclick: () => handsAct(set, [`clock ${uid} ${rate.value}`], actions) });
     const timers = handsTimersOf(run, at, uid, server);
     return domNode("div", { class: "hands-row", "data-server": uid },
       domNode("b", { text: uid.slice(0, 12) }),
@@ -118,14 +113,14 @@ function handsFillClients(body, { run }, actions) {
   if (body.firstChild) return;
   const server = domNode("select", { "aria-label": "Server to be asked", "data-client": "server" }, ...run.payload.servers.map((uid) => domNode("option", { value: uid, text: uid.slice(0, 24) })));
   const value = domNode("input", { type: "text", maxlength: "60", placeholder: "value, without blanks", "aria-label": "Value to set", "data-client": "value" });
+  const read = domNode("button", { type: "button", class: "tool", text: "read", "data-client": "read", onclick: () => handsAct(read, [`read ${server.value}`], actions) });
   const form = domNode("form", { class: "hands-row" }, domNode("span", { text: "a new client asks" }), server, domNode("span", { text: "to set" }), value,
-    domNode("button", { type: "submit", class: "tool", text: "set", "data-client": "set" }),
-    domNode("button", { type: "button", class: "tool", text: "read", "data-client": "read", onclick: () => actions.fork([`read ${server.value}`]) }));
+    domNode("button", { type: "submit", class: "tool", text: "set", "data-client": "set" }), read);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const words = value.value.trim();
     if (words === "" || /\s/.test(words)) actions.notice("A value here is one word, without blanks.");
-    else actions.fork([`propose ${server.value} ${words}`]);
+    else handsAct(form, [`propose ${server.value} ${words}`], actions);
   });
   body.replaceChildren(form);
 }

@@ -33,7 +33,7 @@ export function keysTable(store, actions, help) {
     ],
     ["h", "H", "show or hide routine", () => actions.setFilter({ routine: !store.state.filter.routine })],
     ["g", "G", "show or hide the future", () => actions.setDiagram({ future: !store.state.diagram.future })],
-    ["Escape", "Esc", "select nothing", () => actions.select(null)],
+    ["Escape", "Esc", "close the comparison, or select nothing", () => keysEscape(store, actions)],
     ["t", "T", "light or dark", themeToggle],
   ];
   const rest = [
@@ -69,6 +69,11 @@ function keysCompare(store, actions) {
   if (compare !== null) return actions.compare(null);
   const parent = branches[branch]?.parent;
   return actions.compare(parent ?? (branch > 0 ? branch - 1 : branch + 1));
+}
+
+function keysEscape(store, actions) {
+  if (store.state.compare !== null) actions.compare(null);
+  else actions.select(null);
 }
 
 /** Tell whether *target* has a use for the key itself. */

@@ -20,6 +20,7 @@ import { createSpacetimeView } from "./spacetime-view.js";
 import { createStore } from "./store.js";
 import { createTheme } from "./theme.js";
 import { createTimebarView } from "./timebar-view.js";
+import { tourStops } from "./tour-stops.js";
 import { createWhyView } from "./why-view.js";
 
 /** Make a view; one that fails must not take the others with it. */
@@ -33,20 +34,31 @@ function labView(create, id, store, actions, options) {
   }
 }
 
-/** Ask for the run that the address names, by its script or as a scenario; else for the first. */
-async function labFirst(api) {
-  const asked = api.offline ? null : shareLinkRead();
-  if (asked === null) return { payload: await api.opened() };
-  const payload = await (asked.script === null ? api.scenario(asked.scenario) : api.play(asked.script));
-  return { payload, at: asked.at };
+/** Ask for the run that is *asked* for, by its script or as a scenario; else for the first. */
+function labRun(api, { script, scenario }) {
+  if (script !== null) return api.play(script);
+  return scenario === null ? api.opened() : api.scenario(scenario);
 }
 
-async function labOpen(store, actions, api) {
+/** Say what of *payload* is not as the link *asked*, or limits what the run tells. */
+function labNotice(payload, { at, problems }) {
+  const { length } = payload.events;
+  const late = at > length ? [`The link asks for event ${at}: this run has ${length}, and its end is shown.`] : [];
+  return [...problems, ...late, ...(payload.remarks ?? [])].join(" ");
+}
+
+const LAB_NOTHING_ASKED = { script: null, scenario: null, at: undefined, problems: [] };
+
+async function labOpen(store, actions, api, asked) {
   store.set({ busy: true });
   try {
-    const { payload, at } = await labFirst(api);
+    const payload = await labRun(api, asked);
     store.set({ busy: false });
-    actions.openRun(payload, payload.title, { at });
+    // A story is told from its beginning; any other run is shown as far as it went.
+    const begin = payload.scenario ? tourStops(payload)[0].at : undefined;
+    actions.openRun(payload, payload.title, { at: asked.at ?? begin });
+    const notice = labNotice(payload, asked);
+    if (notice) actions.notice(notice);
   } catch (error) {
     store.set({ busy: false, notice: `Nothing to show: ${error.message}` });
   }
@@ -78,8 +90,8 @@ function labStart() {
   labView(createBranchView, "branches", store, actions);
   labView(createSpacetimeView, "spacetime", store, actions);
   labView(createSpacetimeView, "compared", store, actions, { compared: true });
-  createBranchSummary(document.getElementById("spacetime"), store);
-  createBranchSummary(document.getElementById("compared"), store, { compared: true });
+  createBranchSummary(document.getElementById("spacetime"), store, actions);
+  createBranchSummary(document.getElementById("compared"), store, actions, { compared: true });
   labView(createTimebarView, "timebar", store, actions);
   labView(createLampsView, "lamps", store, actions);
   labView(createRingView, "ring", store, actions);
@@ -90,10 +102,13 @@ function labStart() {
   labView(createGameView, "panel-game", store, actions);
   labView(createShareView, "panel-share", store, actions);
   labView(createLiveView, "panel-live", store, actions);
-  labOpen(store, actions, api).then(() => labLive(api));
+  const read = () => (api.offline ? null : shareLinkRead());
+  labOpen(store, actions, api, read() ?? LAB_NOTHING_ASKED).then(() => labLive(api));
   addEventListener("hashchange", () => {
-    // The page's own marks, such as the one that leads to the picture, name no run.
-    if (!api.offline && shareLinkRead() !== null) labOpen(store, actions, api);
+    const asked = read();
+    if (asked === null) return;
+    if (asked.script !== null || asked.scenario !== null) labOpen(store, actions, api, asked);
+    else actions.notice(asked.problems.join(" "));
   });
 }
 

@@ -1,6 +1,7 @@
 // The invariants as lamps: whole or broken at this instant.
 
 import { domNode } from "./dom.js";
+import { runEvidence, runEvidenceWords, runNames } from "./run-evidence.js";
 
 const LAMPS_STATES = {
   holds: ["✓", "holds"],
@@ -19,11 +20,14 @@ export function createLampsView(element, store, actions) {
     if (run === null) return list.replaceChildren();
     if (run !== known) {
       known = run;
-      list.replaceChildren(...run.payload.invariants.map((invariant) => lampsOne(invariant, store, actions)));
+      list.replaceChildren(
+        ...run.payload.invariants.map((invariant) => lampsOne(invariant, store, actions)),
+        domNode("li", { class: "lamps-evidence", text: runEvidenceWords(run.payload) }));
     }
     const { broken } = run.state(at);
     run.payload.invariants.forEach((invariant, place) => {
-      lampsShow(list.children[place].firstChild, invariant, lampsState(invariant, place, broken, run, at));
+      const judged = lampsState(invariant, place, broken, run, at);
+      lampsShow(list.children[place].firstChild, invariant, judged, lampsEvidence(run.payload));
     });
   };
   store.subscribe(draw);
@@ -55,13 +59,22 @@ function lampsState(invariant, place, broken, run, at) {
   return run.payload.judged.includes(invariant.name) ? "holds" : "unjudged";
 }
 
-function lampsShow(lamp, invariant, state) {
+/** Say whose evidence is missing: what is not seen of their votes is believed. */
+function lampsEvidence(payload) {
+  const { unseen } = runEvidence(payload);
+  if (!unseen.size) return "";
+  const missing = runNames([...unseen]);
+  return ` This is ${runEvidenceWords(payload)}: the votes of ${missing} that it needs are believed, for ${missing} ${unseen.size > 1 ? "are" : "is"} not in this trace.`;
+}
+
+function lampsShow(lamp, invariant, state, evidence) {
   if (lamp.dataset.state === state) return;
   lamp.dataset.state = state;
   const [sign, words] = LAMPS_STATES[state];
   lamp.firstChild.textContent = sign;
   const told = `${invariant.name}: ${invariant.rule}. It ${words.startsWith("not") ? "is" : ""} ${words}.`.replace("  ", " ");
-  lamp.title = told;
-  lamp.setAttribute("aria-label", told);
+  const whole = state === "holds" ? `${told}${evidence}` : told;
+  lamp.title = whole;
+  lamp.setAttribute("aria-label", whole);
   lamp.disabled = state !== "broken";
 }

@@ -11,6 +11,7 @@ const LIVE_BRANCH = "live";
 const LIVE_FOLLOW_SECONDS = 3;
 const LIVE_FOLLOW_LOOKS = 3; // so many looks at the cluster for each new picture
 const LIVE_FREEZE_SECONDS = [1, 5, 30];
+const LIVE_STORY = "The picture shows another run, not this cluster, until “follow” is ticked.";
 const LIVE_DEEDS = [["kill", "kill -9"], ["restart", "start"], ["pause", "pause"], ["resume", "go on"]];
 const LIVE_POSSIBLE = { up: ["kill", "pause"], paused: ["kill", "resume"], down: ["restart"] };
 const LIVE_DEPTH = { trace: 1, "timer set": 1, "timer fired": 1, "timer cancelled": 1, saved: 1, answered: 1, started: 0 };
@@ -36,6 +37,7 @@ function liveStart(element, store, actions) {
     try {
       liveTake(live, await actions.api.live(live.next));
       liveDraw(live, parts);
+      parts.story.hidden = store.state.run?.payload.source === "live";
       if (live.follows && (live.looks += 1) % LIVE_FOLLOW_LOOKS === 0) await liveFollow(live, store, actions);
     } catch (error) {
       parts.said.textContent = error.message;
@@ -72,17 +74,17 @@ function liveParts(actions, live, wish) {
   const servers = domNode("div", { class: "live-servers", "data-live": "servers" });
   const said = domNode("p", { class: "live-said", role: "status", "data-live": "said" });
   const lines = domNode("ol", { class: "live-lines", "aria-label": "What happens, the newest first", "data-live": "lines" });
+  const story = domNode("p", { class: "live-hint", "data-live": "story", text: LIVE_STORY });
   const network = createLiveNetwork(wish);
   const all = [
-    domNode("h2", { text: "A running cluster" }),
-    servers, livePropose(live, wish), network.form, said,
+    domNode("div", { class: "live-head" }, domNode("h2", { text: "A running cluster" }), liveFollowSwitch(live)),
+    story, servers, livePropose(live, wish), said, network.form,
     domNode("div", { class: "live-freeze" },
       domNode("span", { text: "Freeze the last" }),
-      ...LIVE_FREEZE_SECONDS.map((seconds) => liveFreezeButton(seconds, live, actions, said)),
-      liveFollowSwitch(live)),
+      ...LIVE_FREEZE_SECONDS.map((seconds) => liveFreezeButton(seconds, live, actions, said))),
     lines,
   ];
-  return { all, servers, said, lines, network, wish };
+  return { all, story, servers, said, lines, network, wish };
 }
 
 function livePropose(live, wish) {

@@ -3,15 +3,15 @@
 import { proposalColour } from "./colour.js";
 import { domCut, domSvg } from "./dom.js";
 import { ringArc } from "./ring-places.js";
+import { RUN_STATUS_WORDS } from "./run-words.js";
 
 const RING_NOTHING = "0.";
-const RING_STATUS = { up: "", down: "down", paused: "paused", halted: "halted" };
 const RING_TIMERS_MAX = 3;
 
 /** Draw the card of *uid* at its *place*. */
 export function ringCard(run, picture, uid, place, isLit) {
   const server = picture.servers[uid];
-  const { width, height, scale } = place;
+  const { width, height, scale, isSmall } = place;
   const group = domSvg("g", {
     class: `ring-server is-${server.status}${isLit ? " is-lit" : ""}`, transform: `translate(${place.x - width / 2} ${place.y - height / 2}) scale(${scale})`,
     tabindex: "0", role: "button", "data-server": uid, "aria-label": ringSaid(uid, server),
@@ -21,12 +21,34 @@ export function ringCard(run, picture, uid, place, isLit) {
     domSvg("rect", { class: "ring-box", width: w, height: h, rx: 12 }),
     ...ringBadge(picture.time, uid, server),
     domSvg("text", { class: "ring-link", x: 78, y: 32, text: server.link === null ? "" : `link ${server.link}` }),
-    domSvg("text", { class: "ring-status", x: w - 12, y: 32, "text-anchor": "end", text: ringStatus(server) }),
-    domSvg("text", { class: "ring-value", x: 78, y: 54, text: ringResolved(server) }),
-    ...ringVotes(run, server, w),
+    ...(isSmall ? ringSmall(run, server) : ringWhole(run, server, w)),
     domSvg("title", { text: ringSaid(uid, server) }),
   );
   return group;
+}
+
+function ringWhole(run, server, width) {
+  return [
+    domSvg("text", { class: "ring-status", x: width - 12, y: 32, "text-anchor": "end", text: ringStatus(server) }),
+    domSvg("text", { class: "ring-value", x: 78, y: 54, text: ringResolved(server) }),
+    ...ringVotes(run, server),
+  ];
+}
+
+/** One row of votes: of the memory, or what the disk keeps of them where that is gone. */
+function ringSmall(run, server) {
+  const { status, memory, disk } = server;
+  const isGone = status === "down" || status === "halted";
+  const words = domSvg("text", { class: "ring-status", x: 78, y: 54, text: domCut(ringStatus(server), 13) });
+  if (status === "unknown") return [words];
+  if (isGone && disk.file === false) return [words, domSvg("text", { class: "ring-none", x: 14, y: 94, text: "no file" })];
+  const { promised, accepted } = isGone ? disk : memory;
+  const differs = !isGone && server.link === disk.link;
+  return [
+    words,
+    ringVote(run, 14, 94, "promised", promised ?? "?", differs && promised !== disk.promised),
+    ringVote(run, 112, 94, "accepted", accepted ?? "?", differs && accepted !== disk.accepted),
+  ];
 }
 
 /** The newest link that this server knows, as far as the trace tells. */
@@ -35,16 +57,17 @@ function ringResolved({ resolved }) {
 }
 
 function ringStatus(server) {
-  const words = [RING_STATUS[server.status]];
+  const words = server.status === "up" ? [] : [RUN_STATUS_WORDS[server.status]];
   const rate = Number(server.clock).toFixed(3);
   if (rate !== "1.000") words.push(`clock ${rate}`);
   if (server.diskFault) words.push(`disk ${server.diskFault}`);
-  return domCut(words.filter(Boolean).join(", "), 22);
+  return domCut(words.join(", "), 22);
 }
 
 /** Memory above, disk below: what differs between them is lit, for a crash would lose it. */
-function ringVotes(run, server, width) {
+function ringVotes(run, server) {
   const { memory, disk } = server;
+  if (server.status === "unknown") return ringRows(["memory", "disk"].map((name) => [name, "unknown"]));
   const isGone = server.status === "down" || server.status === "halted";
   const rows = [["memory", isGone ? null : memory, 94], ["disk", disk.file === false ? undefined : disk, 119]];
   return rows.flatMap(([name, votes, y]) => {
@@ -56,9 +79,16 @@ function ringVotes(run, server, width) {
     return [
       label,
       ringVote(run, 94, y, "promised", promised, differs && memory.promised !== disk.promised),
-      ringVote(run, 186, y, "accepted", accepted, differs && memory.accepted !== disk.accepted, width),
+      ringVote(run, 186, y, "accepted", accepted, differs && memory.accepted !== disk.accepted),
     ];
   });
+}
+
+function ringRows(rows) {
+  return rows.flatMap(([name, words], row) => [
+    domSvg("text", { class: "ring-label", x: 12, y: 94 + 25 * row, text: name }),
+    domSvg("text", { class: "ring-none", x: 94, y: 94 + 25 * row, text: words }),
+  ]);
 }
 
 function ringVote(run, x, y, what, number, isAhead) {
@@ -97,7 +127,9 @@ function ringGlass(kind, x, y, radius, { from, until }, now, words) {
 function ringSaid(uid, server) {
   const { memory, disk } = server;
   const votes = (held) => `promised ${held.promised ?? "unknown"}, accepted ${held.accepted ?? "unknown"}${held.value ? ` ${held.value}` : ""}`;
-  const words = [`Server ${uid}, ${server.status}`, server.link === null ? "" : `at link ${server.link}`];
+  const words = [`Server ${uid}, ${RUN_STATUS_WORDS[server.status]}`];
+  if (server.status === "unknown") return domCut(`${words[0]}: whether it was up, and what it had, nobody tells`, 400);
+  words.push(server.link === null ? "" : `at link ${server.link}`);
   if (server.status !== "down") words.push(`in memory ${votes(memory)}`);
   words.push(disk.file === false ? "no state file" : `on its disk ${votes(disk)}`);
   if (server.own) words.push("trusts its own lease");

@@ -1,6 +1,9 @@
 // Where things stand in the ring: servers on a circle, messages on the chords between them.
 
 const RING_CARD = [280, 132];
+const RING_SMALL_CARD = [214, 108]; // without what stands on the disk, where the whole ones would overlap
+const RING_GAP = 4; // between two cards, at least
+const RING_SCALE_MIN = 0.4;
 const RING_MARGIN = 10;
 const RING_HEIGHTS = [[3, 390], [5, 560], [9, 700]]; // for up to so many servers: the more, the smaller they look
 
@@ -12,16 +15,38 @@ export function ringSize(count, width, height) {
   return { width: high * shape, height: high };
 }
 
-/** Give the place and size of each server's card: on a circle that is stretched to fill *size*. */
+/**
+ * Give the place and size of each server's card: on a circle that is stretched to fill *size*, and
+ * small enough that none lies over another.
+ */
 export function ringPlaces(servers, size) {
+  const whole = ringPlacesOf(servers, size, { card: RING_CARD, scale: servers.length <= 5 ? 1 : 0.9, isSmall: false });
+  if (!ringOverlap(whole)) return whole;
+  let scale = 1;
+  let places = ringPlacesOf(servers, size, { card: RING_SMALL_CARD, scale, isSmall: true });
+  while (ringOverlap(places) && scale > RING_SCALE_MIN) {
+    scale *= 0.95;
+    places = ringPlacesOf(servers, size, { card: RING_SMALL_CARD, scale, isSmall: true });
+  }
+  return places;
+}
+
+/** Tell whether any two of the cards at *places* touch. */
+function ringOverlap(places) {
+  const cards = [...places.values()];
+  const isClose = (one, other) =>
+    Math.abs(one.x - other.x) < one.width + RING_GAP && Math.abs(one.y - other.y) < one.height + RING_GAP;
+  return cards.some((one, place) => cards.slice(place + 1).some((other) => isClose(one, other)));
+}
+
+function ringPlacesOf(servers, size, { card, scale, isSmall }) {
   const count = servers.length;
-  const scale = count <= 5 ? 1 : 0.9;
-  const [width, height] = RING_CARD.map((length) => length * scale);
+  const [width, height] = card.map((length) => length * scale);
   const first = count === 2 ? Math.PI : -Math.PI / 2;
   const angles = servers.map((_, place) => first + (2 * Math.PI * place) / count);
   const across = ringStretch(angles.map(Math.cos), size.width, width);
   const down = ringStretch(angles.map(Math.sin), size.height, height);
-  return new Map(servers.map((uid, place) => [uid, { x: across[place], y: down[place], width, height, scale }]));
+  return new Map(servers.map((uid, place) => [uid, { x: across[place], y: down[place], width, height, scale, isSmall }]));
 }
 
 function ringStretch(values, length, card) {

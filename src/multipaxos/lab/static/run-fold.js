@@ -25,16 +25,16 @@ function runCompareNumbers(one, other) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function runNewServer() {
+function runNewServer(status) {
   return {
-    ...RUN_PROCESS_GONE, status: "down", disk: { ...RUN_UNKNOWN, link: null, file: true },
+    ...RUN_PROCESS_GONE, status, disk: { ...RUN_UNKNOWN, link: null, file: true },
     clock: 1, diskFault: "", value: null, resolved: null,
   };
 }
 
-/** Make the picture in which nothing has happened. */
-export function runBlankPicture(servers) {
-  const cards = Object.fromEntries(servers.map((uid) => [uid, runNewServer()]));
+/** Make the picture in which nothing has happened; of the *unseen* servers nobody tells how they are. */
+export function runBlankPicture(servers, unseen) {
+  const cards = Object.fromEntries(servers.map((uid) => [uid, runNewServer(unseen.has(uid) ? "unknown" : "down")]));
   return { time: 0, servers: cards, blocked: [], chosen: {}, broken: {}, calls: {} };
 }
 
@@ -164,6 +164,11 @@ function runCallAfter(known, event) {
   const words = [event.operation, ...(Array.isArray(event.arguments) ? event.arguments : [])].join(" ").slice(0, 200);
   const status = event.kind === "called" ? "open" : event.status;
   return { ...known, client: event.client, server: event.server, operation: event.operation, status, text: words };
+}
+
+/** Give the *picture* in which the server *uid* tells nothing more: what it was then is all that is known. */
+export function runSilenced(picture, uid) {
+  return { ...picture, servers: { ...picture.servers, [uid]: { ...picture.servers[uid], status: "silent" } } };
 }
 
 /** Give the picture after *event*: *isSimulated* where the engine knew what was on each disk. */

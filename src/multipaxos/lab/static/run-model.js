@@ -1,6 +1,7 @@
 // A run as the views ask for it: what the picture is after so many events, and what is in flight.
 
-import { runBlankPicture, runFold } from "./run-fold.js";
+import { runEvidence } from "./run-evidence.js";
+import { runBlankPicture, runFold, runSilenced } from "./run-fold.js";
 
 const RUN_CHECKPOINT_EVENTS = 32;
 /** Real servers see no network: what they do not tell of any more is taken for lost. */
@@ -13,7 +14,8 @@ export class RunModel {
     this.events = payload.events;
     this.engine = String(this.events[0]?.engine ?? "");
     this.steps = this.events[0]?.clock === "steps";
-    this.checkpoints = [runBlankPicture(payload.servers)];
+    this.evidence = runEvidence(payload);
+    this.checkpoints = [runBlankPicture(payload.servers, this.evidence.unseen)];
     this.known = { at: 0, picture: this.checkpoints[0] };
     this.decisionsAt = this.#byEvent(payload.decisions);
     this.violationsAt = this.#byEvent(payload.violations);
@@ -81,7 +83,9 @@ export class RunModel {
 
   #after(picture, place) {
     const isSimulated = this.engine !== "server";
-    const next = runFold(picture, this.events[place], isSimulated);
+    const event = this.events[place];
+    const folded = runFold(picture, event, isSimulated);
+    const next = this.evidence.ends.has(place) ? runSilenced(folded, event.server) : folded;
     for (const index of this.decisionsAt.get(place) ?? []) {
       const { link, proposal, value, acceptors, event } = this.payload.decisions[index];
       if (!Object.hasOwn(next.chosen, link)) next.chosen = { ...next.chosen, [link]: { proposal, value, acceptors, event } };

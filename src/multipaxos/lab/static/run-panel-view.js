@@ -15,7 +15,8 @@ export function createRunPanelView(element, store, actions) {
   const switches = domNode("div", { class: "run-switches" });
   const buttons = runButtons(text, store, actions);
   const table = domNode("div", {});
-  element.append(about, domNode("div", { class: "run-buttons" }, ...buttons), table, switches, domNode("h3", { text: "Script" }), text);
+  const remarks = domNode("ul", { class: "run-remarks", "data-run": "remarks" });
+  element.append(about, domNode("div", { class: "run-buttons" }, ...buttons), remarks, table, switches, domNode("h3", { text: "Script" }), text);
   let catalogue = null;
   let names = new Set();
   const rewrite = (wishes) => {
@@ -34,6 +35,7 @@ export function createRunPanelView(element, store, actions) {
     const isScript = run?.payload.source === "script";
     text.value = isScript ? run.payload.script.split("\n----\n", 1)[0] : "";
     text.placeholder = isScript ? "" : "This run comes from a trace: no script gives it.";
+    remarks.replaceChildren(...(run?.payload.remarks ?? []).map((remark) => domNode("li", { text: remark })));
     redraw();
   };
   text.addEventListener("change", redraw);
@@ -55,8 +57,14 @@ export function createRunPanelView(element, store, actions) {
 }
 
 function runButtons(text, store, actions) {
-  const play = () => actions.play(text.value, "");
+  const isNothing = () => {
+    const isEmpty = text.value.trim() === "" && store.state.run?.payload.source !== "script";
+    if (isEmpty) actions.notice("There is no script to play: a trace has none. Write one, or press “A cluster of your own”.");
+    return isEmpty;
+  };
+  const play = () => isNothing() || actions.play(text.value, "");
   const beside = async (compares) => {
+    if (isNothing()) return;
     const { branch } = store.state;
     const payload = await actions.play(text.value, "changed", { beside: true, parent: branch });
     if (payload && compares) actions.compare(branch);
@@ -68,7 +76,7 @@ function runButtons(text, store, actions) {
   };
   const button = (name, words, title, onclick, more = "") => domNode("button", { type: "button", class: `tool ${more}`, text: words, title, "data-run": name, onclick });
   return [
-    button("play", "Play", "Play this script, in place of what is shown", play, "is-first"),
+    button("play", "Play", "Play this script, in place of what is shown; a trace stays open beside it", play, "is-first"),
     button("compare", "Compare", "Play this script beside the run that is shown: same seed, two settings", () => beside(true)),
     button("branch", "Play as a branch", "Play this script, and keep the run that is shown", () => beside(false)),
     button("sandbox", "A cluster of your own", "Three servers, clients and a calm network, to begin with", sandbox),

@@ -1,5 +1,10 @@
 // Values of a trace in a few words, as the panels and the console write them.
 
+/** How a server is, as the pictures and panels say it. */
+export const RUN_STATUS_WORDS = {
+  up: "up", down: "down", paused: "paused", halted: "halted", unknown: "not in this trace", silent: "trace ended",
+};
+
 const RUN_WORDS_MAX = 40;
 
 function runQuoted(value) {

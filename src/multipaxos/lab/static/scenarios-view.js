@@ -80,22 +80,32 @@ export function createScenariosView(element, store, actions) {
     // Beside another one it is shown whole: the two are there to be compared.
     const payload = await actions.openScenario(name, options.beside ? options : { at: 1 });
     if (payload === null) return;
+    const wasHere = element.contains(document.activeElement);
     show(true);
     if (options.beside) return actions.compare(before);
+    if (wasHere) tour.focus();
     view.guided = guide.run;
     reveal();
     return guide.goTo(0, { atOnce: true });
+  };
+  const goOn = () => {
+    show(true);
+    tour.focus();
   };
   const show = (isTour) => {
     view.isTour = isTour && guide.run !== null;
     tour.element.hidden = !view.isTour;
     gallery.hidden = view.isTour;
     if (view.isTour) tour.draw();
-    else gallery.replaceChildren(...storiesGallery(view.stories, view.seen, open, guide, () => show(true)));
+    else gallery.replaceChildren(...storiesGallery(view.stories, view.seen, open, guide, goOn));
     element.scrollTop = 0;
   };
   tour = createTourView(guide, {
-    leave: () => show(false), open, reveal, seen: view.seen, neighbours: (name) => storiesNeighbours(view.stories, name),
+    leave: () => {
+      show(false);
+      gallery.querySelector(`[data-scenario="${CSS.escape(guide.run.payload.scenario.name)}"]`)?.focus();
+    },
+    open, reveal, seen: view.seen, neighbours: (name) => storiesNeighbours(view.stories, name),
   });
   element.classList.add("stories");
   element.append(gallery, tour.element);

@@ -1,6 +1,10 @@
 // The columns: servers between clients, how each server fares, and the leases that it believes in.
 
+import { runEvidence } from "./run-evidence.js";
 import { spacetimeHeightOf } from "./spacetime-rows.js";
+
+/** So far below a server's last event stands the mark that its trace ends, in rows. */
+export const SPACETIME_END_ROWS = 0.6;
 
 const SPACETIME_STATUS = {
   started: "up",
@@ -47,16 +51,20 @@ export function spacetimeColumns(payload, width, em) {
   return { columns, x, gap: one, width: Math.max(width, place + end) };
 }
 
-/** Cut each server's column into stretches of one status: up, down or paused. */
+/** Cut each server's column into stretches of one status: up, down, paused, or that nobody tells of it. */
 export function spacetimeLives(payload, rows) {
   const stretches = [];
-  const open = new Map(payload.servers.map((name) => [name, { status: "up", from: 0 }]));
-  payload.events.forEach((event, index) => {
-    const status = SPACETIME_STATUS[event.kind];
-    const before = open.get(event.server);
+  const { unseen, ends } = runEvidence(payload);
+  const open = new Map(payload.servers.map((name) => [name, { status: unseen.has(name) ? "unknown" : "up", from: 0 }]));
+  const turn = (server, status, from) => {
+    const before = open.get(server);
     if (!status || !before || before.status === status) return;
-    stretches.push({ server: event.server, status: before.status, from: before.from, to: rows.y[index] });
-    open.set(event.server, { status, from: rows.y[index] });
+    stretches.push({ server, status: before.status, from: before.from, to: from });
+    open.set(server, { status, from });
+  };
+  payload.events.forEach((event, index) => {
+    turn(event.server, SPACETIME_STATUS[event.kind], rows.y[index]);
+    if (ends.has(index)) turn(event.server, "silent", rows.y[index] + SPACETIME_END_ROWS);
   });
   for (const [server, { status, from }] of open) stretches.push({ server, status, from, to: rows.height });
   return stretches;

@@ -1,7 +1,8 @@
 // Everything that is drawn of a run, with its place in pixels; which of it is in view is asked of it.
 
-import { spacetimeColumns, spacetimeLeases, spacetimeLives } from "./spacetime-columns.js";
 import { domInstant } from "./dom.js";
+import { runEvidence } from "./run-evidence.js";
+import { SPACETIME_END_ROWS, spacetimeColumns, spacetimeLeases, spacetimeLives } from "./spacetime-columns.js";
 import { spacetimeCallWords, spacetimeMark, spacetimeWires } from "./spacetime-marks.js";
 import { spacetimeRows } from "./spacetime-rows.js";
 import { spacetimeMessagesAt, spacetimeSteps, spacetimeVisible } from "./spacetime-visible.js";
@@ -118,9 +119,24 @@ function spacetimeTimes(payload, rows, place) {
   return items;
 }
 
-/** Find the events that send what is still in flight at the end: its end needs room below them. */
+/** Make the mark where a server's trace ends although nobody said that the server stopped. */
+function spacetimeTraceEnd(payload, index, place) {
+  const { server } = payload.events[index];
+  const x = place.x.get(server);
+  const y = place.top(index) + SPACETIME_END_ROWS * place.row;
+  const said = `The trace of ${server} ends here, without a word: it may have been killed. Others went on.`;
+  const mark = { sign: "end", words: "trace ends here", tone: "warn" };
+  const side = x === place.lastX ? 1 : place.firstSide(x);
+  return { key: `end${index}`, type: "end", index, event: index, x, y, top: y - place.row, bottom: y + place.row, mark, side, said };
+}
+
+/**
+ * Find the drawn events that need room below them: what they send is still in flight at the end, or
+ * a trace ends there.
+ */
 function spacetimeOpenEnds(payload, visible) {
   const open = new Set();
+  for (const end of runEvidence(payload).ends) open.add(visible.events.lastIndexOf(1, end));
   payload.messages.forEach((message, index) => {
     if (visible.messages[index] && message.ended === null && message.sent !== null) open.add(message.sent);
   });
@@ -184,6 +200,7 @@ export function spacetimePlace(layout, { width, row, em }) {
     const item = spacetimeEventItem(payload, index, place, layout.known);
     if (item) items.push(item);
   }
+  for (const index of runEvidence(payload).ends) items.push(spacetimeTraceEnd(payload, index, place));
   layout.leases.forEach((lease, index) => {
     const x = place.x.get(lease.server);
     if (x === undefined) return;

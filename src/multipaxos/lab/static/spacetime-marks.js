@@ -111,6 +111,8 @@ function spacetimePath(sign, size) {
       return `M${-s},${0.7 * s} L${-s},${-0.7 * s} L${-0.4 * s},0 L0,${-s} L${0.4 * s},0 L${s},${-0.7 * s} L${s},${0.7 * s} Z`;
     case "clock":
       return `M0,${-s} a${s},${s} 0 1 1 -0.01,0 Z M0,${-0.6 * s} V0 H${0.5 * s}`;
+    case "end":
+      return `M${-1.6 * s},0 H${1.6 * s}`;
     case "disk":
       return `M${-s},${-s} h${1.5 * s} l${0.5 * s},${0.5 * s} v${1.5 * s} h${-2 * s} Z`;
     default:

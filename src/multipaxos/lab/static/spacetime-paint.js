@@ -163,6 +163,7 @@ function spacetimeTimeNode(item, place) {
 const SPACETIME_PAINTERS = {
   arrow: spacetimeArrowNode,
   mark: spacetimeMarkNode,
+  end: spacetimeMarkNode,
   call: spacetimeCallNode,
   chosen: spacetimeChosenNode,
   violated: spacetimeBandNode,
@@ -176,11 +177,12 @@ export function spacetimePaint(item, place, run) {
   const node = SPACETIME_PAINTERS[item.type](item, place, run);
   if (item.type === "time") return node;
   const said =
-    item.type === "arrow" ? spacetimeArrowSaid(item.message) : (run.payload.said[item.index] ?? "");
+    item.said ?? (item.type === "arrow" ? spacetimeArrowSaid(item.message) : (run.payload.said[item.index] ?? ""));
   node.setAttribute("tabindex", "-1");
   node.setAttribute("role", "img");
   node.setAttribute("aria-label", domCut(said, 400));
-  if (item.type !== "arrow" && item.type !== "lease") {
+  if (item.type === "end") node.setAttribute("data-trace-end", run.payload.events[item.index].server);
+  else if (item.type !== "arrow" && item.type !== "lease") {
     node.setAttribute("data-event", item.index);
     node.setAttribute("data-kind", run.payload.events[item.index].kind);
   }

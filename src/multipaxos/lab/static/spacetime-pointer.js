@@ -12,7 +12,7 @@ function spacetimeSelectionOf(item) {
 
 function spacetimeHint(item, run) {
   const event = run.payload.events[item.index];
-  const said = item.type === "arrow" ? spacetimeArrowSaid(item.message) : run.payload.said[item.index];
+  const said = item.said ?? (item.type === "arrow" ? spacetimeArrowSaid(item.message) : run.payload.said[item.index]);
   const when = item.type === "arrow" ? run.payload.events[item.event] : event;
   return `${domCut(said ?? "", 300)}\n${domInstant(run.payload.events, when.time)}`;
 }

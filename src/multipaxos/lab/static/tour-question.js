@@ -25,6 +25,8 @@ export function createTourQuestion(seen, shown) {
   let scenario = null;
   const question = { element, isShown: ({ name }) => seen.has(name) };
   question.show = (told) => {
+    // What is asked with goes away: who was there goes on at the tour's buttons.
+    question.hadFocus = form.contains(document.activeElement);
     seen.add(told.name);
     draw();
     shown();

@@ -34,6 +34,7 @@ export function createTourView(guide, { leave, open, reveal, neighbours, seen })
     reveal();
     draw();
     tourScrollUnder(parts.tools, question.element);
+    if (question.hadFocus) focus();
   });
   const related = domNode("p", { class: "tour-related" });
   const element = domNode("div", { class: "tour", hidden: true }, parts.tools, parts.title, question.element, parts.list, related);
@@ -52,7 +53,9 @@ export function createTourView(guide, { leave, open, reveal, neighbours, seen })
     }
     known = { name: scenario.name, stop: guide.stop, isAway: guide.isAway };
   };
-  return { element, draw, next: () => parts.next.click(), back: () => parts.back.click() };
+  /** Let the button that goes on have the focus. */
+  const focus = () => (parts.next.disabled ? parts.wheel : parts.next).focus({ preventScroll: true });
+  return { element, draw, focus, next: () => parts.next.click(), back: () => parts.back.click() };
 }
 
 /** Scroll *element* to where the buttons, which stay in view, end. */

@@ -1,6 +1,7 @@
 // The "why" panel: one paragraph from the rule that decided, its code, and the quorum lens.
 
 import { domCut, domInstant, domNode, domOncePerFrame } from "./dom.js";
+import { RUN_STATUS_WORDS } from "./run-words.js";
 import { whyFacts } from "./why-facts.js";
 import { whyDecisionNode, whyProposalNode, whyText, whyViolationNode } from "./why-quorums.js";
 
@@ -57,6 +58,11 @@ function whyFate(message, actions) {
 }
 
 /** Show what a server holds at this instant: in memory, and on its disk. */
+function whyServerWords({ status, link }) {
+  const words = RUN_STATUS_WORDS[status];
+  return link === null ? words : `${words}, at link ${link}`;
+}
+
 function whyServerNode(uid, state) {
   const server = state.run.state(state.at).servers[uid];
   if (!server) return null;
@@ -73,7 +79,7 @@ function whyServerNode(uid, state) {
   return domNode(
     "section",
     { class: "why-server", "data-why-server": uid },
-    domNode("h4", { text: `Server ${domCut(uid, 60)}: ${server.status}, at link ${server.link}` }),
+    domNode("h4", { text: `Server ${domCut(uid, 60)}: ${whyServerWords(server)}` }),
     domNode(
       "table",
       {},
