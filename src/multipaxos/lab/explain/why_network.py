@@ -61,7 +61,7 @@ def why_duplicated(now: Moment) -> Why:
 
 def why_wires(now: Moment) -> Why:
     """Explain what a partition allows, and what it does not."""
-    blocked = {(pair[0], pair[1]) for pair in now.fields["blocked"][:PAIRS_SHOWN]}
+    blocked = {(one, other) for one, other in now.fields["blocked"][:PAIRS_SHOWN] if one != other}
     if not blocked:
         return "network", (
             "Everybody reaches everybody again. What was lost is asked again, and whoever is "
@@ -85,9 +85,7 @@ def why_wires(now: Moment) -> Why:
 
 
 def _reaches(now: Moment, uid: str, blocked: set[tuple[str, str]]) -> int:
-    return sum(
-        other == uid or not {(uid, other), (other, uid)} & blocked for other in now.past.uids
-    )
+    return sum(not {(uid, other), (other, uid)} & blocked for other in now.past.uids)
 
 
 def why_greeting(now: Moment) -> Why:

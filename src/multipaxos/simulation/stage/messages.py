@@ -55,13 +55,22 @@ class MessageCommands(StageBase):
     def partition(self, rest: str) -> None:
         """``partition A B | C D E``: nothing passes between the groups."""
         groups = [group.split() for group in rest.split("|")]
-        for uid in (uid for group in groups for uid in group):
-            self._check_uid(uid)
+        seen: set[str] = set()
+        for group in groups:
+            for uid in group:
+                self._check_uid(uid)
+            twice = seen.intersection(group)
+            if twice:
+                raise BadCommandError(f"{min(twice)} stands in two groups")
+            seen.update(group)
         self.cluster.partition(*groups)
 
     def block(self, rest: str) -> None:
         """``block A->B``: nothing passes this way; the other way stays open."""
-        self.cluster.block(*self._pair(rest))
+        sender, receiver = self._pair(rest)
+        if sender == receiver:
+            raise BadCommandError(f"nothing cuts {sender} off from itself")
+        self.cluster.block(sender, receiver)
 
     def heal(self, rest: str) -> None:
         """Let everything pass again."""
