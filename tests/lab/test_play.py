@@ -55,6 +55,7 @@ def test_an_empty_script_is_a_cluster_that_waits() -> None:
         ("propose A x\n" * 3000, "a script has at most 2,000 lines, and this one 3,000"),
         ("propose A " + "x" * 3000, "line 1: a line has at most 2,000 characters"),
         ("x" * 5_000_000, "a script has at most 4,000,000 characters"),
+        ("# Why\nquorums 1 1\n", "line 2, quorums 1 1: 1 promises and 1 acceptances of 3"),
         ("propose A x\nadvance 1000000s", "line 2, advance 1000000s: the run is too long"),
         (
             "stall A 1000000s at reading 1\npropose A x\nadvance 9s",

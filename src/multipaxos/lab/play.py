@@ -63,7 +63,11 @@ def play_unjudged(script: str, *, clock: Callable[[], float] = time.monotonic) -
     stage = Stage(tolerant=True, on_step=lambda: _check_length(stage, clock, ends_at))
     for line in lines:
         _perform(stage, line)
-    stage.begin()
+    try:
+        stage.begin()
+    except BadCommandError as error:
+        # There are settings only, and they do not go together.
+        raise _refused(lines[-1], error) from error
     return Played(script=script, lines=lines, stage=stage)
 
 
@@ -120,7 +124,7 @@ def _perform(stage: Stage, line: Line) -> None:
     try:
         stage.perform(line.command)
     except (BadCommandError, NoSuchMessageError) as error:
-        raise ScriptError(f"line {line.number}, {_shown(line.command)}: {error}") from error
+        raise _refused(line, error) from error
     except TooManyStepsError as error:
         raise _too_long(line, f"more than {STEPS_MAX:,} things happen") from error
     except _TooLongError as error:
@@ -144,11 +148,15 @@ def _check_length(stage: Stage, clock: Callable[[], float], ends_at: float) -> N
 
 
 def _too_long(line: Line, why: str) -> ScriptError:
-    return ScriptError(
-        f"line {line.number}, {_shown(line.command)}: the run is too long for the lab: {why}. Let "
-        "less time pass, or less happen; `multipaxos simulate` plays longer ones"
+    return _refused(
+        line,
+        f"the run is too long for the lab: {why}. Let less time pass, or less happen; `multipaxos "
+        "simulate` plays longer ones",
     )
 
 
-def _shown(command: str) -> str:
-    return command if len(command) <= SHOWN_LENGTH_MAX else f"{command[:SHOWN_LENGTH_MAX]}..."
+def _refused(line: Line, why: object) -> ScriptError:
+    command = line.command
+    if len(command) > SHOWN_LENGTH_MAX:
+        command = f"{command[:SHOWN_LENGTH_MAX]}..."
+    return ScriptError(f"line {line.number}, {command}: {why}")
