@@ -223,3 +223,30 @@ def test_a_partition_says_who_can_still_decide(told: Callable[[str], Told]) -> N
             "is told what it missed."
         ),
     ]
+
+
+def test_with_other_quorums_a_partition_is_measured_by_them(told: Callable[[str], Told]) -> None:
+    """A round needs promises and acceptances: two of three begin none that needs all three."""
+    run = told("quorums 3 1\npropose A x\npartition A B | C\n")
+
+    (said,) = paragraphs(run, "network", "wires")
+
+    assert "Nobody is in both-way touch with a quorum: no new round can come to its end" in said
+
+
+def test_a_refused_request_to_accept_is_measured_by_the_quorum_of_acceptances(
+    told: Callable[[str], Told],
+) -> None:
+    """Two of four are enough there, though a promise needs three."""
+    run = told(
+        "servers A B C D\nquorums 3 2\npropose A x\ndeliver A->B Prepare, A->C Prepare, B->A "
+        "Promise, C->A Promise\npropose D y\ndeliver D->B Prepare, D->C Prepare, A->B Accept, A->C "
+        "Accept, B->A Nack, C->A Nack\n"
+    )
+    events, _ = run
+
+    assert "round lost" not in [event.kind for event in events]
+    assert paragraphs(run, "nack", "delivered")[1] == (
+        "C refuses 2.A, for it has promised 2.D. Of 4 servers 2 have refused; 2 servers may still "
+        "grant it, a quorum: the round goes on. The next round of A will be above 2.D."
+    )

@@ -67,7 +67,8 @@ def why_wires(now: Moment) -> Why:
             "Everybody reaches everybody again. What was lost is asked again, and whoever is "
             "behind is told what it missed."
         )
-    able = [uid for uid in now.past.uids if _reaches(now, uid, blocked) >= now.past.majority]
+    needed = max(now.past.promise_size, now.past.accept_size)
+    able = [uid for uid in now.past.uids if _reaches(now, uid, blocked) >= needed]
     if not able:
         progress = "Nobody is in both-way touch with a quorum: no new round can come to its end"
     else:

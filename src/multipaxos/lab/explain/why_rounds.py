@@ -201,7 +201,8 @@ def why_nack_arrived(now: Moment) -> Why:
     ballot = now.past.ballots.of(link, message["proposal_id"])
     refused = {*ballot.refused, message["acceptor"]}
     left = len(now.past.uids) - len(refused)
-    if left >= now.past.promise_size:
+    needed = now.past.promise_size if ballot.asked is None else now.past.accept_size
+    if left >= needed:
         so = f"{counted(left, 'server')} may still grant it, a quorum: the round goes on"
     else:
         so = f"only {left} could still grant it, which is no quorum: the round is lost"
