@@ -250,3 +250,18 @@ def test_a_refused_request_to_accept_is_measured_by_the_quorum_of_acceptances(
         "C refuses 2.A, for it has promised 2.D. Of 4 servers 2 have refused; 2 servers may still "
         "grant it, a quorum: the round goes on. The next round of A will be above 2.D."
     )
+
+
+def test_a_value_that_reads_like_a_message_misleads_nobody(told: Callable[[str], Told]) -> None:
+    """What a server sends for a request is told by the message's type, not by what is in it."""
+    run = told(
+        "seed 3\nmaster\nautomatic\nadvance 5s\n"
+        + "".join(f"propose {uid} Prepare\nadvance 1s\n" for uid in "ABC")
+    )
+
+    goes = [said.rpartition(". ")[2] for said in paragraphs(run, "request", "called")]
+
+    assert sorted(set(goes)) == [
+        "It is the master, so it asks for acceptance at once.",
+        "It must not propose now, so it hands the request on to the master.",
+    ]
