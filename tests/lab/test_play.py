@@ -4,8 +4,11 @@ from itertools import count
 
 import pytest
 
+from multipaxos.invariants.names import LINEARIZABLE, NAMES, PROGRESS
 from multipaxos.lab.forking import fork
+from multipaxos.lab.judging import CALLS_MAX
 from multipaxos.lab.play import PLAY_SECONDS_MAX, ScriptError, play
+from multipaxos.lab.run import run_of
 
 AUTOMATIC = """\
 # A run of two proposers.
@@ -93,6 +96,18 @@ deliver all
     broken = [e.fields["name"] for e in play(script).stage.events if e.kind == "violated"]
 
     assert "I11 Linearizable" in broken
+
+
+def test_a_run_with_too_many_requests_is_not_said_to_be_linearizable() -> None:
+    """The order of so many is not searched for, so nothing is claimed of I11."""
+    few = play("faults none 5s\nclients 2 4 5s\nadvance 5s\n")
+    many = play("faults none 20s\nclients 2 6 20s\nadvance 20s\n")
+
+    assert len(few.stage.cluster.calls) <= CALLS_MAX < len(many.stage.cluster.calls)
+    assert run_of(few)["judged"] == [name for name in NAMES if name != PROGRESS]
+    assert run_of(many)["judged"] == [
+        name for name in NAMES if name not in (PROGRESS, LINEARIZABLE)
+    ]
 
 
 def test_a_fork_shares_its_past_and_goes_on_otherwise() -> None:
