@@ -143,6 +143,21 @@ def test_what_the_clients_saw_is_judged_at_the_very_end_of_a_fork() -> None:
     assert play(forked.script).stage.events == forked.stage.events
 
 
+def test_a_fork_at_the_end_shares_what_happened_but_no_verdict() -> None:
+    """What the clients saw is judged anew in the fork: that event is not among the common ones."""
+    script = (
+        "bug read-from-anybody\npropose A x\ndeliver A->B Prepare, B->A Promise, A->B Accept, B->A "
+        "Accepted\nread C\n"
+    )
+    events = play(script).stage.events
+    assert events[-1].fields["name"] == "I11 Linearizable"
+
+    forked = fork(script, at=len(events), commands=["crash C"], keep_time=False)
+
+    assert forked.events == len(events) - 1
+    assert forked.played.stage.events[: forked.events] == events[: forked.events]
+
+
 @pytest.mark.parametrize("keep_time", [True, False])
 def test_time_does_not_pass_by_itself_where_messages_are_held(keep_time: bool) -> None:
     """A person goes on there."""
