@@ -9,7 +9,7 @@ from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.lab.judging import check_calls
 from multipaxos.simulation.clock import TooManyStepsError
 from multipaxos.simulation.manual_network import NoSuchMessageError
-from multipaxos.simulation.scenario import SEPARATOR, command_of
+from multipaxos.simulation.scenario import command_of, script_in
 from multipaxos.simulation.stage import BadCommandError, Stage
 
 LINES_MAX = 2_000
@@ -95,9 +95,7 @@ def read_lines(script: str) -> tuple[Line, ...]:
     """Return the commands of *script*, up to its golden trace. Raises ScriptError."""
     if len(script) > LINES_MAX * LINE_LENGTH_MAX:
         raise ScriptError(f"a script has at most {LINES_MAX * LINE_LENGTH_MAX:,} characters")
-    texts = script.splitlines()
-    if SEPARATOR in texts:
-        texts = texts[: texts.index(SEPARATOR)]
+    texts = script_in(script).splitlines()
     if len(texts) > LINES_MAX:
         raise ScriptError(f"a script has at most {LINES_MAX:,} lines, and this one {len(texts):,}")
     lines: list[Line] = []
