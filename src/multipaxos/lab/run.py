@@ -39,15 +39,13 @@ def run_of(played: Played) -> Run:
     }
 
 
-def run_of_trace(
-    events: Sequence[TraceEvent], *, title: str, judged: Sequence[str] = (), source: str = "trace"
-) -> Run:
+def run_of_trace(events: Sequence[TraceEvent], *, title: str, judged: Sequence[str] = ()) -> Run:
     """
     Return the run that a trace tells of: nobody can change it.
 
     *judged* are the invariants that it was held against.
     """
-    run = _run(events, explain(events), title=title, source=source)
+    run = _run(events, explain(events), title=title, source="trace")
     return run | {"judged": list(judged)}
 
 
@@ -84,12 +82,11 @@ def _run(events: Sequence[TraceEvent], explanation: Explanation, *, title: str, 
 
 def _marks(played: Played) -> list[Mapping[str, object]]:
     """Return where each command ended that was no setting."""
-    settings = len(played.lines) - len({step.line for step in played.stage.steps_taken})
     ends = {step.line: step.events for step in played.stage.steps_taken}
     return [
         {"events": ends[place], "command": line.command, "caption": line.caption}
         for place, line in enumerate(played.lines)
-        if place >= settings and place in ends
+        if place in ends
     ]
 
 
