@@ -1,7 +1,7 @@
 """The commands of a script that take messages, and cut wires."""
 
 from multipaxos.chain.messages import Envelope
-from multipaxos.simulation.manual_network import NoSuchMessageError
+from multipaxos.simulation.manual_network import NoSuchMessageError, way_of
 from multipaxos.simulation.stage.base import BadCommandError, StageBase
 
 DELIVERIES_MAX = 10_000
@@ -84,8 +84,7 @@ class MessageCommands(StageBase):
         count = 0
         while (envelope := self._first_deliverable()) is not None:
             self._tell()
-            kind = type(envelope.message).__name__
-            self.lines.append(f"  > {envelope.sender}->{envelope.receiver} {kind}")
+            self.lines.append(f"  > {way_of(envelope)}")
             number = self.hand.number(envelope)
             manual.deliver(envelope)
             self._step(f"deliver #{number}")
