@@ -104,8 +104,6 @@ def _run_of_traces(paths: Sequence[Path]) -> "Run":
     try:
         events, title, judged = read_and_judge(paths)
         return run_of_trace(events, title=title, judged=judged)
-    except OSError as error:
-        raise BadInputError(f"{error.filename} cannot be read: {error.strerror}.") from error
     except MultipaxosError as error:
         raise BadInputError(_sentence(f"This cannot be shown: {error}")) from error
 
