@@ -5,12 +5,11 @@ from typing import Any, TypeAlias
 
 from multipaxos.lab.explain.said_of_messages import label, sent
 from multipaxos.lab.explain.words import (
-    NOTHING,
     SENTENCE_LENGTH_MAX,
-    acceptance,
     call,
     clipped,
     duration,
+    founders_in_words,
     joined,
     name,
     number,
@@ -18,11 +17,12 @@ from multipaxos.lab.explain.words import (
     state,
     text,
     value,
+    votes_in_words,
 )
 from multipaxos.trace import TraceEvent
 from multipaxos.trace.diagram.notes import DISK_WORDS
 from multipaxos.trace.diagram.words import wires_words
-from multipaxos.trace.text import describe_result, why_refused
+from multipaxos.trace.text import describe_result, links_in_words, why_refused
 
 _Words: TypeAlias = Callable[[str, Mapping[str, Any]], str]
 
@@ -67,21 +67,10 @@ def _link(fields: Mapping[str, Any]) -> str:
 
 
 def _saved(server: str, fields: Mapping[str, Any]) -> str:
-    link, promised, accepted = fields["instance"], fields["promised"], fields["accepted"]
-    if promised == NOTHING:
-        votes = "no votes yet"
-    elif accepted == NOTHING:
-        votes = f"promised {number(promised)}, accepted nothing"
-    else:
-        votes = f"promised {number(promised)}, accepted {acceptance(accepted, fields['value'])}"
+    votes = votes_in_words(fields, none="no votes yet")
     decided = [one["number"] for one in fields["decided"]]
-    closed = f"; decided since the last save: {_numbers(decided)}" if decided else ""
-    return f"{server} saves to its disk: at link {link}, {votes}{closed}."
-
-
-def _numbers(numbers: list[int]) -> str:
-    first, last = numbers[0], numbers[-1]
-    return f"link {first}" if first == last else f"links {first} to {last}"
+    closed = f"; decided since the last save: {links_in_words(decided)}" if decided else ""
+    return f"{server} saves to its disk: at link {_link(fields)}, {votes}{closed}."
 
 
 def _promised(server: str, fields: Mapping[str, Any]) -> str:
@@ -148,8 +137,7 @@ def _waiting(server: str, fields: Mapping[str, Any]) -> str:
 
 
 def _founded(server: str, fields: Mapping[str, Any]) -> str:
-    founders = [one[0] if isinstance(one, list) and one else one for one in fields["founders"]]
-    return f"{server} founds a chain with {joined(founders)}."
+    return f"{server} founds a chain with {founders_in_words(fields)}."
 
 
 def _rejoined(server: str, fields: Mapping[str, Any]) -> str:
