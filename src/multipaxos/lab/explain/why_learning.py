@@ -121,7 +121,7 @@ def why_called(now: Moment) -> Why:
         goes = "It is the master, so it asks for acceptance at once"
     else:
         goes = "It waits until this server may propose it"
-    again = " It is asked again under the same id." if request in now.server.wishes else ""
+    again = " It is asked again under the same id." if request in now.server.requests else ""
     return "request", (
         f"{name(now.fields['client'])} asks {now.who} for {asked}, under the id "
         f"{request_name(request)}.{again} {now.who} queues it until it is in a link of the chain. "

@@ -47,8 +47,8 @@ def why_crashed(now: Moment) -> Why:
     lost = []
     if server.round is not None:
         lost.append(f"its round {number(server.round)}")
-    if server.wishes:
-        lost.append(f"its clients' requests ({call(next(iter(server.wishes.values())))})")
+    if server.requests:
+        lost.append(f"its clients' requests ({call(next(iter(server.requests.values())))})")
     if server.lease is not None:
         lost.append("its lease")
     if any(server.counted.values()):
