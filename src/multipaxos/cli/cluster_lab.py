@@ -1,6 +1,5 @@
 """``multipaxos cluster --lab``: the servers as processes, and the lab's page in front of them."""
 
-import signal
 import tempfile
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from rich.text import Text
 from multipaxos.chain.register import Register
 from multipaxos.cli.lab_page import open_lab
 from multipaxos.cli.output import open_console
-from multipaxos.cli.processes import ServerProcess, describe_exit, end_all
+from multipaxos.cli.processes import ServerProcess, describe_exit, end_all, take_ends
 from multipaxos.cli.reaching import Reach, find_servers
 from multipaxos.client import ClientError
 from multipaxos.lab.live import LiveCluster
@@ -61,8 +60,7 @@ def _serve(live: LiveCluster, children: "_Children", port: int, *, opens_browser
 
     notice = "Its servers lose, delay and cut messages on purpose, if the page says so."
     loop = open_lab(Service(live=live), port, opens_browser=opens_browser, notice=notice)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: loop.callFromThread(_stop, loop))
+    take_ends(lambda *_: loop.callFromThread(_stop, loop))
     LoopingCall(children.look).start(LOOK_SECONDS)
     loop.run(installSignalHandlers=False)
 
