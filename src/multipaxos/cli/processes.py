@@ -180,13 +180,6 @@ def end_all(processes: Sequence[ServerProcess]) -> None:
         process.terminate()
 
 
-def describe_exit(exit_code: int) -> str:
-    """Return in words how a process ended."""
-    if exit_code < 0:
-        return f"was killed by {signal.Signals(-exit_code).name}"
-    return f"ended with exit code {exit_code}"
-
-
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
     """Wait for *condition*, at most *seconds*; return whether it came true."""
     deadline = time.monotonic() + seconds
