@@ -265,3 +265,21 @@ def test_a_value_that_reads_like_a_message_misleads_nobody(told: Callable[[str],
         "It is the master, so it asks for acceptance at once.",
         "It must not propose now, so it hands the request on to the master.",
     ]
+
+
+def test_two_servers_that_a_third_one_reaches_are_no_partition(told: Callable[[str], Told]) -> None:
+    """Scenario 10: the words name the pair that is cut off, and no groups."""
+    events, explanation = told(scenario("10_bridge_partition"))
+
+    cut = [s for e, s in zip(events, explanation.said, strict=True) if e.kind == "wires"]
+
+    assert cut[:2] == ["A does not reach C.", "A and C are cut off."]
+
+
+def test_nine_servers_that_all_stand_alone_are_nine_groups(told: Callable[[str], Told]) -> None:
+    """As many wires as the largest cluster has can be cut."""
+    names = "A B C D E F G H I"
+    run = told(f"servers {names}\npartition {' | '.join(names.split())}\n")
+
+    assert run[1].said[-1] == f"Partition: {' | '.join(names.split())}."
+    assert "Nobody is in both-way touch with a quorum" in paragraphs(run, "network", "wires")[0]

@@ -1,10 +1,12 @@
 """One plain sentence an event: what happened, for somebody who sees nothing else of the run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from multipaxos.lab.explain.said_of_messages import label, sent
 from multipaxos.lab.explain.words import (
+    NAMES_MAX,
+    PAIRS_MAX,
     SENTENCE_LENGTH_MAX,
     call,
     clipped,
@@ -27,10 +29,12 @@ from multipaxos.trace.text import describe_result, links_in_words, why_refused
 _Words: TypeAlias = Callable[[str, Mapping[str, Any]], str]
 
 
-def said(event: TraceEvent) -> str:
-    """Return *event* in one sentence."""
+def said(event: TraceEvent, servers: Sequence[str]) -> str:
+    """Return *event*, of a cluster of these *servers*, in one sentence."""
     words = _SAID.get(event.kind)
     fields: Any = event.fields
+    if event.kind == "wires":
+        return clipped(_wires(fields, servers), SENTENCE_LENGTH_MAX)
     if words is None:
         return f"{name(event.server)}: {name(event.kind)}."
     return clipped(words(name(event.server), fields), SENTENCE_LENGTH_MAX)
@@ -172,10 +176,10 @@ def _disk(server: str, fields: Mapping[str, Any]) -> str:
     return f"{server}: {words}."
 
 
-def _wires(_server: str, fields: Mapping[str, Any]) -> str:
+def _wires(fields: Mapping[str, Any], servers: Sequence[str]) -> str:
     pairs = fields["blocked"][:PAIRS_MAX]
-    uids = sorted({uid for pair in pairs for uid in pair})
-    words = wires_words(pairs, uids)
+    named = sorted({uid for pair in pairs for uid in pair})
+    words = wires_words(pairs, list(dict.fromkeys([*servers[:NAMES_MAX], *named])))
     return f"{words[0].upper()}{words[1:]}."
 
 
@@ -219,9 +223,6 @@ def _violated(_server: str, fields: Mapping[str, Any]) -> str:
     return f"{name(fields['name'])} is broken{at}: {text(fields['explanation'])}."
 
 
-PAIRS_MAX = 64
-"""More blocked pairs than that make no sentence."""
-
 _SAID: Mapping[str, _Words] = {
     "trace": _trace,
     "sent": lambda _server, fields: sent(fields),
@@ -255,7 +256,6 @@ _SAID: Mapping[str, _Words] = {
     "datagram refused": _datagram,
     "clock rate": _clock,
     "disk": _disk,
-    "wires": _wires,
     "called": _called,
     "returned": _returned,
     "answered": _answered,

@@ -2,9 +2,7 @@
 
 from multipaxos.lab.explain.moment import Moment, Why
 from multipaxos.lab.explain.said_of_messages import label
-from multipaxos.lab.explain.words import joined, name, number, text
-
-PAIRS_SHOWN = 64
+from multipaxos.lab.explain.words import PAIRS_MAX, joined, name, number, text
 
 
 def why_dropped(now: Moment) -> Why:
@@ -61,7 +59,7 @@ def why_duplicated(now: Moment) -> Why:
 
 def why_wires(now: Moment) -> Why:
     """Explain what a partition allows, and what it does not."""
-    blocked = {(one, other) for one, other in now.fields["blocked"][:PAIRS_SHOWN] if one != other}
+    blocked = {(one, other) for one, other in now.fields["blocked"][:PAIRS_MAX] if one != other}
     if not blocked:
         return "network", (
             "Everybody reaches everybody again. What was lost is asked again, and whoever is "
