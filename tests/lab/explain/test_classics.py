@@ -283,3 +283,12 @@ def test_nine_servers_that_all_stand_alone_are_nine_groups(told: Callable[[str],
 
     assert run[1].said[-1] == f"Partition: {' | '.join(names.split())}."
     assert "Nobody is in both-way touch with a quorum" in paragraphs(run, "network", "wires")[0]
+
+
+def test_a_read_that_the_master_answers_at_once_is_not_queued(told: Callable[[str], Told]) -> None:
+    """It comes into no link at all."""
+    run = told("seed 3\nmaster\nautomatic\nadvance 5s\nread C\n")
+
+    assert paragraphs(run, "request", "called") == [
+        "client-1 asks C for get, under the id client-1/1. C can answer at once."
+    ]

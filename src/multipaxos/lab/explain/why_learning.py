@@ -111,10 +111,11 @@ def why_called(now: Moment) -> Why:
     effects = [now.causes.events[place] for place in now.causes.effects(now.place)]
     kinds = {event.kind for event in effects}
     sent = {_type_of(event) for event in effects if event.kind == "sent"}
+    queued = f"{now.who} queues it until it is in a link of the chain. "
     if "forwarded" in kinds:
         goes = "It must not propose now, so it hands the request on to the master"
     elif "answered" in kinds:
-        goes = "It can answer at once"
+        queued, goes = "", f"{now.who} can answer at once"
     elif "Prepare" in sent:
         goes = "Nothing else is in flight here, so it begins a round for it"
     elif "Accept" in sent:
@@ -124,8 +125,7 @@ def why_called(now: Moment) -> Why:
     again = " It is asked again under the same id." if request in now.server.requests else ""
     return "request", (
         f"{name(now.fields['client'])} asks {now.who} for {asked}, under the id "
-        f"{request_name(request)}.{again} {now.who} queues it until it is in a link of the chain. "
-        f"{goes}."
+        f"{request_name(request)}.{again} {queued}{goes}."
     )
 
 

@@ -89,8 +89,8 @@ def why_accept(now: Moment) -> Why:
 
 def _own_vote(now: Moment) -> str:
     """Return what is special about the proposer's own vote: that it comes later, or not at all."""
-    later = [now.causes.events[place] for place in now.causes.siblings(now.place)]
-    if any(e.kind == "timer set" and e.fields["timer"] == Timer.OWN_VOTE for e in later):
+    siblings = [now.causes.events[place] for place in now.causes.siblings(now.place)]
+    if any(e.kind == "timer set" and e.fields["timer"] == Timer.OWN_VOTE for e in siblings):
         return (
             f" {now.who} does not vote itself yet: the others answered last time, and their votes "
             "are enough (abstention)."
