@@ -36,7 +36,7 @@ from multipaxos.runtime.monitoring.metrics import OUTCOMES
 from multipaxos.simulation.cluster import SimulatedCluster
 from multipaxos.simulation.scenario import COMMANDS, SETTINGS
 from multipaxos.trace import KINDS, VERSION
-from multipaxos.trace.schema import DISK_FAULTS, ENGINES, STATUSES
+from multipaxos.trace.schema import DISK_FAULTS, ENGINES, REFUSAL_DATA, STATUSES
 
 COMMANDS_PAGE = "docs/reference/commands.md"
 CONFIGURATION_PAGE = "docs/reference/configuration.md"
@@ -342,6 +342,9 @@ def test_the_reference_of_the_trace_says_what_the_schema_says() -> None:
         "refused": kinds["refused"] - data,
     }
     assert list(documented_reasons()) == [reason.value for reason in Reason]
+    assert {reason: (name,) for reason, name in REFUSAL_DATA.items()} == {
+        reason: names for reason, names in documented_reasons().items() if names
+    }
     assert {f"{name}?" for name in data} == {n for n in KINDS["refused"] if n.endswith("?")}
 
 

@@ -10,6 +10,7 @@ from tests.docs.tables import rows
 from multipaxos.lab import Simulation
 from multipaxos.lab.explain import traces
 from multipaxos.lab.forking import COMMANDS_MAX
+from multipaxos.lab.judging import CALLS_MAX
 from multipaxos.lab.play import (
     EVENTS_MAX,
     LINE_LENGTH_MAX,
@@ -53,6 +54,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
         "characters in a line": LINE_LENGTH_MAX,
         "events of a run that is played": EVENTS_MAX,
         "seconds that playing takes": PLAY_SECONDS_MAX,
+        "requests of clients in a run of which I11 is judged": CALLS_MAX,
         "commands that change a run at once": COMMANDS_MAX,
         "events of a trace": traces.EVENTS_MAX,
         "bytes that the page sends": BODY_BYTES_MAX,

@@ -4,8 +4,11 @@ from itertools import count
 
 import pytest
 
+from multipaxos.invariants.names import LINEARIZABLE, NAMES, PROGRESS
 from multipaxos.lab.forking import fork
+from multipaxos.lab.judging import CALLS_MAX
 from multipaxos.lab.play import PLAY_SECONDS_MAX, ScriptError, play
+from multipaxos.lab.run import run_of
 
 AUTOMATIC = """\
 # A run of two proposers.
@@ -51,12 +54,13 @@ def test_an_empty_script_is_a_cluster_that_waits() -> None:
     [
         ("jump", "line 1, jump: 'jump' is no command"),
         ("# Why\n\npropose Z x", "line 3, propose Z x: 'Z' is no server"),
-        ("quorums 9 9", "the settings cannot be: a quorum has between 1 and 3 of the 3"),
+        ("quorums 9 9", "line 1, quorums 9 9: a quorum has between 1 and 3 of the 3"),
         ("block A->A", "line 1, block A->A: what A tells itself never travels: name two servers"),
         ("deliver #7", "line 1, deliver #7: no message #7 is in flight"),
         ("propose A x\n" * 3000, "a script has at most 2,000 lines, and this one 3,000"),
         ("propose A " + "x" * 3000, "line 1: a line has at most 2,000 characters"),
         ("x" * 5_000_000, "a script has at most 4,000,000 characters"),
+        ("# Why\nquorums 1 1\n", "line 2, quorums 1 1: 1 promises and 1 acceptances of 3"),
         ("propose A x\nadvance 1000000s", "line 2, advance 1000000s: the run is too long"),
         (
             "stall A 1000000s at reading 1\npropose A x\nadvance 9s",
@@ -96,6 +100,18 @@ deliver all
     assert "I11 Linearizable" in broken
 
 
+def test_a_run_with_too_many_requests_is_not_said_to_be_linearizable() -> None:
+    """The order of so many is not searched for, so nothing is claimed of I11."""
+    few = play("faults none 5s\nclients 2 4 5s\nadvance 5s\n")
+    many = play("faults none 20s\nclients 2 6 20s\nadvance 20s\n")
+
+    assert len(few.stage.cluster.calls) <= CALLS_MAX < len(many.stage.cluster.calls)
+    assert run_of(few)["judged"] == [name for name in NAMES if name != PROGRESS]
+    assert run_of(many)["judged"] == [
+        name for name in NAMES if name not in (PROGRESS, LINEARIZABLE)
+    ]
+
+
 def test_a_fork_shares_its_past_and_goes_on_otherwise() -> None:
     """The common part is the same, event by event; then comes what was asked for."""
     run = play(AUTOMATIC)
@@ -127,6 +143,21 @@ def test_what_the_clients_saw_is_judged_at_the_very_end_of_a_fork() -> None:
 
     assert forked.stage.events[-1].fields["name"] == "I11 Linearizable"
     assert play(forked.script).stage.events == forked.stage.events
+
+
+def test_a_fork_at_the_end_shares_what_happened_but_no_verdict() -> None:
+    """What the clients saw is judged anew in the fork: that event is not among the common ones."""
+    script = (
+        "bug read-from-anybody\npropose A x\ndeliver A->B Prepare, B->A Promise, A->B Accept, B->A "
+        "Accepted\nread C\n"
+    )
+    events = play(script).stage.events
+    assert events[-1].fields["name"] == "I11 Linearizable"
+
+    forked = fork(script, at=len(events), commands=["crash C"], keep_time=False)
+
+    assert forked.events == len(events) - 1
+    assert forked.played.stage.events[: forked.events] == events[: forked.events]
 
 
 @pytest.mark.parametrize("keep_time", [True, False])

@@ -26,14 +26,15 @@ LINK = re.compile(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)")
 class Lab:
     """A cluster that was started with ``--lab``, and what its page can ask for."""
 
-    def __init__(self, directory: Path) -> None:
-        """Start three servers on free ports, and wait for the link."""
+    def __init__(self, directory: Path, *starter: str) -> None:
+        """Start three servers on free ports, by *starter* if it is given; wait for the link."""
         config = Config(cluster="lab", servers=loopback_servers("ABC"))
         path = directory / "cluster.toml"
         write_config(path, config)
         self.output = (directory / "output").open("w+")
         self.process = subprocess.Popen(
             [
+                *starter,
                 sys.executable,
                 *("-m", "multipaxos", "cluster", "--lab", "--port", "0", "--no-browser"),
                 *("--config", str(path), "--data", str(directory / "state"), "--quiet"),
@@ -92,16 +93,20 @@ class Lab:
             seconds=WAIT_SECONDS,
         ), self.said
 
+    def end(self) -> None:
+        """End it, if it has not ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(WAIT_SECONDS)
+        self.output.close()
+
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
     """Start a lab, and end it in any case."""
     lab = Lab(tmp_path)
     yield lab
-    if lab.process.poll() is None:
-        lab.process.send_signal(signal.SIGINT)
-        lab.process.wait(WAIT_SECONDS)
-    lab.output.close()
+    lab.end()
 
 
 def is_running(pid: int) -> bool:
@@ -205,6 +210,17 @@ def test_ctrl_c_ends_the_servers_too_even_one_that_stands_still(lab: Lab) -> Non
 
     assert lab.process.wait(WAIT_SECONDS) == 0
     assert not [pid for pid in lab.pids if is_running(pid)]
+
+
+def test_a_lab_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
+    """As a cluster without a page does."""
+    lab = Lab(tmp_path, "nohup")
+    try:
+        lab.process.send_signal(signal.SIGHUP)
+
+        lab.set("A", "still here")
+    finally:
+        lab.end()
 
 
 def test_no_server_outlives_a_lab_that_is_killed(lab: Lab) -> None:

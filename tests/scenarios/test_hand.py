@@ -205,6 +205,8 @@ def test_quorums_that_need_not_meet_are_refused_before_anything_happens() -> Non
         ("hold now", "nothing may follow here"),
         ("steps many", "the number of steps is a whole number"),
         ("advance -3s", "lies in the past"),
+        ("block A->A", "what A tells itself never travels: name two servers"),
+        ("partition A B | B C", "B stands in two groups"),
         ("clock A 0", "a clock runs at a rate from 0.01 to 100"),
         ("propose A x as ann/-1", "the sequence of a request is a whole number"),
         ("stall A 1s at reading 0", "the number of a reading is a whole number"),

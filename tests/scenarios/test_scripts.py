@@ -123,3 +123,16 @@ def test_what_one_server_is_told_by_a_full_disk_and_a_slow_clock(tmp_path: Path)
 
     assert "A stops for good: the disk is full" in trace
     assert "B answers client-2/1: chosen at link 1" in trace
+
+
+@pytest.mark.parametrize("end", ["----\n> golden\n", "----"])
+def test_only_a_line_of_four_dashes_ends_a_script(tmp_path: Path, end: str) -> None:
+    """A comment may be underlined with as many; the golden trace may not be there yet."""
+    path = tmp_path / "play.txt"
+    path.write_text(f"# Two values.\n# ----\npropose A x\n{end}", encoding="utf-8")
+
+    scenario = read_scenario(path)
+
+    assert scenario.script == "# Two values.\n# ----\npropose A x\n"
+    assert scenario.golden == end.removeprefix("----").removeprefix("\n")
+    assert "> propose A x" in scenario.run()

@@ -87,6 +87,13 @@ def test_no_field_may_hold_something_else(events: list[TraceEvent]) -> None:
                     check_event(replace(each, fields={**each.fields, name: strange}))
 
 
+def refused(reason: str, **fields: object) -> TraceEvent:
+    """Return a refusal for *reason*."""
+    message = {"type": "Prepare", "proposal_id": "1.A"}
+    said = {"instance": 1, "text": "", "sender": "A", "message": message, "reason": reason}
+    return event("refused", **{**said, **fields})
+
+
 @pytest.mark.parametrize(
     "strange, sentence",
     [
@@ -99,6 +106,12 @@ def test_no_field_may_hold_something_else(events: list[TraceEvent]) -> None:
         (event("disk", fault="wet"), "is not one of full, mended"),
         (event("wires", blocked=[["A", "B", "C"]]), "is not a list of pairs of names"),
         (event("wires", blocked=[["A", 1]]), "is not a list of pairs of names"),
+        (refused("promised"), "'refused' for 'promised' without its field 'promised_id'"),
+        (refused("ahead", promised_id="2.A"), "'refused' for 'ahead' without its field 'asked'"),
+        (
+            refused("promised", promised_id="2.A", message={"type": "OtherChain"}),
+            "'refused' for 'promised' is about a message without a proposal",
+        ),
         (replace(TIMER_SET, seconds="now"), "an event's time is a number of seconds"),  # type: ignore[arg-type]
         (replace(TIMER_SET, seconds=True), "an event's time is a number of seconds"),
         (replace(TIMER_SET, server=None), "an event's server and its kind are texts"),  # type: ignore[arg-type]

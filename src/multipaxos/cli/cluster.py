@@ -26,17 +26,16 @@ from multipaxos.cli.parameters import (
 from multipaxos.cli.processes import (
     POLL_SECONDS,
     ServerProcess,
-    describe_exit,
     end_all,
     interrupt_at_end,
     write_config,
 )
+from multipaxos.cli.server_lines import end_of, start_on
 from multipaxos.composition import compose, describe, strategy_names
 from multipaxos.runtime.config import SERVERS_MAX, Config, built_in_config
-from multipaxos.trace.console import RED, stack_lines, uid_style
+from multipaxos.trace.console import stack_lines
 
 BUILT_IN_SERVERS = 3
-PREFIX_GAP = "  "
 PEER_PORTS = 7100
 CLIENT_PORTS = 7000
 """Another number of servers has ports of its own: five take 7051 to 7055, and 7151 to 7155."""
@@ -168,7 +167,10 @@ class _Cluster:
         children: list[ServerProcess] = []
         try:
             self._introduce()
-            children.extend(self._start(uid) for uid in self.config.servers)
+            children.extend(
+                start_on(self.console, uid, self.options, on_line=self._write)
+                for uid in self.config.servers
+            )
             self._watch(children)
         except KeyboardInterrupt:
             # A second Ctrl+C must not keep us from ending the children.
@@ -186,29 +188,14 @@ class _Cluster:
         for line in stack_lines(describe(compose(self.strategies)), self.console):
             self._write(line)
 
-    def _start(self, uid: str) -> ServerProcess:
-        return ServerProcess(
-            uid,
-            self.options,
-            on_line=lambda line: self._print(uid, line),
-            colour=self.console.is_terminal and not self.console.no_color,
-            width=self.console.width - len(uid) - len(PREFIX_GAP),
-        )
-
     def _watch(self, children: Sequence[ServerProcess]) -> None:
         running = list(children)
         while running and self._output_error is None:
             for child in [child for child in running if child.exit_code is not None]:
                 running.remove(child)
                 assert child.exit_code is not None
-                self._print(child.uid, Text(describe_exit(child.exit_code), style=f"bold {RED}"))
+                self._write(end_of(child.uid, child.exit_code))
             time.sleep(POLL_SECONDS)
-
-    def _print(self, uid: str, line: Text) -> None:
-        # Traffic begins with the server's name already.
-        if not line.plain.startswith(f"{uid} "):
-            line = Text.assemble((uid, uid_style(uid)), PREFIX_GAP, line)
-        self._write(line)
 
     def _write(self, line: Text) -> None:
         with self._lock:

@@ -1,6 +1,5 @@
 """``multipaxos cluster --lab``: the servers as processes, and the lab's page in front of them."""
 
-import signal
 import tempfile
 import time
 from collections.abc import Sequence
@@ -15,8 +14,9 @@ from rich.text import Text
 from multipaxos.chain.register import Register
 from multipaxos.cli.lab_page import open_lab
 from multipaxos.cli.output import open_console
-from multipaxos.cli.processes import ServerProcess, describe_exit, end_all
+from multipaxos.cli.processes import ServerProcess, end_all, take_ends
 from multipaxos.cli.reaching import Reach, find_servers
+from multipaxos.cli.server_lines import end_of, start_on
 from multipaxos.client import ClientError
 from multipaxos.lab.live import LiveCluster
 from multipaxos.lab.live.stream import Stream
@@ -24,7 +24,6 @@ from multipaxos.lab.live.tail import TraceTail
 from multipaxos.runtime.clock import boot_seconds
 from multipaxos.runtime.config import Config
 from multipaxos.trace import printable
-from multipaxos.trace.console import RED, uid_style
 
 ASK_SECONDS_MAX = 3.0
 ASK_PATIENCE_SECONDS = 0.5
@@ -61,8 +60,7 @@ def _serve(live: LiveCluster, children: "_Children", port: int, *, opens_browser
 
     notice = "Its servers lose, delay and cut messages on purpose, if the page says so."
     loop = open_lab(Service(live=live), port, opens_browser=opens_browser, notice=notice)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: loop.callFromThread(_stop, loop))
+    take_ends(lambda *_: loop.callFromThread(_stop, loop))
     LoopingCall(children.look).start(LOOK_SECONDS)
     loop.run(installSignalHandlers=False)
 
@@ -107,8 +105,7 @@ class _Children:
         for uid, process in list(self._processes.items()):
             if process.exit_code is not None and process.pid not in self._told:
                 self._told.add(process.pid)
-                said = describe_exit(process.exit_code)
-                self._print(uid, Text(said, style=f"bold {RED}"))
+                self._print(end_of(uid, process.exit_code))
 
     # -- what the lab asks for ---------------------------------------------------------------------
 
@@ -160,18 +157,15 @@ class _Children:
         return f"{uid} has set {printable(value, length_max=60)}, {milliseconds:.1f} ms later."
 
     def _start(self, uid: str) -> None:
-        self._processes[uid] = ServerProcess(
+        self._processes[uid] = start_on(
+            self._console,
             uid,
             [*self._options, "--trace", str(self.traces[uid])],
-            on_line=lambda line: self._print(uid, line),
+            on_line=self._print,
             listens=True,
-            colour=self._console.is_terminal and not self._console.no_color,
-            width=self._console.width,
         )
 
-    def _print(self, uid: str, line: Text) -> None:
-        if not line.plain.startswith(f"{uid} "):
-            line = Text.assemble((uid, uid_style(uid)), "  ", line)
+    def _print(self, line: Text) -> None:
         try:
             self._console.print(line)
         except OSError:

@@ -116,8 +116,6 @@ def _run_of_traces(paths: Sequence[Path]) -> "Run":
     try:
         events, title, judged, remarks = read_and_judge(paths)
         return run_of_trace(events, title=title, judged=judged, remarks=remarks)
-    except OSError as error:
-        raise BadInputError(f"{error.filename} cannot be read: {error.strerror}.") from error
     except MultipaxosError as error:
         raise BadInputError(_sentence(f"This cannot be shown: {error}")) from error
 

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from rich.text import Text
@@ -130,12 +131,9 @@ def interrupt_at_end() -> None:
     """
     Take a request to end, and the end of the terminal, as Ctrl+C.
 
-    Whoever ends this program must leave neither its servers behind nor its files. A signal that is
-    ignored, as ``nohup`` has it, stays so.
+    Whoever ends this program must leave neither its servers behind nor its files.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
+    take_ends(_interrupt, (signal.SIGTERM, signal.SIGHUP))
 
 
 def interrupt_once() -> None:
@@ -144,9 +142,20 @@ def interrupt_once() -> None:
 
     Whoever must end many processes before it ends itself is not to be kept from that.
     """
-    for number in _ENDS:
+    take_ends(_interrupt_once)
+
+
+def take_ends(
+    action: Callable[[int, FrameType | None], None], signals: Iterable[signal.Signals] = _ENDS
+) -> None:
+    """
+    Let *action* take the *signals* that ask this program to end.
+
+    One that is ignored, as ``nohup`` has it, stays so.
+    """
+    for number in signals:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt_once)
+            signal.signal(number, action)
 
 
 def _interrupt(*_: object) -> NoReturn:
@@ -169,13 +178,6 @@ def end_all(processes: Sequence[ServerProcess]) -> None:
             process.go_on()
     for process in running:
         process.terminate()
-
-
-def describe_exit(exit_code: int) -> str:
-    """Return in words how a process ended."""
-    if exit_code < 0:
-        return f"was killed by {signal.Signals(-exit_code).name}"
-    return f"ended with exit code {exit_code}"
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multipaxos.lab.play import Played, ScriptError, go_on, judged, play, play_unjudged
+from multipaxos.lab.play import Played, ScriptError, go_on, judged, play_unjudged
 from multipaxos.simulation.stage.cut import cut
 
 COMMANDS_MAX = 100
@@ -27,8 +27,8 @@ def fork(script: str, *, at: int, commands: Sequence[str], keep_time: bool) -> F
     Raises ScriptError.
     """
     _check(at, commands)
-    before = play(script)
-    # The calls are judged at a run's end: that is no event of its beginning.
+    # What the clients saw is judged at a run's end: that is no event of its beginning.
+    before = play_unjudged(script)
     beginning = cut(before.stage, at)
     kept = _lines_of(before, beginning.commands)
     after = play_unjudged("\n".join([*kept, *commands, ""]))

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from multipaxos.errors import MultipaxosError
 from multipaxos.lab.play import Line, read_lines
-from multipaxos.simulation.scenario import SEPARATOR
+from multipaxos.simulation.scenario import script_in
 
 PARTS = ("Why", "Look at", "Question", "Answer")
 NUMBER = re.compile(r"0*(\d+\w?)_")
@@ -76,7 +76,7 @@ def find(name: str) -> Story:
 
 def story_of(name: str, text: str) -> Story:
     """Return the story in the *text* of a scenario file, called *name*."""
-    script = text.partition(f"{SEPARATOR}\n")[0]
+    script = script_in(text)
     top: list[str] = []
     for line in script.splitlines():
         if not line.startswith("#"):

@@ -9,6 +9,7 @@ import math
 from dataclasses import replace
 
 from multipaxos.invariants.linearizability import Operation, check_linearizable
+from multipaxos.invariants.names import LINEARIZABLE, NAMES, PROGRESS
 from multipaxos.simulation.clients import history_of
 from multipaxos.simulation.cluster import SimulatedCluster
 
@@ -18,8 +19,19 @@ CALLS_MAX = 60
 
 def check_calls(cluster: SimulatedCluster) -> None:
     """Raise InvariantViolation if no order of single steps explains what the clients saw."""
-    if len(cluster.calls) <= CALLS_MAX:
+    if _are_few_enough(cluster):
         check_linearizable(_in_order_of_events(cluster), cluster.machine)
+
+
+def judged_of(cluster: SimulatedCluster) -> list[str]:
+    """Return the names of the invariants that a played run on *cluster* is held against."""
+    # Whether it goes on for ever, no finite run tells.
+    left_out = {PROGRESS} if _are_few_enough(cluster) else {PROGRESS, LINEARIZABLE}
+    return [name for name in NAMES if name not in left_out]
+
+
+def _are_few_enough(cluster: SimulatedCluster) -> bool:
+    return len(cluster.calls) <= CALLS_MAX
 
 
 def _in_order_of_events(cluster: SimulatedCluster) -> list[Operation]:

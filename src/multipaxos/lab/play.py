@@ -9,7 +9,7 @@ from multipaxos.invariants.violation import InvariantViolation
 from multipaxos.lab.judging import check_calls
 from multipaxos.simulation.clock import TooManyStepsError
 from multipaxos.simulation.manual_network import NoSuchMessageError
-from multipaxos.simulation.scenario import SEPARATOR, command_of
+from multipaxos.simulation.scenario import command_of, script_in
 from multipaxos.simulation.stage import BadCommandError, Stage
 from multipaxos.trace import printable
 
@@ -67,8 +67,8 @@ def play_unjudged(script: str, *, clock: Callable[[], float] = time.monotonic) -
     try:
         stage.begin()
     except BadCommandError as error:
-        # Nothing but settings, which do not go together: no line is to blame alone.
-        raise ScriptError(f"the settings cannot be: {error}") from error
+        # There are settings only, and they do not go together.
+        raise _refused(lines[-1], error) from error
     return Played(script=script, lines=lines, stage=stage)
 
 
@@ -96,9 +96,7 @@ def read_lines(script: str) -> tuple[Line, ...]:
     """Return the commands of *script*, up to its golden trace. Raises ScriptError."""
     if len(script) > LINES_MAX * LINE_LENGTH_MAX:
         raise ScriptError(f"a script has at most {LINES_MAX * LINE_LENGTH_MAX:,} characters")
-    texts = script.splitlines()
-    if SEPARATOR in texts:
-        texts = texts[: texts.index(SEPARATOR)]
+    texts = script_in(script).splitlines()
     if len(texts) > LINES_MAX:
         raise ScriptError(f"a script has at most {LINES_MAX:,} lines, and this one {len(texts):,}")
     lines: list[Line] = []
@@ -125,7 +123,7 @@ def _perform(stage: Stage, line: Line) -> None:
     try:
         stage.perform(line.command)
     except (BadCommandError, NoSuchMessageError) as error:
-        raise ScriptError(f"line {line.number}, {_shown(line.command)}: {error}") from error
+        raise _refused(line, error) from error
     except TooManyStepsError as error:
         raise _too_long(line, f"more than {STEPS_MAX:,} things happen") from error
     except _TooLongError as error:
@@ -149,10 +147,15 @@ def _check_length(stage: Stage, clock: Callable[[], float], ends_at: float) -> N
 
 
 def _too_long(line: Line, why: str) -> ScriptError:
-    return ScriptError(
-        f"line {line.number}, {_shown(line.command)}: the run is too long for the lab: {why}. Let "
-        "less time pass, or less happen; `multipaxos simulate` plays longer ones"
+    return _refused(
+        line,
+        f"the run is too long for the lab: {why}. Let less time pass, or less happen; `multipaxos "
+        "simulate` plays longer ones",
     )
+
+
+def _refused(line: Line, why: object) -> ScriptError:
+    return ScriptError(f"line {line.number}, {_shown(line.command)}: {why}")
 
 
 def _shown(command: str) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from multipaxos.chain.effects import Timer
-from multipaxos.invariants.names import PROGRESS, RULES
+from multipaxos.invariants.names import RULES
 from multipaxos.lab.explain import Explanation, explain
+from multipaxos.lab.judging import judged_of
 from multipaxos.lab.play import Played
 from multipaxos.lab.trusted import with_what_is_trusted
 from multipaxos.simulation.cluster import SimulatedCluster
@@ -32,8 +33,7 @@ def run_of(played: Played) -> Run:
     return run | {
         "script": played.script,
         "manual": stage.cluster.is_manual,
-        # Whether it goes on for ever, no finite run tells.
-        "judged": [name for name in RULES if name != PROGRESS],
+        "judged": judged_of(stage.cluster),
         "marks": _marks(played),
         "end": {"time": stage.cluster.time.now, "timers": _running(stage.cluster)},
     }
@@ -90,12 +90,11 @@ def _run(events: Sequence[TraceEvent], explanation: Explanation, *, title: str, 
 
 def _marks(played: Played) -> list[Mapping[str, object]]:
     """Return where each command ended that was no setting."""
-    settings = len(played.lines) - len({step.line for step in played.stage.steps_taken})
     ends = {step.line: step.events for step in played.stage.steps_taken}
     return [
         {"events": ends[place], "command": line.command, "caption": line.caption}
         for place, line in enumerate(played.lines)
-        if place >= settings and place in ends
+        if place in ends
     ]
 
 

@@ -1,9 +1,8 @@
 """A person's hand on the messages, whether they are held or the network carries them."""
 
-from composable_paxos import PeerID
 from multipaxos.chain.messages import Envelope
 from multipaxos.simulation.cluster import SimulatedCluster
-from multipaxos.simulation.manual_network import NoSuchMessageError
+from multipaxos.simulation.manual_network import NoSuchMessageError, check_wire, way_of
 from multipaxos.simulation.network import LostBecause
 
 
@@ -37,7 +36,7 @@ class Hand:
         if manual.holds(envelope):
             manual.deliver(envelope)
             return
-        self._check_wire(envelope.sender, envelope.receiver)
+        check_wire(self._cluster.network.wires, envelope)
         self._cluster.network.take(envelope)
         self._cluster.network.arrive(envelope)
 
@@ -84,12 +83,5 @@ class Hand:
             manual.take(envelope)
             network.carry(envelope)
 
-    def _check_wire(self, sender: PeerID, receiver: PeerID) -> None:
-        if not self._cluster.network.wires.carry(sender, receiver):
-            raise NoSuchMessageError(f"a partition keeps {sender} from reaching {receiver}")
-
     def _describe(self) -> str:
-        return ", ".join(
-            f"#{self.number(e)} {e.sender}->{e.receiver} {type(e.message).__name__}"
-            for e in self.on_their_way()
-        )
+        return ", ".join(f"#{self.number(e)} {way_of(e)}" for e in self.on_their_way())

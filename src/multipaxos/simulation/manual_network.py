@@ -11,6 +11,19 @@ class NoSuchMessageError(Exception):
     """Nothing of that description is in flight; the message lists what is."""
 
 
+def way_of(envelope: Envelope) -> str:
+    """Return *envelope* as a script names it: ``A->B Prepare``."""
+    return f"{envelope.sender}->{envelope.receiver} {type(envelope.message).__name__}"
+
+
+def check_wire(wires: Wires, envelope: Envelope) -> None:
+    """Raise NoSuchMessageError if *envelope* cannot pass on *wires*."""
+    if not wires.carry(envelope.sender, envelope.receiver):
+        raise NoSuchMessageError(
+            f"a partition keeps {envelope.sender} from reaching {envelope.receiver}"
+        )
+
+
 class ManualNetwork:
     """
     Holds every envelope until a person delivers, drops or doubles it by name.
@@ -33,9 +46,7 @@ class ManualNetwork:
     def find(self, sender: PeerID, receiver: PeerID, kind: str) -> Envelope:
         """Return the oldest held envelope from *sender* to *receiver* with a message of *kind*."""
         for envelope in self.held:
-            if (envelope.sender, envelope.receiver) == (sender, receiver) and (
-                type(envelope.message).__name__ == kind
-            ):
+            if way_of(envelope) == f"{sender}->{receiver} {kind}":
                 return envelope
         raise NoSuchMessageError(
             f"no {kind} from {sender} to {receiver} is in flight; in flight: {self.describe()}"
@@ -43,17 +54,11 @@ class ManualNetwork:
 
     def describe(self) -> str:
         """List what is held, oldest first."""
-        return (
-            ", ".join(f"{e.sender}->{e.receiver} {type(e.message).__name__}" for e in self.held)
-            or "nothing"
-        )
+        return ", ".join(map(way_of, self.held)) or "nothing"
 
     def deliver(self, envelope: Envelope) -> None:
         """Take the held *envelope* to its receiver: NoSuchMessageError across a partition."""
-        if not self.wires.carry(envelope.sender, envelope.receiver):
-            raise NoSuchMessageError(
-                f"a partition keeps {envelope.sender} from reaching {envelope.receiver}"
-            )
+        check_wire(self.wires, envelope)
         self.take(envelope)
         if not self._deliver(envelope):
             self._postal.dropped(envelope, LostBecause.RECEIVER_DOWN)

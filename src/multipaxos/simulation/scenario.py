@@ -7,6 +7,7 @@ where the script lets it. See :data:`COMMANDS` for the vocabulary.
 """
 
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from multipaxos.simulation.manual_network import NoSuchMessageError
@@ -65,5 +66,12 @@ def command_of(line: str) -> str:
 
 def read_scenario(path: Path) -> Scenario:
     """Read the file at *path*; one without a trace yet is complete, too."""
-    script, _, golden = path.read_text(encoding="utf-8").partition(f"{SEPARATOR}\n")
-    return Scenario(path=path, script=script, golden=golden)
+    text = path.read_text(encoding="utf-8")
+    script = script_in(text)
+    return Scenario(path=path, script=script, golden=text[len(script) :].partition("\n")[2])
+
+
+def script_in(text: str) -> str:
+    """Return the script in the *text* of a scenario file: all that stands above its ``----``."""
+    lines = text.splitlines(keepends=True)
+    return "".join(takewhile(lambda line: line.splitlines() != [SEPARATOR], lines))

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from composable_paxos import Message, ProposalID
 from multipaxos.chain.durable import DecidedLink
 from multipaxos.chain.messages import ChainMessage
+from multipaxos.chain.refusals import Reason
 from multipaxos.chain.requests import Outcome, RequestID
 from multipaxos.errors import MultipaxosError
 from multipaxos.trace.events import VERSION, TraceEvent
@@ -141,8 +142,22 @@ class TraceError(MultipaxosError, ValueError):
     """What was read is no trace of this version; the message says in a sentence where and why."""
 
 
+REFUSAL_DATA: Mapping[str, str] = {
+    Reason.PROMISED: "promised_id",
+    Reason.LEASE: "master",
+    Reason.NUMBER_ONE: "master",
+    Reason.VOTES_FROM: "votes_from",
+    Reason.OTHER_CHAIN: "chain",
+    Reason.OTHER_FOUNDING: "chain",
+    Reason.TOO_FAR: "links",
+    Reason.BEHIND: "asked",
+    Reason.AHEAD: "asked",
+}
+"""The field that goes with each reason of a refusal; with the other reasons goes none."""
+
+
 def check_event(event: TraceEvent) -> None:
-    """Raise TraceError, with a sentence, unless *event* is as version 1 describes it."""
+    """Raise TraceError, with a sentence, unless *event* is as this version describes it."""
     if not _is_number(event.seconds):
         raise TraceError("an event's time is a number of seconds")
     if not _are_texts(event.server, event.kind):
@@ -164,6 +179,17 @@ def check_event(event: TraceEvent) -> None:
     if known < len(event.fields):
         strange = [name for name in event.fields if not {name, f"{name}?"} & fields.keys()]
         raise TraceError(f"{event.kind!r} has no field {strange[0]!r}")
+    if event.kind == "refused":
+        _check_refusal(event.fields)
+
+
+def _check_refusal(fields: Mapping[str, Any]) -> None:
+    reason = fields["reason"]
+    wanted = REFUSAL_DATA.get(reason)
+    if wanted is not None and wanted not in fields:
+        raise TraceError(f"'refused' for {reason!r} without its field {wanted!r}")
+    if reason == Reason.PROMISED and "proposal_id" not in fields["message"]:
+        raise TraceError(f"'refused' for {reason!r} is about a message without a proposal")
 
 
 def check_header(event: TraceEvent) -> None:

@@ -223,3 +223,72 @@ def test_a_partition_says_who_can_still_decide(told: Callable[[str], Told]) -> N
             "is told what it missed."
         ),
     ]
+
+
+def test_with_other_quorums_a_partition_is_measured_by_them(told: Callable[[str], Told]) -> None:
+    """A round needs promises and acceptances: two of three begin none that needs all three."""
+    run = told("quorums 3 1\npropose A x\npartition A B | C\n")
+
+    (said,) = paragraphs(run, "network", "wires")
+
+    assert "Nobody is in both-way touch with a quorum: no new round can come to its end" in said
+
+
+def test_a_refused_request_to_accept_is_measured_by_the_quorum_of_acceptances(
+    told: Callable[[str], Told],
+) -> None:
+    """Two of four are enough there, though a promise needs three."""
+    run = told(
+        "servers A B C D\nquorums 3 2\npropose A x\ndeliver A->B Prepare, A->C Prepare, B->A "
+        "Promise, C->A Promise\npropose D y\ndeliver D->B Prepare, D->C Prepare, A->B Accept, A->C "
+        "Accept, B->A Nack, C->A Nack\n"
+    )
+    events, _ = run
+
+    assert "round lost" not in [event.kind for event in events]
+    assert paragraphs(run, "nack", "delivered")[1] == (
+        "C refuses 2.A, for it has promised 2.D. Of 4 servers 2 have refused; 2 servers may still "
+        "grant it, a quorum: the round goes on. The next round of A will be above 2.D."
+    )
+
+
+def test_a_value_that_reads_like_a_message_misleads_nobody(told: Callable[[str], Told]) -> None:
+    """What a server sends for a request is told by the message's type, not by what is in it."""
+    run = told(
+        "seed 3\nmaster\nautomatic\nadvance 5s\n"
+        + "".join(f"propose {uid} Prepare\nadvance 1s\n" for uid in "ABC")
+    )
+
+    goes = [said.rpartition(". ")[2] for said in paragraphs(run, "request", "called")]
+
+    assert sorted(set(goes)) == [
+        "It is the master, so it asks for acceptance at once.",
+        "It must not propose now, so it hands the request on to the master.",
+    ]
+
+
+def test_two_servers_that_a_third_one_reaches_are_no_partition(told: Callable[[str], Told]) -> None:
+    """Scenario 10: the words name the pair that is cut off, and no groups."""
+    events, explanation = told(scenario("10_bridge_partition"))
+
+    cut = [s for e, s in zip(events, explanation.said, strict=True) if e.kind == "wires"]
+
+    assert cut[:2] == ["A does not reach C.", "A and C are cut off."]
+
+
+def test_nine_servers_that_all_stand_alone_are_nine_groups(told: Callable[[str], Told]) -> None:
+    """As many wires as the largest cluster has can be cut."""
+    names = "A B C D E F G H I"
+    run = told(f"servers {names}\npartition {' | '.join(names.split())}\n")
+
+    assert run[1].said[-1] == f"Partition: {' | '.join(names.split())}."
+    assert "Nobody is in both-way touch with a quorum" in paragraphs(run, "network", "wires")[0]
+
+
+def test_a_read_that_the_master_answers_at_once_is_not_queued(told: Callable[[str], Told]) -> None:
+    """It comes into no link at all."""
+    run = told("seed 3\nmaster\nautomatic\nadvance 5s\nread C\n")
+
+    assert paragraphs(run, "request", "called") == [
+        "client-1 asks C for get, under the id client-1/1. C can answer at once."
+    ]

@@ -95,6 +95,16 @@ def test_a_value_cannot_say_that_a_rule_is_broken(told: Callable[[str], Told]) -
     assert not any("breaks the rule" in text for text in all_texts(explanation))
 
 
+def test_a_server_that_is_cut_off_from_itself_is_no_partition() -> None:
+    """A trace may say so; its own messages travel on no wire."""
+    wires = TraceEvent(seconds=1.0, server="", kind="wires", fields={"blocked": [["A", "A"]]})
+
+    explanation = explain([header("A", "B", "C"), wires])
+
+    assert explanation.said[1] == "The partition is healed: everybody reaches everybody."
+    assert "Everybody reaches everybody" in all_texts(explanation)[2]
+
+
 def accepted(number: int, server: str, value: object = "x") -> TraceEvent:
     """Return an acceptance of proposal *number* by *server*."""
     return TraceEvent(

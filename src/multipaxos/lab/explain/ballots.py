@@ -3,14 +3,11 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from composable_paxos import ProposalID
 from multipaxos.lab.explain.words import NOTHING
 from multipaxos.trace import parse_proposal
-
-Key: TypeAlias = tuple[int, str]
-"""A proposal of one link: the link's number, and the proposal as it is written."""
 
 BALLOTS_MAX = 1000
 """So many proposals of one link are remembered: more are no run, but an attack on its reader."""

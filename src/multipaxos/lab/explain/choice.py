@@ -124,7 +124,7 @@ def _reports(ballot: Ballot) -> str:
 def _own_wish(past: Past, ballot: Ballot) -> str:
     """Return what the proposer's own clients wanted instead, as far as the trace shows it."""
     held = _requests(ballot.value)
-    for request, fields in past.server(ballot.proposer).wishes.items():
+    for request, fields in past.server(ballot.proposer).requests.items():
         if request not in held:
             return f", not for its own wish, {call(fields)}, which goes into a later link"
     return ""

@@ -84,7 +84,7 @@ def explain(events: Sequence[TraceEvent]) -> Explanation:
     _explain_arrivals(events, causes, reasons)
     used = dict.fromkeys(reason[0] for reason in reasons if reason is not None)
     return Explanation(
-        said=tuple(said(event) for event in events),
+        said=tuple(said(event, past.uids) for event in events),
         why=tuple(reasons),
         rules=_rules(past, used),
         messages=messages_of(events, causes),

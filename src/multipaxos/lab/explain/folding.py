@@ -172,11 +172,11 @@ def _timer_fired(_past: Past, server: ServerPast, event: TraceEvent, _place: int
 
 
 def _called(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    server.wishes[str(event.fields["request"])] = event.fields
+    server.requests[str(event.fields["request"])] = event.fields
 
 
 def _answered(_past: Past, server: ServerPast, event: TraceEvent, _place: int) -> None:
-    server.wishes.pop(str(event.fields["request"]), None)
+    server.requests.pop(str(event.fields["request"]), None)
 
 
 def _stopped(_past: Past, server: ServerPast, _event: TraceEvent, _place: int) -> None:

@@ -49,9 +49,9 @@ class Past:
         self.bug = next((bug for header in headers if (bug := bug_of(header)) is not None), None)
         self.uids = tuple(named or _seen(events))
         sizes = [len(header["servers"]) for header in headers] or [len(self.uids)]
-        self.majority = max(sizes) // 2 + 1
+        majority = max(sizes) // 2 + 1
         asked = (header["about"].get("quorums") for header in headers)
-        sizes = next((given for given in asked if _are_sizes(given)), [self.majority] * 2)
+        sizes = next((given for given in asked if _are_sizes(given)), [majority] * 2)
         self.promise_size, self.accept_size = sizes
         used = [header["about"].get("strategies") for header in headers]
         self.strategies = next((given for given in used if isinstance(given, list)), None)
@@ -59,11 +59,7 @@ class Past:
         self.settings: Mapping[str, Any] = next(
             (given for given in settings if isinstance(given, Mapping)), {}
         )
-        times = [event.seconds for event in events if event.kind != "trace"]
-        clocks = {header["clock"] for header in headers}
-        is_virtual = clocks <= {"virtual", *UNTIMED}
-        self.is_timed = clocks.isdisjoint(UNTIMED)
-        self.origin = 0.0 if is_virtual else min(times, default=0.0)
+        self.is_timed = {header["clock"] for header in headers}.isdisjoint(UNTIMED)
         self.servers: dict[str, ServerPast] = {}
         self.ballots = Ballots()
         self.choices: list[Choice] = []

@@ -1,16 +1,17 @@
 """One plain sentence an event: what happened, for somebody who sees nothing else of the run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from multipaxos.lab.explain.said_of_messages import label, sent
 from multipaxos.lab.explain.words import (
-    NOTHING,
+    NAMES_MAX,
+    PAIRS_MAX,
     SENTENCE_LENGTH_MAX,
-    acceptance,
     call,
     clipped,
     duration,
+    founders_in_words,
     joined,
     name,
     number,
@@ -18,19 +19,22 @@ from multipaxos.lab.explain.words import (
     state,
     text,
     value,
+    votes_in_words,
 )
 from multipaxos.trace import TraceEvent
 from multipaxos.trace.diagram.notes import DISK_WORDS
 from multipaxos.trace.diagram.words import wires_words
-from multipaxos.trace.text import describe_result, why_refused
+from multipaxos.trace.text import describe_result, links_in_words, why_refused
 
 _Words: TypeAlias = Callable[[str, Mapping[str, Any]], str]
 
 
-def said(event: TraceEvent) -> str:
-    """Return *event* in one sentence."""
+def said(event: TraceEvent, servers: Sequence[str]) -> str:
+    """Return *event*, of a cluster of these *servers*, in one sentence."""
     words = _SAID.get(event.kind)
     fields: Any = event.fields
+    if event.kind == "wires":
+        return clipped(_wires(fields, servers), SENTENCE_LENGTH_MAX)
     if words is None:
         return f"{name(event.server)}: {name(event.kind)}."
     return clipped(words(name(event.server), fields), SENTENCE_LENGTH_MAX)
@@ -67,21 +71,10 @@ def _link(fields: Mapping[str, Any]) -> str:
 
 
 def _saved(server: str, fields: Mapping[str, Any]) -> str:
-    link, promised, accepted = fields["instance"], fields["promised"], fields["accepted"]
-    if promised == NOTHING:
-        votes = "no votes yet"
-    elif accepted == NOTHING:
-        votes = f"promised {number(promised)}, accepted nothing"
-    else:
-        votes = f"promised {number(promised)}, accepted {acceptance(accepted, fields['value'])}"
+    votes = votes_in_words(fields, none="no votes yet")
     decided = [one["number"] for one in fields["decided"]]
-    closed = f"; decided since the last save: {_numbers(decided)}" if decided else ""
-    return f"{server} saves to its disk: at link {link}, {votes}{closed}."
-
-
-def _numbers(numbers: list[int]) -> str:
-    first, last = numbers[0], numbers[-1]
-    return f"link {first}" if first == last else f"links {first} to {last}"
+    closed = f"; decided since the last save: {links_in_words(decided)}" if decided else ""
+    return f"{server} saves to its disk: at link {_link(fields)}, {votes}{closed}."
 
 
 def _promised(server: str, fields: Mapping[str, Any]) -> str:
@@ -148,8 +141,7 @@ def _waiting(server: str, fields: Mapping[str, Any]) -> str:
 
 
 def _founded(server: str, fields: Mapping[str, Any]) -> str:
-    founders = [one[0] if isinstance(one, list) and one else one for one in fields["founders"]]
-    return f"{server} founds a chain with {joined(founders)}."
+    return f"{server} founds a chain with {founders_in_words(fields)}."
 
 
 def _rejoined(server: str, fields: Mapping[str, Any]) -> str:
@@ -184,10 +176,10 @@ def _disk(server: str, fields: Mapping[str, Any]) -> str:
     return f"{server}: {words}."
 
 
-def _wires(_server: str, fields: Mapping[str, Any]) -> str:
+def _wires(fields: Mapping[str, Any], servers: Sequence[str]) -> str:
     pairs = fields["blocked"][:PAIRS_MAX]
-    uids = sorted({uid for pair in pairs for uid in pair})
-    words = wires_words(pairs, uids)
+    named = sorted({uid for pair in pairs for uid in pair})
+    words = wires_words(pairs, list(dict.fromkeys([*servers[:NAMES_MAX], *named])))
     # Else they begin with a server's name, which stays as it is.
     is_capital = words.startswith(("the partition", "partition:"))
     return f"{words[0].upper()}{words[1:]}." if is_capital else f"{words}."
@@ -233,9 +225,6 @@ def _violated(_server: str, fields: Mapping[str, Any]) -> str:
     return f"{name(fields['name'])} is broken{at}: {text(fields['explanation'])}."
 
 
-PAIRS_MAX = 64
-"""More blocked pairs than that make no sentence."""
-
 _SAID: Mapping[str, _Words] = {
     "trace": _trace,
     "sent": lambda _server, fields: sent(fields),
@@ -269,7 +258,6 @@ _SAID: Mapping[str, _Words] = {
     "datagram refused": _datagram,
     "clock rate": _clock,
     "disk": _disk,
-    "wires": _wires,
     "called": _called,
     "returned": _returned,
     "answered": _answered,

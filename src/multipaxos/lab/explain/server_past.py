@@ -28,7 +28,8 @@ class ServerPast:
     *disk* are the fields of its newest save, None if none was seen. *counted* are the acceptors
     whose acceptances reached it, by link and proposal; *highest* the highest number that it met in
     its link, *round* the one of its own that it drives there. *lost* are the rounds that it gave up
-    there. *wishes* are its clients' open requests; *master* is who the links that it learned name.
+    there. *requests* are its clients' open ones; *master* is who the links that it learned name.
+    *lease* is the one that it trusts, *foreign* the one that it respects.
     """
 
     uid: str
@@ -42,7 +43,7 @@ class ServerPast:
     highest: str = NOTHING
     round: str | None = None
     lost: int = 0
-    wishes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    requests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     master: str | None = None
     lease: Mapping[str, Any] | None = None
     foreign: Mapping[str, Any] | None = None
@@ -78,7 +79,7 @@ class ServerPast:
 
     def stop(self) -> None:
         """Lose all that is in memory only: what is on the disk is left."""
-        self.votes, self.counted, self.wishes = {}, {}, {}
+        self.votes, self.counted, self.requests = {}, {}, {}
         self.round, self.lost, self.highest = None, 0, NOTHING
         self.lease = self.foreign = None
 

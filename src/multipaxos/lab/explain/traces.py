@@ -49,27 +49,27 @@ def read_and_judge(paths: Sequence[Path]) -> JudgedTrace:
     Raises MultipaxosError, with a sentence: TraceError for what is no trace or too long to be
     shown, BadTracesError for traces that do not belong together.
     """
+    try:
+        return _read_and_judge(paths)
+    except OSError as error:
+        # An error of the disk, while the file is read, does not name it.
+        where = error.filename or ", ".join(map(str, paths))
+        raise TraceError(f"{where} cannot be read: {error.strerror}.") from error
+
+
+def _read_and_judge(paths: Sequence[Path]) -> JudgedTrace:
     _check_length(paths)
-    header = _header(paths[0])
+    header = next(read_trace(paths[0])).fields
     if header["engine"] == "exploration":
         # Its states were judged while they were explored.
-        events = _with_its_end(list(with_choices(read_trace_events(paths[0]))))
+        events = _with_its_end(list(with_choices(list(read_trace(paths[0])))))
         return JudgedTrace(events, _title(paths, header), (), ())
     verdict = judge(paths)
     if len(paths) == 1 and header["engine"] != "server":
-        read = read_trace_events(paths[0], leaves_out_half_line=True)
-        events = _judged(read, verdict)
+        events = _judged(list(read_trace(paths[0], leaves_out_half_line=True)), verdict)
     else:
         events = list(_with_known_choices(_judged(verdict.merged, verdict)))
     return JudgedTrace(events, _title(paths, header), verdict.judged, tuple(verdict.remarks))
-
-
-def read_trace_events(path: Path, *, leaves_out_half_line: bool = False) -> list[TraceEvent]:
-    """Return the events of the trace at *path*. Raises TraceError."""
-    try:
-        return list(read_trace(path, leaves_out_half_line=leaves_out_half_line))
-    except OSError as error:
-        raise TraceError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _with_its_end(events: list[TraceEvent]) -> list[TraceEvent]:
@@ -101,24 +101,14 @@ def _check_length(paths: Sequence[Path]) -> None:
     """Raise TraceError if the traces are longer than anybody can look at."""
     lines = characters = 0
     for path in paths:
-        try:
-            with path.open("rb") as file:
-                while block := file.read(BLOCK_BYTES):
-                    characters += len(block)
-                    lines += block.count(b"\n")
-                    if lines > EVENTS_MAX:
-                        raise TraceError(f"There are more than {EVENTS_MAX:,} events: {TOO_LONG}")
-                    if characters > BYTES_MAX:
-                        raise TraceError(f"There are more than {BYTES_MAX:,} bytes: {TOO_LONG}")
-        except OSError as error:
-            raise TraceError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _header(path: Path) -> Mapping[str, Any]:
-    try:
-        return next(read_trace(path)).fields
-    except OSError as error:
-        raise TraceError(f"{path} cannot be read: {error.strerror}.") from error
+        with path.open("rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                characters += len(block)
+                lines += block.count(b"\n")
+                if lines > EVENTS_MAX:
+                    raise TraceError(f"There are more than {EVENTS_MAX:,} events: {TOO_LONG}")
+                if characters > BYTES_MAX:
+                    raise TraceError(f"There are more than {BYTES_MAX:,} bytes: {TOO_LONG}")
 
 
 def _title(paths: Sequence[Path], header: Mapping[str, Any]) -> str:

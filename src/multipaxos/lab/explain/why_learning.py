@@ -1,5 +1,7 @@
 """Why a link is chosen, how servers come to know, and what clients are told."""
 
+from typing import Any
+
 from multipaxos.lab.explain.moment import Moment, Why
 from multipaxos.lab.explain.words import (
     BROKEN,
@@ -13,6 +15,7 @@ from multipaxos.lab.explain.words import (
     text,
     value,
 )
+from multipaxos.trace import TraceEvent
 
 
 def why_chosen(now: Moment) -> Why:
@@ -107,26 +110,28 @@ def why_called(now: Moment) -> Why:
     request, asked = str(now.fields["request"]), call(now.fields)
     effects = [now.causes.events[place] for place in now.causes.effects(now.place)]
     kinds = {event.kind for event in effects}
+    sent = {_type_of(event) for event in effects if event.kind == "sent"}
+    queued = f"{now.who} queues it until it is in a link of the chain. "
     if "forwarded" in kinds:
         goes = "It must not propose now, so it hands the request on to the master"
     elif "answered" in kinds:
-        goes = "It can answer at once"
-    elif any(
-        event.kind == "sent" and "Prepare" in str(event.fields["message"]) for event in effects
-    ):
+        queued, goes = "", f"{now.who} can answer at once"
+    elif "Prepare" in sent:
         goes = "Nothing else is in flight here, so it begins a round for it"
-    elif any(
-        event.kind == "sent" and "Accept" in str(event.fields["message"]) for event in effects
-    ):
+    elif "Accept" in sent:
         goes = "It is the master, so it asks for acceptance at once"
     else:
         goes = "It waits until this server may propose it"
-    again = " It is asked again under the same id." if request in now.server.wishes else ""
+    again = " It is asked again under the same id." if request in now.server.requests else ""
     return "request", (
         f"{name(now.fields['client'])} asks {now.who} for {asked}, under the id "
-        f"{request_name(request)}.{again} {now.who} queues it until it is in a link of the chain. "
-        f"{goes}."
+        f"{request_name(request)}.{again} {queued}{goes}."
     )
+
+
+def _type_of(sent: TraceEvent) -> str:
+    message: Any = sent.fields["message"]
+    return str(message["type"])
 
 
 def why_answered(now: Moment) -> Why:

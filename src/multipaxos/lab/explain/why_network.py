@@ -2,9 +2,7 @@
 
 from multipaxos.lab.explain.moment import Moment, Why
 from multipaxos.lab.explain.said_of_messages import label
-from multipaxos.lab.explain.words import joined, name, number, text
-
-PAIRS_SHOWN = 64
+from multipaxos.lab.explain.words import PAIRS_MAX, joined, name, number, text
 
 
 def why_dropped(now: Moment) -> Why:
@@ -61,13 +59,14 @@ def why_duplicated(now: Moment) -> Why:
 
 def why_wires(now: Moment) -> Why:
     """Explain what a partition allows, and what it does not."""
-    blocked = {(pair[0], pair[1]) for pair in now.fields["blocked"][:PAIRS_SHOWN]}
+    blocked = {(one, other) for one, other in now.fields["blocked"][:PAIRS_MAX] if one != other}
     if not blocked:
         return "network", (
             "Everybody reaches everybody again. What was lost is asked again, and whoever is "
             "behind is told what it missed."
         )
-    able = [uid for uid in now.past.uids if _reaches(now, uid, blocked) >= now.past.majority]
+    needed = max(now.past.promise_size, now.past.accept_size)
+    able = [uid for uid in now.past.uids if _reaches(now, uid, blocked) >= needed]
     if not able:
         progress = "Nobody is in both-way touch with a quorum: no new round can come to its end"
     else:
@@ -85,9 +84,7 @@ def why_wires(now: Moment) -> Why:
 
 
 def _reaches(now: Moment, uid: str, blocked: set[tuple[str, str]]) -> int:
-    return sum(
-        other == uid or not {(uid, other), (other, uid)} & blocked for other in now.past.uids
-    )
+    return sum(not {(uid, other), (other, uid)} & blocked for other in now.past.uids)
 
 
 def why_greeting(now: Moment) -> Why:

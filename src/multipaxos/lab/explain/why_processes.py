@@ -1,16 +1,21 @@
 """Why a server starts, stops, stands still or asks where the others are; what a crash takes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from multipaxos.lab.explain.moment import Moment, Why
 from multipaxos.lab.explain.words import (
     NOTHING,
-    acceptance,
     call,
     duration,
+    founders_in_words,
     joined,
     name,
     number,
     text,
+    votes_in_words,
 )
+from multipaxos.trace.diagram.words import joined as phrase
 
 
 def why_started(now: Moment) -> Why:
@@ -28,17 +33,12 @@ def why_started(now: Moment) -> Why:
         )
     return "start", (
         f"{now.who} starts with what is on its disk: it is at link {disk['instance']}, "
-        f"{_votes(disk['promised'], disk['accepted'], disk['value'])}. It keeps to "
-        "that, so nobody can tell the crash from a slow network."
+        f"{_votes(disk)}. It keeps to that, so nobody can tell the crash from a slow network."
     )
 
 
-def _votes(promised: str, accepted: str, value: object) -> str:
-    if promised == NOTHING:
-        return "no votes there"
-    if accepted == NOTHING:
-        return f"promised {number(promised)}, accepted nothing"
-    return f"promised {number(promised)}, accepted {acceptance(accepted, value)}"
+def _votes(disk: Mapping[str, Any]) -> str:
+    return votes_in_words(disk, none="no votes there")
 
 
 def why_crashed(now: Moment) -> Why:
@@ -47,18 +47,17 @@ def why_crashed(now: Moment) -> Why:
     lost = []
     if server.round is not None:
         lost.append(f"its round {number(server.round)}")
-    if server.wishes:
-        lost.append(f"its clients' requests ({call(next(iter(server.wishes.values())))})")
+    if server.requests:
+        lost.append(f"its clients' requests ({call(next(iter(server.requests.values())))})")
     if server.lease is not None:
         lost.append("its lease")
     if any(server.counted.values()):
         lost.append("the acceptances that it had counted")
-    gone = joined_words(lost) if lost else "nothing that it had told anybody"
+    gone = phrase(lost) if lost else "nothing that it had told anybody"
     stays = (
         "its disk as it was"
         if disk is None
-        else f"its disk: link {disk['instance']}, "
-        f"{_votes(disk['promised'], disk['accepted'], disk['value'])}"
+        else f"its disk: link {disk['instance']}, {_votes(disk)}"
     )
     return "crash", (
         f"The process of {now.who} ends at once. Lost is {gone}. What stays is {stays}. What "
@@ -67,19 +66,13 @@ def why_crashed(now: Moment) -> Why:
     )
 
 
-def joined_words(words: list[str]) -> str:
-    """Return *words* as one phrase."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 def why_wiped(now: Moment) -> Why:
     """Explain what the loss of a disk costs."""
     disk = now.server.disk
     had = (
         ""
         if disk is None or disk["promised"] == NOTHING
-        else f" In link {disk['instance']} it had "
-        f"{_votes(disk['promised'], disk['accepted'], disk['value'])}."
+        else f" In link {disk['instance']} it had {_votes(disk)}."
     )
     return "wiped", (
         f"{now.who} loses what it had promised and accepted.{had} If it voted again as if it had "
@@ -167,12 +160,10 @@ def why_waiting(now: Moment) -> Why:
 
 def why_founded(now: Moment) -> Why:
     """Explain why servers may begin a chain."""
-    founders = now.fields["founders"]
-    names = [one[0] if isinstance(one, list | tuple) and one else one for one in founders]
     return "founded", (
-        f"{joined(names)} have no memory, that is a quorum, and nobody who answered has any: no "
-        "chain can have been decided that all of them forgot. They found a new one; its link 0 "
-        "gives it a name and says who may vote from the beginning."
+        f"{founders_in_words(now.fields)} have no memory, that is a quorum, and nobody who "
+        "answered has any: no chain can have been decided that all of them forgot. They found a "
+        "new one; its link 0 gives it a name and says who may vote from the beginning."
     )
 
 

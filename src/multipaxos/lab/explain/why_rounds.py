@@ -1,10 +1,10 @@
 """Why a proposer and a learner did what they did: requests, counts, lost rounds."""
 
-from typing import Any
+from dataclasses import replace
 
 from multipaxos.chain.effects import Timer
 from multipaxos.chain.settings import Settings
-from multipaxos.lab.explain.ballots import Ballot, rank
+from multipaxos.lab.explain.ballots import rank
 from multipaxos.lab.explain.choice import BOUND, FREE, NUMBER_ONE, choice_in_words, choice_of
 from multipaxos.lab.explain.moment import Moment, Why
 from multipaxos.lab.explain.why_saving import unsaved_promise
@@ -82,15 +82,15 @@ def why_accept(now: Moment) -> Why:
     if now.past.was_sent(now.fields):
         return _repeated(now)
     if ballot.asked is None:
-        ballot = _as_asked(ballot, message["value"])
+        ballot = replace(ballot, value=message["value"])
     rule = _CHOICES.get(choice_of(now.past, ballot), "bound-choice")
     return rule, choice_in_words(now.past, ballot) + _own_vote(now) + unsaved_promise(now)
 
 
 def _own_vote(now: Moment) -> str:
     """Return what is special about the proposer's own vote: that it comes later, or not at all."""
-    later = [now.causes.events[place] for place in now.causes.siblings(now.place)]
-    if any(e.kind == "timer set" and e.fields["timer"] == Timer.OWN_VOTE for e in later):
+    siblings = [now.causes.events[place] for place in now.causes.siblings(now.place)]
+    if any(e.kind == "timer set" and e.fields["timer"] == Timer.OWN_VOTE for e in siblings):
         return (
             f" {now.who} does not vote itself yet: the others answered last time, and their votes "
             "are enough (abstention)."
@@ -101,12 +101,6 @@ def _own_vote(now: Moment) -> str:
             "what it wants, not what it has accepted, and its number can stand for nothing else."
         )
     return ""
-
-
-def _as_asked(ballot: Ballot, asked_for: Any) -> Ballot:
-    return Ballot(
-        ballot.link, ballot.proposal_id, promised=ballot.promised, value=asked_for, asked=-1
-    )
 
 
 _CHOICES = {FREE: "free-choice", BOUND: "bound-choice", NUMBER_ONE: "number-one"}
@@ -201,7 +195,8 @@ def why_nack_arrived(now: Moment) -> Why:
     ballot = now.past.ballots.of(link, message["proposal_id"])
     refused = {*ballot.refused, message["acceptor"]}
     left = len(now.past.uids) - len(refused)
-    if left >= now.past.promise_size:
+    needed = now.past.promise_size if ballot.asked is None else now.past.accept_size
+    if left >= needed:
         so = f"{counted(left, 'server')} may still grant it, a quorum: the round goes on"
     else:
         so = f"only {left} could still grant it, which is no quorum: the round is lost"

@@ -7,6 +7,7 @@ from multipaxos.chain.position import MASTERS_NUMBER
 from multipaxos.lab.explain.ballots import rank
 from multipaxos.lab.explain.moment import Moment, Why
 from multipaxos.lab.explain.words import BROKEN, NOTHING, acceptance, joined, name, number
+from multipaxos.trace.text import links_in_words
 
 REVEALING = ("Prepare", "Promise", "Accept", "Accepted")
 """What tells of the sender's own state, and so waits for the save."""
@@ -37,11 +38,7 @@ def _news(now: Moment) -> str:
     news = []
     decided = [one["number"] for one in fields["decided"]]
     if decided:
-        news.append(
-            f"the decided link {decided[0]}"
-            if len(decided) == 1
-            else f"the decided links {decided[0]} to {decided[-1]}"
-        )
+        news.append(f"the decided {links_in_words(decided)}")
     elif is_new_link and before is not None:
         news.append(f"that it is at link {link}")
     had_accepted = NOTHING if before is None or is_new_link else before["accepted"]

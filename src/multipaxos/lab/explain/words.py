@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from multipaxos.trace import describe_link, describe_state, printable, quoted
+from multipaxos.trace.diagram.words import NO_PROPOSAL
+from multipaxos.trace.diagram.words import joined as phrase
 
 NAME_LENGTH_MAX = 24
 REQUEST_LENGTH_MAX = 48
@@ -13,6 +15,8 @@ SENTENCE_LENGTH_MAX = 400
 PARAGRAPH_LENGTH_MAX = 1500
 NAMES_MAX = 9
 """Of more servers than this, the others are counted."""
+PAIRS_MAX = NAMES_MAX * (NAMES_MAX - 1)
+"""Of so many wires that are cut is told: so many servers have no more."""
 UPDATES_MAX = 3
 """Of a link with more updates than this, the others are counted."""
 
@@ -23,7 +27,7 @@ Stands in a paragraph where it says that a rule is broken: see :mod:`multipaxos.
 It cannot come from a trace: what is not printable is escaped in all that is shown of it.
 """
 
-NOTHING = "0."
+NOTHING = NO_PROPOSAL
 """How the lowest proposal, that of nobody, is written in a trace."""
 
 
@@ -47,9 +51,7 @@ def joined(uids: Collection[object]) -> str:
     shown = [name(uid) for uid in list(uids)[:NAMES_MAX]]
     if len(uids) > NAMES_MAX:
         shown.append(f"{len(uids) - NAMES_MAX} more")
-    if not shown:
-        return "nobody"
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return phrase(shown) if shown else "nobody"
 
 
 def value(link: Any) -> str:  # noqa: PLR0911 - one case a kind
@@ -82,6 +84,21 @@ def acceptance(proposal_id: object, link: Any) -> str:
     if proposal_id == NOTHING:
         return "nothing"
     return f"{number(proposal_id)} with {value(link)}"
+
+
+def votes_in_words(saved: Mapping[str, Any], *, none: str) -> str:
+    """Return what a *saved* state has promised and accepted in its link; *none* if nothing."""
+    promised, accepted = saved["promised"], saved["accepted"]
+    if promised == NOTHING:
+        return none
+    return f"promised {number(promised)}, accepted {acceptance(accepted, saved['value'])}"
+
+
+def founders_in_words(fields: Mapping[str, Any]) -> str:
+    """Return who founds a chain, by the *fields* of that event: there each has its birth, too."""
+    return joined(
+        [one[0] if isinstance(one, list | tuple) and one else one for one in fields["founders"]]
+    )
 
 
 def call(fields: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from multipaxos.lab.live.stream import Stream
-from multipaxos.lab.live.wishes import Ask, Strike, Trouble, WishError, wish_of
+from multipaxos.lab.live.wishes import DEEDS, Ask, Strike, Trouble, WishError, wish_of
 from multipaxos.lab.run import Run, run_of_trace
 from multipaxos.runtime.messenger.faults import NetworkFaults
 from multipaxos.trace import TraceEvent
@@ -32,19 +32,6 @@ class Processes(Protocol):
 
     def ask(self, uid: str, value: str) -> str:
         """Ask *uid* to set *value*, and return a sentence that says what came of it."""
-
-
-POSSIBLE = {
-    "kill": ("up", "paused"),
-    "restart": ("down",),
-    "pause": ("up",),
-    "resume": ("paused",),
-}
-"""In which states of a process each deed makes sense."""
-
-
-NOTED = {"kill": "crashed", "pause": "paused", "resume": "resumed"}
-"""What a server cannot tell itself, and how a trace calls it. Of its start it tells."""
 
 
 class LiveCluster:
@@ -115,20 +102,20 @@ class LiveCluster:
 
     def _strike(self, deed: str, server: str) -> str:
         state = self._processes.state(server)
-        if state not in POSSIBLE[deed]:
+        states, done, traced = DEEDS[deed]
+        if state not in states:
             raise WishError(f"{server} is {state}: there is nothing to {deed}")
         if deed == "resume":
             # One that stands still reads nothing: it is told what is wrong when it goes on again.
             self._tell(server)
         self._processes.strike(deed, server)
-        if deed in NOTED:
+        if traced is not None:
             with self._lock:
-                self._stream.note(NOTED[deed], server, {})
+                self._stream.note(traced, server, {})
         if deed == "restart":
             # A fresh process knows nothing of what is wrong with the network.
             self._tell(server)
-        done = {"kill": "killed", "restart": "started", "pause": "paused", "resume": "resumed"}
-        return f"{server} was {done[deed]}."
+        return f"{server} was {done}."
 
     def _trouble(self, faults: NetworkFaults) -> str:
         if faults.blocked != self.faults.blocked:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from operator import attrgetter
 
 from multipaxos.lab.live.tail import TraceTail
@@ -58,4 +59,4 @@ class Stream:
         """Return the events that are kept, from number *since* up to, not with, *until*."""
         first = max(0, since - self.oldest)
         last = max(first, until - self.oldest)
-        return [self._kept[place] for place in range(first, min(last, len(self._kept)))]
+        return list(islice(self._kept, first, last))

@@ -2,13 +2,32 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from multipaxos.errors import MultipaxosError
 from multipaxos.runtime.messenger.faults import NetworkFaults, faults_of
 
-DEEDS = ("kill", "restart", "pause", "resume")
 VALUE_LENGTH_MAX = 1_000
+
+
+class Deed(NamedTuple):
+    """
+    What can be done to a process: in which of its *states*, and how that is told when it is *done*.
+
+    *traced* is the kind of the event, where the server cannot tell of it itself.
+    """
+
+    states: tuple[str, ...]
+    done: str
+    traced: str | None
+
+
+DEEDS: Mapping[str, Deed] = {
+    "kill": Deed(("up", "paused"), "killed", "crashed"),
+    "restart": Deed(("down",), "started", None),
+    "pause": Deed(("up",), "paused", "paused"),
+    "resume": Deed(("paused",), "resumed", "resumed"),
+}
 
 
 class WishError(MultipaxosError, ValueError):

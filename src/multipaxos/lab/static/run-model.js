@@ -45,23 +45,6 @@ export class RunModel {
     return found;
   }
 
-  /** The position just after the next decision, or null. */
-  nextDecision(at) {
-    const places = this.payload.decisions.map((decision) => decision.event + 1).filter((place) => place > at);
-    return places.length ? Math.min(...places) : null;
-  }
-
-  /** The position just after the next refusal, or null. */
-  nextRefusal(at) {
-    const index = this.events.findIndex((event, place) => place >= at && event.kind === "refused");
-    return index < 0 ? null : index + 1;
-  }
-
-  /** The last step of the script that was complete after *at* events, or null. */
-  markAt(at) {
-    return this.payload.marks.findLast((mark) => mark.events <= at) ?? null;
-  }
-
   #byEvent(entries) {
     const places = new Map();
     (entries ?? []).forEach((entry, index) => {

@@ -50,7 +50,6 @@ class Service:
     def __init__(self, *, opened: Run | None = None, live: Live | None = None) -> None:
         """Begin with the run that is shown first, by default the gallery's first scenario."""
         self._opened = opened
-        self._live = live
         self._calls: dict[str, Callable[[Body], object]] = {
             "play": lambda body: run_of(play(_text(body, "script"))),
             "fork": self._fork,

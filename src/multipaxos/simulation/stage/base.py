@@ -110,7 +110,7 @@ class StageBase:
         finally:
             self._depth -= 1
         if is_outermost and verb not in self.settings:
-            self._end_step(command)
+            self._note_step(command, whole=True)
         self._tell()
 
     def begin(self) -> None:
@@ -136,14 +136,11 @@ class StageBase:
     def _step(self, command: str) -> None:
         """Note that a part of the command in hand is done: *command* does it, too."""
         if self._depth == 1:
-            events = len(self.events)
-            line = len(self.performed) - 1
-            self.steps_taken.append(Step(events=events, line=line, command=command, whole=False))
-            self._on_step()
+            self._note_step(command, whole=False)
 
-    def _end_step(self, command: str) -> None:
+    def _note_step(self, command: str, *, whole: bool) -> None:
         events, line = len(self.events), len(self.performed) - 1
-        self.steps_taken.append(Step(events=events, line=line, command=command, whole=True))
+        self.steps_taken.append(Step(events=events, line=line, command=command, whole=whole))
         self._on_step()
 
     def _tell(self) -> None:

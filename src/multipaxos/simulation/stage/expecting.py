@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from composable_paxos import PeerID
 from multipaxos.chain.requests import Chosen
+from multipaxos.simulation.manual_network import way_of
 from multipaxos.simulation.stage.base import BadCommandError, StageBase
 from multipaxos.trace import describe_link, describe_state, plain, printable
 
@@ -105,10 +106,7 @@ class ExpectCommand(StageBase):
         return names or [NOTHING]
 
     def _in_flight(self, _details: list[str]) -> list[str]:
-        held = [
-            f"{e.sender}->{e.receiver} {type(e.message).__name__}" for e in self.hand.on_their_way()
-        ]
-        return held or [NOTHING]
+        return [way_of(envelope) for envelope in self.hand.on_their_way()] or [NOTHING]
 
     def _link(self, details: list[str]) -> int:
         return self._count(details[0] if details else "", 0, 10**9, "the number of a link")

@@ -1,7 +1,7 @@
 """The commands of a script that take messages, and cut wires."""
 
 from multipaxos.chain.messages import Envelope
-from multipaxos.simulation.manual_network import NoSuchMessageError
+from multipaxos.simulation.manual_network import NoSuchMessageError, way_of
 from multipaxos.simulation.stage.base import BadCommandError, StageBase
 
 DELIVERIES_MAX = 10_000
@@ -55,8 +55,14 @@ class MessageCommands(StageBase):
     def partition(self, rest: str) -> None:
         """``partition A B | C D E``: nothing passes between the groups."""
         groups = [group.split() for group in rest.split("|")]
-        for uid in (uid for group in groups for uid in group):
-            self._check_uid(uid)
+        seen: set[str] = set()
+        for group in groups:
+            for uid in group:
+                self._check_uid(uid)
+            twice = seen.intersection(group)
+            if twice:
+                raise BadCommandError(f"{min(twice)} stands in two groups")
+            seen.update(group)
         self.cluster.partition(*groups)
 
     def block(self, rest: str) -> None:
@@ -75,8 +81,7 @@ class MessageCommands(StageBase):
         count = 0
         while (envelope := self._first_deliverable()) is not None:
             self._tell()
-            kind = type(envelope.message).__name__
-            self.lines.append(f"  > {envelope.sender}->{envelope.receiver} {kind}")
+            self.lines.append(f"  > {way_of(envelope)}")
             number = self.hand.number(envelope)
             manual.deliver(envelope)
             self._step(f"deliver #{number}")

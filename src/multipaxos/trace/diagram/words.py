@@ -110,7 +110,7 @@ def chosen_words(fields: Mapping[str, Any], *, again: bool) -> str:
 
 def wires_words(blocked: Sequence[Sequence[str]], servers: Collection[str]) -> str:
     """Return who cannot reach whom: groups if that is all there is to it, else the pairs."""
-    # A server reaches itself without a wire, whatever somebody's trace says.
+    # What a server sends to itself travels on no wire.
     pairs = {(sender, receiver) for sender, receiver in blocked if sender != receiver}
     if not pairs:
         return "the partition is healed: everybody reaches everybody"
