@@ -205,6 +205,8 @@ def test_quorums_that_need_not_meet_are_refused_before_anything_happens() -> Non
         ("hold now", "nothing may follow here"),
         ("steps many", "the number of steps is a whole number"),
         ("advance -3s", "lies in the past"),
+        ("set queue_max 3.7", "queue_max is a whole number, not '3.7'"),
+        ("set queue_max 1e400", "'1e400' is no number"),
         ("block A->A", "what A tells itself never travels: name two servers"),
         ("partition A B | B C", "B stands in two groups"),
         ("clock A 0", "a clock runs at a rate from 0.01 to 100"),

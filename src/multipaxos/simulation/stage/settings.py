@@ -120,6 +120,8 @@ class SettingCommands(StageBase):
         if wanted < 0:
             raise BadCommandError(f"a setting is 0 or more, not {number!r}")
         value = type(getattr(Settings(), name))(wanted)
+        if value != wanted:
+            raise BadCommandError(f"{name} is a whole number, not {number!r}")
         try:
             Settings(**(self.setup.settings | {name: value}))
         except ValueError as error:
