@@ -1,6 +1,18 @@
-"""Options of the test run."""
+"""Options of the test run, and what it must not inherit."""
+
+import signal
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """
+    Heed Ctrl+C, as all processes that the tests start will, for the tests press it.
+
+    What a shell without job control runs in its background ignores it, and hands that on.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
