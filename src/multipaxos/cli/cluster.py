@@ -18,8 +18,8 @@ from multipaxos.cli.parameters import (
     bad_config_refused,
     config_option,
     data_option,
-    is_given,
     read_config,
+    refuse_page_options,
     state_option,
     transport_option,
 )
@@ -91,7 +91,9 @@ def cluster(  # noqa: PLR0917 - click passes them by name
             "--config says already how many servers there are: leave --servers out."
         )
     if not with_lab:
-        _refuse_options_of_the_lab()
+        refuse_page_options(
+            "{option} is about the page that --lab shows: add --lab, or leave {option} out."
+        )
     config, options = _prepare(servers, config_path, directory)
     # All have the same strategies: they are printed once, here.
     options += ["--storage", storage, "--state", state, "--transport", transport, "--brief"]
@@ -102,14 +104,6 @@ def cluster(  # noqa: PLR0917 - click passes them by name
         sys.exit(run_with_lab(config, options, state, port=port, opens_browser=not no_browser))
     interrupt_at_end()
     sys.exit(_Cluster(config, options, strategy_names(master=master)).run())
-
-
-def _refuse_options_of_the_lab() -> None:
-    for parameter, option in (("port", "--port"), ("no_browser", "--no-browser")):
-        if is_given(parameter):
-            raise BadInputError(
-                f"{option} is about the page that --lab shows: add --lab, or leave {option} out."
-            )
 
 
 def _prepare(

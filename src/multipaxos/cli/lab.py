@@ -8,7 +8,7 @@ import click
 
 from multipaxos.cli.entry import BadInputError, FailedError
 from multipaxos.cli.lab_page import open_lab
-from multipaxos.cli.parameters import FilePath, WholeNumber, is_given, refuse_overwriting
+from multipaxos.cli.parameters import FilePath, WholeNumber, refuse_overwriting, refuse_page_options
 from multipaxos.errors import MultipaxosError
 
 if TYPE_CHECKING:
@@ -63,22 +63,16 @@ def lab(
     if paths and script_path is not None:
         raise BadInputError("A trace and a script are two runs: name one of them.")
     if save_path is not None:
-        _refuse_options_of_serving()
+        refuse_page_options(
+            "{option} is about a page that is served, and --save writes one to a file: leave one "
+            "of them out."
+        )
         refuse_overwriting({"--save": save_path}, paths if script_path is None else [script_path])
     opened = _opened(paths, script_path)
     if save_path is not None:
         _save(opened, save_path)
         return
     _serve(opened, port, opens_browser=not no_browser)
-
-
-def _refuse_options_of_serving() -> None:
-    for parameter, option in (("port", "--port"), ("no_browser", "--no-browser")):
-        if is_given(parameter):
-            raise BadInputError(
-                f"{option} is about a page that is served, and --save writes one to a file: leave "
-                "one of them out."
-            )
 
 
 def _opened(paths: Sequence[Path], script_path: Path | None) -> "Run | None":

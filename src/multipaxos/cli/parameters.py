@@ -108,10 +108,13 @@ class WholeNumber(click.ParamType[int]):
         )
 
 
-def is_given(parameter: str) -> bool:
-    """Tell whether whoever typed the command gave this *parameter*, be it as its default is."""
-    source = click.get_current_context().get_parameter_source(parameter)
-    return source is ParameterSource.COMMANDLINE
+def refuse_page_options(why: str) -> None:
+    """Refuse the options of a page that is not served here; *why* says so, with their name."""
+    context = click.get_current_context()
+    for parameter, option in (("port", "--port"), ("no_browser", "--no-browser")):
+        # Also where somebody typed what is the default.
+        if context.get_parameter_source(parameter) is ParameterSource.COMMANDLINE:
+            raise BadInputError(why.format(option=option))
 
 
 def shown_name(param: click.Parameter | None, otherwise: str) -> str:

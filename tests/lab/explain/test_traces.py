@@ -64,12 +64,17 @@ def test_one_server_alone_tells_what_it_can(worked: list[TraceEvent], tmp_path: 
     assert all("at this instant at the latest" in paragraph for _, paragraph in whys)
 
 
+def leave_half_a_line(path: Path) -> None:
+    """Append to the trace at *path* what a killed process leaves."""
+    with path.open("a", encoding="ascii") as file:
+        file.write('{"time": 9.0, "serv')
+
+
 def test_what_limits_the_judgement_is_remarked(worked: list[TraceEvent], tmp_path: Path) -> None:
     """A missing server, and the half line that a killed one left: it is left out."""
     path = as_servers_write(worked, tmp_path)[1]
     whole = read_and_judge([path])
-    with path.open("a", encoding="ascii") as file:
-        file.write('{"time": 9.0, "serv')
+    leave_half_a_line(path)
 
     cut = read_and_judge([path])
 
@@ -84,8 +89,7 @@ def test_half_a_line_of_a_simulation_is_left_out(worked: list[TraceEvent], tmp_p
     path = tmp_path / "run.ndjson"
     write_trace(path, worked)
     whole = read_and_judge([path])
-    with path.open("a", encoding="ascii") as file:
-        file.write('{"time": 9.0, "serv')
+    leave_half_a_line(path)
 
     cut = read_and_judge([path])
 

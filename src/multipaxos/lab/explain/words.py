@@ -16,7 +16,7 @@ PARAGRAPH_LENGTH_MAX = 1500
 NAMES_MAX = 9
 """Of more servers than this, the others are counted."""
 PAIRS_MAX = NAMES_MAX * (NAMES_MAX - 1)
-"""Of so many wires that are cut is told: so many servers have no more."""
+"""Cut wires beyond these are left out: so many servers have no more."""
 UPDATES_MAX = 3
 """Of a link with more updates than this, the others are counted."""
 
